@@ -1,0 +1,241 @@
+# Makefile: everything that is made, in reading order.
+#
+# Files are listed by hand, each folder in the order in which a reader should
+# meet its files. Nothing is made outside $(BUILD), so several builds can live
+# side by side: make BUILD=DIR.  TEST=1 adds the services and the ring-0 tests
+# that only the test build has.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+TEST  ?=
+BUILD ?= $(if $(TEST),build/test,build)
+GEN   := $(BUILD)/gen
+OBJ   := $(BUILD)/obj
+V     ?=
+Q     := $(if $(V),,@)
+
+# $(call say,WORD) prints "  WORD  target" unless V=1 shows the command.
+say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(@:$(BUILD)/%=%)')
+
+# ---- Sources ---------------------------------------------------------------
+
+BOOT_OBJS   :=
+ARCH_OBJS   :=
+RTL_OBJS    :=
+KD_OBJS     :=
+KE_OBJS     :=
+MM_OBJS     :=
+EX_OBJS     :=
+OB_OBJS     :=
+IO_OBJS     :=
+PS_OBJS     :=
+WIN32K_OBJS :=
+INIT_OBJS   :=
+
+# Only in the test build: echo services, ring-0 tests.
+TEST_KERNEL :=
+
+SERVICES      := kernel/ke/services.tab
+SERVICES_TEST := kernel/ke/services_test.tab
+
+# Ring 3. One variable NAME_SRCS per program.
+NTDLL_SRCS :=
+PROGRAMS   :=
+
+# Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
+USER_TESTS :=
+
+# ---- Tools and their flags -------------------------------------------------
+
+CC         := gcc
+LD         := ld
+NM         := nm
+NASM       := nasm
+PYTHON     := python3
+MINGW      := x86_64-w64-mingw32-
+FONT       := /usr/share/consolefonts/Lat15-Terminus16.psf.gz
+
+INCLUDES := -I$(GEN) -Ikernel/include -Iarch/amd64/include \
+            -Iarch/x86/include -Iboot
+
+KERNEL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding \
+    -fno-pic -fno-pie -mabi=ms -mgeneral-regs-only -mno-red-zone \
+    -mcmodel=kernel -fshort-wchar -fno-strict-aliasing \
+    -fno-stack-protector -fno-asynchronous-unwind-tables \
+    -fno-omit-frame-pointer -fcf-protection=none $(INCLUDES)
+KERNEL_NASMFLAGS := -f elf64 -g -F dwarf -Werror \
+    -I$(GEN)/ -Iarch/amd64/include/ -Iarch/x86/include/
+KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=0x1000 \
+    -z noexecstack --build-id=none
+
+USER_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding \
+    -fno-stack-protector -mno-stack-arg-probe -fno-strict-aliasing \
+    -I$(GEN) -Ikernel/include -Intdll-stub/include
+USER_NASMFLAGS := -f win64 -Werror -I$(GEN)/
+USER_LDFLAGS := -nostdlib -Wl,--no-insert-timestamp -Wl,--dynamicbase \
+    -Wl,--nxcompat -Wl,--high-entropy-va
+PROGRAM_LDFLAGS := $(USER_LDFLAGS) -Wl,--subsystem,console \
+    -Wl,-e,NtProcessStartup
+
+# ---- The kernel ------------------------------------------------------------
+
+TABS := $(SERVICES) $(if $(TEST),$(wildcard $(SERVICES_TEST)))
+KERNEL_SRCS := $(BOOT_OBJS) $(ARCH_OBJS) $(RTL_OBJS) $(KD_OBJS) $(KE_OBJS) \
+    $(MM_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) $(WIN32K_OBJS) \
+    $(INIT_OBJS) $(if $(TEST),$(TEST_KERNEL))
+KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
+
+SERVICE_FILES := $(GEN)/services.h $(GEN)/services.inc.c $(GEN)/stubs.inc \
+    $(GEN)/ntdll.def
+
+# Rewritten only when a flag changes, so that everything then is rebuilt.
+FLAGS := $(KERNEL_CFLAGS)|$(KERNEL_NASMFLAGS)|$(KERNEL_LDFLAGS)|$(USER_CFLAGS)|
+FLAGS += $(USER_NASMFLAGS)|$(PROGRAM_LDFLAGS)|$(TEST)
+$(GEN)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' > $@
+
+$(GEN)/services.stamp: $(TABS) $(wildcard ntdll-stub/exports.txt) \
+                       scripts/services.py $(GEN)/flags
+	$(call say,GEN)
+	$(Q)$(PYTHON) scripts/services.py --out $(GEN) \
+	    $(if $(wildcard ntdll-stub/exports.txt),--exports ntdll-stub/exports.txt) \
+	    $(TABS)
+	@touch $@
+$(SERVICE_FILES): $(GEN)/services.stamp ;
+
+# Structure offsets for assembly: the compiler's answer, as NASM equates.
+$(GEN)/genamd64.s: arch/amd64/genamd64.c $(GEN)/flags | $(GEN)/services.stamp
+	$(call say,CC)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.s=.d) -MT $@ -S $< -o $@
+$(GEN)/ksamd64.inc: $(GEN)/genamd64.s scripts/offsets.py
+	$(call say,GEN)
+	$(Q)$(PYTHON) scripts/offsets.py $< $@
+
+$(GEN)/font.psf: $(FONT)
+	$(call say,GEN)
+	@mkdir -p $(@D)
+	$(Q)gzip -dc $< > $@
+
+$(OBJ)/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+$(OBJ)/%.asm.o: %.asm $(GEN)/flags $(GEN)/ksamd64.inc \
+                | $(GEN)/services.stamp $(GEN)/font.psf
+	$(call say,NASM)
+	@mkdir -p $(@D)
+	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -I$(<D)/ -MD $(@:.o=.d) -MT $@ -MP \
+	    $< -o $@
+
+$(BUILD)/ntoskrnl.elf: $(KERNEL_OBJS) linker.ld
+	$(if $(KERNEL_SRCS),,$(error the kernel has no sources yet))
+	$(call say,LD)
+	$(Q)$(LD) $(KERNEL_LDFLAGS) -T linker.ld -Map $(@:.elf=.map) \
+	    -o $@ $(KERNEL_OBJS)
+	@printf '%s\n' '$(if $(TEST),test,main)' > $(BUILD)/flavour
+
+# ADDRESS TYPE NAME, sorted: code and data, no constants, no local labels.
+$(BUILD)/ntoskrnl.sym: $(BUILD)/ntoskrnl.elf
+	$(call say,NM)
+	$(Q)$(NM) -n $< | grep -E '^[0-9a-f]{16} [TtDdBbRrVvWw] [^.]*$$' > $@
+
+# ---- Ring 3 ----------------------------------------------------------------
+
+NTDLL_OBJS := $(NTDLL_SRCS:%=$(OBJ)/ring3/%.o)
+
+$(OBJ)/ring3/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp
+	$(call say,CC3)
+	@mkdir -p $(@D)
+	$(Q)$(MINGW)gcc $(USER_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+$(OBJ)/ring3/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs.inc
+	$(call say,NASM3)
+	@mkdir -p $(@D)
+	$(Q)$(NASM) $(USER_NASMFLAGS) -I$(<D)/ -MD $(@:.o=.d) -MT $@ -MP \
+	    $< -o $@
+
+# Linked with symbols under debug/ (for gdb), stripped for the image.
+$(BUILD)/debug/ntdll.dll: $(NTDLL_OBJS) $(GEN)/ntdll.def
+	$(if $(NTDLL_SRCS),,$(error ntdll has no sources yet))
+	$(call say,LD3)
+	@mkdir -p $(@D)
+	$(Q)$(MINGW)gcc $(USER_LDFLAGS) -shared -Wl,-e,0 \
+	    -Wl,--out-implib,$(BUILD)/libntdll.a -o $@ \
+	    $(NTDLL_OBJS) $(GEN)/ntdll.def
+$(BUILD)/libntdll.a: $(BUILD)/debug/ntdll.dll ;
+$(BUILD)/ntdll.dll: $(BUILD)/debug/ntdll.dll
+	$(call say,STRIP)
+	$(Q)$(MINGW)strip -s -o $@ $<
+
+# $(call program,FOLDER,NAME,SOURCES)
+define program
+$(BUILD)/debug/$(1)/$(2).exe: $(3:%=$(OBJ)/ring3/%.o) $(BUILD)/libntdll.a
+	$$(call say,LD3)
+	@mkdir -p $$(@D)
+	$$(Q)$$(MINGW)gcc $$(PROGRAM_LDFLAGS) -o $$@ $(3:%=$(OBJ)/ring3/%.o) \
+	    -L$$(BUILD) -lntdll
+$(BUILD)/$(1)/$(2).exe: $(BUILD)/debug/$(1)/$(2).exe
+	$$(call say,STRIP)
+	@mkdir -p $$(@D)
+	$$(Q)$$(MINGW)strip -s -o $$@ $$<
+endef
+user_names := $(notdir $(USER_TESTS:.c=))
+$(foreach p,$(PROGRAMS),$(eval $(call program,programs,$(p),$($(p)_SRCS))))
+$(foreach t,$(USER_TESTS),\
+    $(eval $(call program,user,$(notdir $(t:.c=)),$(t) $(USER_TEST_SRCS))))
+
+PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/programs/%.exe)
+USER_FILES    := $(user_names:%=$(BUILD)/user/%.exe)
+
+# ---- The image -------------------------------------------------------------
+
+# What goes on every image.
+PARTS := $(BUILD)/ntoskrnl.elf $(BUILD)/ntoskrnl.sym $(BUILD)/ntdll.dll \
+    $(PROGRAM_FILES)
+
+$(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
+	$(call say,ISO)
+	$(Q)scripts/boot --no-build --build $(BUILD) --image $@
+
+-include $(KERNEL_OBJS:.o=.d) $(NTDLL_OBJS:.o=.d) $(GEN)/genamd64.d
+-include $(foreach p,$(PROGRAMS),$($(p)_SRCS:%=$(OBJ)/ring3/%.d))
+-include $(USER_TESTS:%=$(OBJ)/ring3/%.d) $(USER_TEST_SRCS:%=$(OBJ)/ring3/%.d)
+
+# ---- Commands --------------------------------------------------------------
+
+# The words of "make help" are the "##" comments below.
+help: ## this list
+	@printf 'ntwalk: follow a Windows NT system call on a bare PC\n\n'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1~\2/p' Makefile \
+	    | awk -F'~' '{ printf "%-20s %s\n", $$1, $$2 }'
+	@printf '\nBUILD=DIR builds elsewhere, TEST=1 the test kernel, '
+	@printf 'V=1 shows commands.\n'
+
+run: ## set up, build, and watch the tour in this terminal
+	@scripts/setup
+	@scripts/boot
+
+test: ## set up, build, and run every test
+	@scripts/setup
+	@tests/run
+
+setup: ## install the packages this machine lacks
+	@scripts/setup
+
+doctor: ## list every tool, its version, and what is missing
+	@scripts/doctor
+
+image: $(BUILD)/ntwalk.iso ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
+
+parts: $(PARTS) ## kernel, symbols, ntdll and programs, without an image
+
+user-tests: $(USER_FILES) ## the ring-3 test programs
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+FORCE:
+.PHONY: help run test setup doctor image parts user-tests clean FORCE
