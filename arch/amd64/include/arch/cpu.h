@@ -1,0 +1,144 @@
+/*
+ * arch/cpu.h - single instructions of amd64, as C sees them.
+ */
+#pragma once
+
+#include <nt/ntdef.h>
+
+static inline ULONGLONG arch_read_gs(ULONG_PTR offset)
+{
+    ULONGLONG value;
+    __asm__ volatile("mov %%gs:(%1), %0" : "=r"(value) : "r"(offset));
+    return value;
+}
+
+static inline ULONGLONG arch_read_cr0(void)
+{
+    ULONGLONG value;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(value));
+    return value;
+}
+
+static inline void arch_write_cr0(ULONGLONG value)
+{
+    __asm__ volatile("mov %0, %%cr0" : : "r"(value) : "memory");
+}
+
+static inline ULONGLONG arch_read_cr2(void)
+{
+    ULONGLONG value;
+    __asm__ volatile("mov %%cr2, %0" : "=r"(value));
+    return value;
+}
+
+static inline ULONGLONG arch_read_cr3(void)
+{
+    ULONGLONG value;
+    __asm__ volatile("mov %%cr3, %0" : "=r"(value));
+    return value;
+}
+
+static inline void arch_write_cr3(ULONGLONG value)
+{
+    __asm__ volatile("mov %0, %%cr3" : : "r"(value) : "memory");
+}
+
+static inline ULONGLONG arch_read_cr4(void)
+{
+    ULONGLONG value;
+    __asm__ volatile("mov %%cr4, %0" : "=r"(value));
+    return value;
+}
+
+static inline void arch_write_cr4(ULONGLONG value)
+{
+    __asm__ volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+static inline ULONGLONG arch_read_cr8(void)
+{
+    ULONGLONG value;
+    __asm__ volatile("mov %%cr8, %0" : "=r"(value));
+    return value;
+}
+
+static inline void arch_write_cr8(ULONGLONG value)
+{
+    __asm__ volatile("mov %0, %%cr8" : : "r"(value) : "memory");
+}
+
+static inline ULONGLONG arch_read_dr7(void)
+{
+    ULONGLONG value;
+    __asm__ volatile("mov %%dr7, %0" : "=r"(value));
+    return value;
+}
+
+static inline ULONGLONG arch_read_msr(ULONG msr)
+{
+    ULONG low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (ULONGLONG)high << 32 | low;
+}
+
+static inline void arch_write_msr(ULONG msr, ULONGLONG value)
+{
+    __asm__ volatile("wrmsr" : : "c"(msr), "a"((ULONG)value),
+                     "d"((ULONG)(value >> 32)) : "memory");
+}
+
+static inline ULONGLONG arch_read_tsc(void)
+{
+    ULONG low, high;
+    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high));
+    return (ULONGLONG)high << 32 | low;
+}
+
+struct arch_cpuid {
+    ULONG eax, ebx, ecx, edx;
+};
+
+static inline struct arch_cpuid arch_cpuid(ULONG leaf, ULONG subleaf)
+{
+    struct arch_cpuid r;
+    __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx),
+                     "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+    return r;
+}
+
+static inline void arch_invlpg(const void *address)
+{
+    __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+static inline UCHAR arch_in8(USHORT port)
+{
+    UCHAR value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline void arch_out8(USHORT port, UCHAR value)
+{
+    __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline void arch_enable_interrupts(void)
+{
+    __asm__ volatile("sti" : : : "memory");
+}
+
+static inline void arch_disable_interrupts(void)
+{
+    __asm__ volatile("cli" : : : "memory");
+}
+
+static inline void arch_halt(void)
+{
+    __asm__ volatile("hlt" : : : "memory");
+}
+
+static inline void arch_pause(void)
+{
+    __asm__ volatile("pause");
+}

@@ -1,0 +1,107 @@
+/*
+ * arch/pcr.h - KPCR and KPRCB: one processor's own state.
+ *
+ * In ring 0 gs points to the KPCR, in ring 3 to the TEB; swapgs exchanges
+ * them.  Prcb is the larger half and lies inside, at 180h.  Boot fills both
+ * (ke/amd64 start), room 2 uses UserRsp, RspBase, CurrentThread and MxCsr,
+ * the context switch moves CurrentThread and RspBase.
+ */
+#pragma once
+
+#include <arch/descriptors.h>
+#include <arch/trapframe.h>
+#include <nt/teb.h>
+
+struct _KTHREAD;
+
+typedef struct _KSPECIAL_REGISTERS {
+    ULONGLONG Cr0;                              /* 000 */
+    ULONGLONG Cr2;                              /* 008 */
+    ULONGLONG Cr3;                              /* 010 */
+    ULONGLONG Cr4;                              /* 018 */
+    ULONGLONG KernelDr0;                        /* 020 */
+    ULONGLONG KernelDr1;                        /* 028 */
+    ULONGLONG KernelDr2;                        /* 030 */
+    ULONGLONG KernelDr3;                        /* 038 */
+    ULONGLONG KernelDr6;                        /* 040 */
+    ULONGLONG KernelDr7;                        /* 048 */
+    KDESCRIPTOR Gdtr;                           /* 050 */
+    KDESCRIPTOR Idtr;                           /* 060 */
+    USHORT Tr;                                  /* 070 */
+    USHORT Ldtr;                                /* 072 */
+    ULONG MxCsr;                                /* 074 */
+    ULONGLONG DebugControl;                     /* 078 */
+    ULONGLONG LastBranchToRip;                  /* 080 */
+    ULONGLONG LastBranchFromRip;                /* 088 */
+    ULONGLONG LastExceptionToRip;               /* 090 */
+    ULONGLONG LastExceptionFromRip;             /* 098 */
+    ULONGLONG Cr8;                              /* 0a0 */
+    ULONGLONG MsrGsBase;                        /* 0a8 */
+    ULONGLONG MsrGsSwap;                        /* 0b0 */
+    ULONGLONG MsrStar;                          /* 0b8 */
+    ULONGLONG MsrLStar;                         /* 0c0 */
+    ULONGLONG MsrCStar;                         /* 0c8 */
+    ULONGLONG MsrSyscallMask;                   /* 0d0 */
+    ULONGLONG Xcr0;                             /* 0d8 */
+    ULONGLONG MsrFsBase;                        /* 0e0 */
+    ULONGLONG SpecialPadding0;                  /* 0e8 */
+} KSPECIAL_REGISTERS;
+
+typedef struct _KPROCESSOR_STATE {
+    KSPECIAL_REGISTERS SpecialRegisters;        /* 000 */
+    CONTEXT ContextFrame;                       /* 0f0 */
+} KPROCESSOR_STATE;
+
+typedef struct _KPRCB {
+    ULONG MxCsr;                                /* 000 */
+    UCHAR LegacyNumber;                         /* 004 */
+    UCHAR pad_5[0x2];
+    UCHAR IdleHalt;                             /* 007 */
+    struct _KTHREAD *CurrentThread;             /* 008 */
+    struct _KTHREAD *NextThread;                /* 010 */
+    struct _KTHREAD *IdleThread;                /* 018 */
+    UCHAR NestingLevel;                         /* 020 */
+    UCHAR pad_21[0x3];
+    ULONG Number;                               /* 024 */
+    ULONGLONG RspBase;                          /* 028 */
+    UCHAR pad_30[0x14];
+    ULONG MHz;                                  /* 044 */
+    UCHAR pad_48[0x45];
+    UCHAR CpuVendor;                            /* 08d */
+    UCHAR pad_8e[0x2];
+    ULONGLONG TscFrequency;                     /* 090 */
+    UCHAR pad_98[0x3c];
+    ULONG InitialApicId;                        /* 0d4 */
+    UCHAR pad_d8[0x28];
+    KPROCESSOR_STATE ProcessorState;            /* 100 */
+    UCHAR pad_6c0[0x2678];
+    ULONG KeSystemCalls;                        /* 2d38 */
+    ULONG KeContextSwitches;                    /* 2d3c */
+    UCHAR pad_2d40[0x3d0];
+    void *DpcStack;                             /* 3110 */
+    UCHAR pad_3118[0x4ace];
+    UCHAR NmiActive;                            /* 7be6 */
+    UCHAR pad_7be7[0x299];
+    ULONG InterruptCount;                       /* 7e80 */
+    UCHAR pad_7e84[0x2c];
+    ULONG KeExceptionDispatchCount;             /* 7eb0 */
+    UCHAR pad_7eb4[0x304c];
+} KPRCB;
+
+typedef struct _KPCR {
+    struct _KGDTENTRY64 *GdtBase;               /* 000 */
+    struct _KTSS64 *TssBase;                    /* 008 */
+    ULONGLONG UserRsp;                          /* 010 */
+    struct _KPCR *Self;                         /* 018 */
+    struct _KPRCB *CurrentPrcb;                 /* 020 */
+    UCHAR pad_28[0x8];
+    void *Used_Self;                            /* 030 */
+    struct _KIDTENTRY64 *IdtBase;               /* 038 */
+    UCHAR pad_40[0x10];
+    UCHAR Irql;                                 /* 050 */
+    UCHAR pad_51[0xf];
+    USHORT MajorVersion;                        /* 060 */
+    USHORT MinorVersion;                        /* 062 */
+    UCHAR pad_64[0x11c];
+    KPRCB Prcb;                                 /* 180 */
+} KPCR;

@@ -1,0 +1,129 @@
+/*
+ * mm.h - ring 1: memory.
+ *
+ * Addresses of ring 3 end at MM_HIGHEST_USER_ADDRESS; the 64 KiB above, up to
+ * the hole of non-canonical addresses, are never mapped, so that a copy which
+ * starts below MmUserProbeAddress faults before it leaves user space.
+ */
+#pragma once
+
+#include <ke.h>
+#include <loader.h>
+
+struct _EPROCESS;
+
+#define MM_LOWEST_USER_ADDRESS  0x0000000000010000ULL
+#define MM_HIGHEST_USER_ADDRESS 0x00007FFFFFFEFFFFULL
+#define MM_USER_PROBE_ADDRESS   0x00007FFFFFFF0000ULL
+extern const ULONGLONG MmUserProbeAddress;
+
+/* ---- pool (mm/pool.c) ---- */
+
+#define POOL_FLAG_NON_PAGED 0x40ULL
+
+/*
+ * size bytes, zeroed, 16-byte aligned (page aligned from a page on); NULL
+ * when there is no memory.  NT: ExAllocatePool2 zeroes as well.
+ * IRQL: <= DISPATCH_LEVEL.
+ */
+void *ExAllocatePool2(ULONGLONG flags, SIZE_T size, ULONG tag);
+void ExFreePoolWithTag(void *address, ULONG tag);
+
+/* ---- user memory (mm/uaccess.c): the only code that touches it ---- */
+
+/*
+ * Copies between kernel and the current process.  A user range that leaves
+ * user space, or a page that faults, is STATUS_ACCESS_VIOLATION (a guard page
+ * STATUS_GUARD_PAGE_VIOLATION); nothing is said about how much was copied.
+ * mode KernelMode: both are kernel addresses and the range is not checked
+ * (PreviousMode of a Zw caller).  size 0 succeeds without a look at the
+ * address, as ProbeForRead does.
+ */
+NTSTATUS mm_copy_from_mode(KPROCESSOR_MODE mode, void *to, const void *from,
+                           SIZE_T size);
+NTSTATUS mm_copy_to_mode(KPROCESSOR_MODE mode, void *to, const void *from,
+                         SIZE_T size);
+
+/* The same with the mode of the service's caller. */
+NTSTATUS mm_copy_from_user(void *to, const void *from, SIZE_T size);
+NTSTATUS mm_copy_to_user(void *to, const void *from, SIZE_T size);
+
+/*
+ * NT's probes: alignment first (STATUS_DATATYPE_MISALIGNMENT), then the range
+ * (STATUS_ACCESS_VIOLATION); size 0 succeeds.  mm_probe_for_write also
+ * touches every page of the range.  KernelMode callers always pass.
+ */
+NTSTATUS mm_probe_for_read(const void *address, SIZE_T size, ULONG alignment);
+NTSTATUS mm_probe_for_write(void *address, SIZE_T size, ULONG alignment);
+
+/*
+ * A UNICODE_STRING of the caller, captured once into pool with a terminator;
+ * free result->Buffer with mm_free_string (an empty string has none).
+ * STATUS_ACCESS_VIOLATION, STATUS_OBJECT_NAME_INVALID for an odd length,
+ * STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS mm_capture_string(const UNICODE_STRING *from, UNICODE_STRING *result);
+void mm_free_string(UNICODE_STRING *string);
+
+/* ---- address spaces and sections ---- */
+
+/* A process's user half, empty but for the shared page. */
+NTSTATUS MmCreateProcessAddressSpace(struct _EPROCESS *process);
+
+/* Free every user page, region and table; process must be current. */
+void mm_clean_address_space(struct _EPROCESS *process);
+
+/* Free the top table; process must not be current. */
+void mm_delete_address_space(struct _EPROCESS *process);
+
+/*
+ * What an image section knows of its PE; entry_point and the sizes are 0
+ * where the header says so.
+ */
+struct mm_image_information {
+    ULONGLONG preferred_base;
+    ULONGLONG stack_reserve, stack_commit;
+    ULONG size_of_image;
+    ULONG entry_point;                  /* rva */
+    USHORT subsystem, subsystem_major, subsystem_minor;
+    USHORT characteristics, dll_characteristics;
+};
+
+/*
+ * A section object over the bytes of a boot file, which stay where they are.
+ * image: checked as a 64-bit PE (STATUS_INVALID_IMAGE_FORMAT and what rtl/pe.c
+ * says); otherwise plain data, mapped read-only.
+ */
+NTSTATUS mm_create_section(const void *bytes, SIZE_T size, BOOLEAN image,
+                           void **section);
+extern struct _OBJECT_TYPE *MmSectionObjectType;
+const struct mm_image_information *mm_section_image(void *section);
+
+/*
+ * Map an image section into the current process at its preferred base, or
+ * elsewhere with relocations applied (STATUS_IMAGE_NOT_AT_BASE, a success).
+ * STATUS_CONFLICTING_ADDRESSES: taken and not relocatable; STATUS_NO_MEMORY.
+ */
+NTSTATUS mm_map_image(void *section, void **base);
+
+/*
+ * Reserve and commit size bytes (rounded up) of zeroed private memory in the
+ * current process.  *base 0: the highest free place below a limit the
+ * kernel chooses; else exactly there.  protect is a PAGE_ constant.
+ */
+NTSTATUS mm_allocate_user(void **base, SIZE_T size, ULONG protect);
+
+/* ---- system space ---- */
+
+/* size bytes of physical memory at a kernel address; cached or not; NULL. */
+void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, BOOLEAN cached);
+
+/* A kernel stack with an unmapped page below; its upper end, or NULL. */
+void *MmCreateKernelStack(void);
+void MmDeleteKernelStack(void *top);
+#define KERNEL_STACK_SIZE 0x6000
+
+struct mm_statistics {
+    ULONG_PTR total_pages, free_pages, lowest_page, highest_page;
+};
+void mm_query_statistics(struct mm_statistics *statistics);

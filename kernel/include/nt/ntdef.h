@@ -1,0 +1,115 @@
+/*
+ * nt/ntdef.h - ring 0 of the headers: the words that kernel and ring 3 share.
+ *
+ * Sizes are Windows': LONG and ULONG are 32 bits in every compiler that reads
+ * this, WCHAR is 16.  NULL-terminated wide text needs -fshort-wchar on ELF.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef char CHAR;
+typedef unsigned char UCHAR;
+typedef int16_t SHORT;
+typedef uint16_t USHORT;
+typedef int32_t LONG;
+typedef uint32_t ULONG;
+typedef int64_t LONGLONG;
+typedef uint64_t ULONGLONG;
+typedef int64_t LONG_PTR;
+typedef uint64_t ULONG_PTR;
+typedef uint64_t SIZE_T;
+typedef uint16_t WCHAR;
+typedef UCHAR BOOLEAN;
+typedef LONG NTSTATUS;
+typedef void *HANDLE;
+typedef ULONG ACCESS_MASK;
+typedef ULONG_PTR PFN_NUMBER;
+
+#define TRUE 1
+#define FALSE 0
+
+#define NT_SUCCESS(status) ((NTSTATUS)(status) >= 0)
+
+/* Annotations of nt/ntapi.h: which way an argument goes. */
+#define _In_
+#define _In_opt_
+#define _Out_
+#define _Out_opt_
+#define _Inout_
+#define _Inout_opt_
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE 0x1000ULL
+#define ALLOCATION_GRANULARITY 0x10000ULL
+
+#define CONTAINING_RECORD(address, type, field) \
+    ((type *)((char *)(address) - offsetof(type, field)))
+
+#define ALIGN_UP(value, size) \
+    (((ULONG_PTR)(value) + (size) - 1) & ~((ULONG_PTR)(size) - 1))
+#define ALIGN_DOWN(value, size) ((ULONG_PTR)(value) & ~((ULONG_PTR)(size) - 1))
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+typedef struct _LIST_ENTRY {
+    struct _LIST_ENTRY *Flink;
+    struct _LIST_ENTRY *Blink;
+} LIST_ENTRY;
+
+typedef union _LARGE_INTEGER {
+    struct {
+        ULONG LowPart;
+        LONG HighPart;
+    };
+    LONGLONG QuadPart;
+} LARGE_INTEGER;
+
+typedef struct _STRING {
+    USHORT Length;
+    USHORT MaximumLength;
+    CHAR *Buffer;
+} STRING, ANSI_STRING;
+
+/* Length and MaximumLength count bytes, not characters. */
+typedef struct _UNICODE_STRING {
+    USHORT Length;
+    USHORT MaximumLength;
+    WCHAR *Buffer;
+} UNICODE_STRING;
+
+typedef struct _CLIENT_ID {
+    HANDLE UniqueProcess;
+    HANDLE UniqueThread;
+} CLIENT_ID;
+
+typedef struct _OBJECT_ATTRIBUTES {
+    ULONG Length;
+    HANDLE RootDirectory;
+    UNICODE_STRING *ObjectName;
+    ULONG Attributes;
+    void *SecurityDescriptor;
+    void *SecurityQualityOfService;
+} OBJECT_ATTRIBUTES;
+
+#define OBJ_INHERIT             0x00000002
+#define OBJ_CASE_INSENSITIVE    0x00000040
+#define OBJ_KERNEL_HANDLE       0x00000200
+#define OBJ_VALID_ATTRIBUTES    0x00001FF2
+
+typedef struct _IO_STATUS_BLOCK {
+    union {
+        NTSTATUS Status;
+        void *Pointer;
+    };
+    ULONG_PTR Information;
+} IO_STATUS_BLOCK;
+
+typedef struct _GUID {
+    ULONG Data1;
+    USHORT Data2;
+    USHORT Data3;
+    UCHAR Data4[8];
+} GUID;

@@ -1,0 +1,98 @@
+/*
+ * ob.h - ring 1: objects, their types and handles.
+ *
+ * An object is its body; OBJECT_HEADER lies right before it.  PointerCount
+ * counts references (each handle holds one), HandleCount handles.  The last
+ * dereference calls the type's DeleteProcedure and frees the pool.
+ *
+ * IRQL: PASSIVE_LEVEL throughout.
+ */
+#pragma once
+
+#include <ke.h>
+
+typedef struct _OBJECT_HEADER {
+    LONGLONG PointerCount;                      /* 000 */
+    LONGLONG HandleCount;                       /* 008 */
+    UCHAR pad_10[0x8];
+    UCHAR TypeIndex;                            /* 018 */
+    UCHAR pad_19[0x1];
+    UCHAR InfoMask;                             /* 01a */
+    UCHAR Flags;                                /* 01b */
+    UCHAR pad_1c[0x1c];
+} OBJECT_HEADER;
+
+typedef struct _OBJECT_TYPE_INITIALIZER {
+    USHORT Length;                              /* 000 */
+    UCHAR pad_2[0x6];
+    ULONG InvalidAttributes;                    /* 008 */
+    UCHAR pad_c[0x10];
+    ULONG ValidAccessMask;                      /* 01c */
+    UCHAR pad_20[0x20];
+    void (*CloseProcedure)(void *object, LONGLONG handles_left);                       /* 040 */
+    void (*DeleteProcedure)(void *object);                      /* 048 */
+    UCHAR pad_50[0x28];
+} OBJECT_TYPE_INITIALIZER;
+
+typedef struct _OBJECT_TYPE {
+    LIST_ENTRY TypeList;                        /* 000 */
+    UNICODE_STRING Name;                        /* 010 */
+    UCHAR pad_20[0x8];
+    UCHAR Index;                                /* 028 */
+    UCHAR pad_29[0x3];
+    ULONG TotalNumberOfObjects;                 /* 02c */
+    ULONG TotalNumberOfHandles;                 /* 030 */
+    ULONG HighWaterNumberOfObjects;             /* 034 */
+    ULONG HighWaterNumberOfHandles;             /* 038 */
+    UCHAR pad_3c[0x4];
+    OBJECT_TYPE_INITIALIZER TypeInfo;           /* 040 */
+    UCHAR pad_b8[0x20];
+} OBJECT_TYPE;
+
+#define OB_MAX_TYPES 16
+
+/* The pseudo handles, valid for ObReferenceObjectByHandle and services. */
+#define OB_CURRENT_PROCESS ((HANDLE)(LONG_PTR)-1)
+#define OB_CURRENT_THREAD ((HANDLE)(LONG_PTR)-2)
+
+/* At boot, before the first object; types register themselves afterwards. */
+void ob_initialize(void);
+
+/*
+ * Register a type.  valid_access: every right a handle to it can carry.
+ * delete_procedure may be NULL.  Bugchecks when the table is full: types are
+ * fixed at build time.
+ */
+OBJECT_TYPE *ob_create_type(const WCHAR *name, ACCESS_MASK valid_access,
+                            void (*delete_procedure)(void *object));
+
+/*
+ * A new object of size bytes, zeroed, with one reference.
+ * STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS ob_create_object(OBJECT_TYPE *type, SIZE_T size, void **object);
+
+OBJECT_TYPE *ObGetObjectType(void *object);
+LONGLONG ObfReferenceObject(void *object);
+LONGLONG ObfDereferenceObject(void *object);
+#define ObReferenceObject ObfReferenceObject
+#define ObDereferenceObject ObfDereferenceObject
+
+/*
+ * A handle to object in the table of the current process; the handle takes
+ * its own reference, the caller keeps its.  access may hold generic rights
+ * (GENERIC_ALL and MAXIMUM_ALLOWED give all valid ones).
+ * STATUS_ACCESS_DENIED for rights the type does not have,
+ * STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS ob_create_handle(void *object, ACCESS_MASK access, HANDLE *handle);
+
+/*
+ * The object behind a handle of the current process, referenced.  type NULL:
+ * any.  STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH, and for callers
+ * in UserMode STATUS_ACCESS_DENIED.  NT: the sixth argument
+ * (OBJECT_HANDLE_INFORMATION) is absent.
+ */
+NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ACCESS_MASK access,
+                                   OBJECT_TYPE *type, KPROCESSOR_MODE mode,
+                                   void **object);

@@ -1,0 +1,114 @@
+/*
+ * ps.h - ring 1: processes and threads.
+ *
+ * EPROCESS and ETHREAD are objects (ob.h).  A process holds one reference to
+ * itself for each thread it has; a thread holds one while it can run.
+ * VadRoot is Mm's list of regions (mm/vad.c), ObjectTable Ex's handle table.
+ */
+#pragma once
+
+#include <ke.h>
+#include <ob.h>
+
+struct mi_vad;
+struct _HANDLE_TABLE;
+
+typedef struct _ETHREAD {
+    KTHREAD Tcb;                                /* 000 */
+    LARGE_INTEGER CreateTime;                   /* 430 */
+    LARGE_INTEGER ExitTime;                     /* 438 */
+    UCHAR pad_440[0x10];
+    void *StartAddress;                         /* 450 */
+    UCHAR pad_458[0x20];
+    CLIENT_ID Cid;                              /* 478 */
+    UCHAR pad_488[0x48];
+    void *Win32StartAddress;                    /* 4d0 */
+    UCHAR pad_4d8[0x10];
+    LIST_ENTRY ThreadListEntry;                 /* 4e8 */
+    UCHAR pad_4f8[0x18];
+    ULONG CrossThreadFlags;                     /* 510 */
+    UCHAR pad_514[0x34];
+    LONG ExitStatus;                            /* 548 */
+    UCHAR pad_54c[0xcc];
+    struct _CONTEXT *SetContextState;           /* 618 */
+    UCHAR pad_620[0x278];
+} ETHREAD;
+
+typedef struct _EPROCESS {
+    KPROCESS Pcb;                               /* 000 */
+    UCHAR pad_438[0x8];
+    void *UniqueProcessId;                      /* 440 */
+    LIST_ENTRY ActiveProcessLinks;              /* 448 */
+    UCHAR pad_458[0xc];
+    ULONG Flags;                                /* 464 */
+    LARGE_INTEGER CreateTime;                   /* 468 */
+    UCHAR pad_470[0x20];
+    ULONGLONG PeakVirtualSize;                  /* 490 */
+    ULONGLONG VirtualSize;                      /* 498 */
+    UCHAR pad_4a0[0x58];
+    ULONGLONG NumberOfPrivatePages;             /* 4f8 */
+    UCHAR pad_500[0x8];
+    void *Win32Process;                         /* 508 */
+    UCHAR pad_510[0x8];
+    void *SectionObject;                        /* 518 */
+    void *SectionBaseAddress;                   /* 520 */
+    UCHAR pad_528[0x18];
+    void *InheritedFromUniqueProcessId;         /* 540 */
+    UCHAR pad_548[0x8];
+    struct _PEB *Peb;                           /* 550 */
+    UCHAR pad_558[0x18];
+    struct _HANDLE_TABLE *ObjectTable;          /* 570 */
+    UCHAR pad_578[0x30];
+    CHAR ImageFileName[15];                     /* 5a8 */
+    UCHAR pad_5b7[0x21];
+    void *HighestUserAddress;                   /* 5d8 */
+    LIST_ENTRY ThreadListHead;                  /* 5e0 */
+    ULONG ActiveThreads;                        /* 5f0 */
+    UCHAR pad_5f4[0x8];
+    LONG LastThreadExitStatus;                  /* 5fc */
+    UCHAR pad_600[0x48];
+    ULONGLONG CommitCharge;                     /* 648 */
+    UCHAR pad_650[0x184];
+    NTSTATUS ExitStatus;                        /* 7d4 */
+    struct mi_vad *VadRoot;                     /* 7d8 */
+    UCHAR pad_7e0[0x8];
+    ULONGLONG VadCount;                         /* 7e8 */
+    UCHAR pad_7f0[0x50];
+    LARGE_INTEGER ExitTime;                     /* 840 */
+    UCHAR pad_848[0x1f8];
+} EPROCESS;
+
+/* EPROCESS.Flags, ETHREAD.CrossThreadFlags */
+#define PS_PROCESS_FLAGS_PROCESS_EXITING    0x00000004
+#define PS_CROSS_THREAD_FLAGS_TERMINATED    0x00000001
+
+#define PROCESS_TERMINATE           0x0001
+#define PROCESS_VM_OPERATION        0x0008
+#define PROCESS_VM_READ             0x0010
+#define PROCESS_VM_WRITE            0x0020
+#define PROCESS_QUERY_INFORMATION   0x0400
+#define PROCESS_QUERY_LIMITED_INFORMATION 0x1000
+#define PROCESS_ALL_ACCESS          0x001FFFFF
+#define THREAD_TERMINATE            0x0001
+#define THREAD_QUERY_INFORMATION    0x0040
+#define THREAD_QUERY_LIMITED_INFORMATION 0x0800
+#define THREAD_ALL_ACCESS           0x001FFFFF
+
+#define NtCurrentProcess() ((HANDLE)(LONG_PTR)-1)
+#define NtCurrentThread()  ((HANDLE)(LONG_PTR)-2)
+
+extern OBJECT_TYPE *PsProcessType;
+extern OBJECT_TYPE *PsThreadType;
+extern EPROCESS *PsInitialSystemProcess;
+
+static inline ETHREAD *PsGetCurrentThread(void)
+{
+    return CONTAINING_RECORD(KeGetCurrentThread(), ETHREAD, Tcb);
+}
+
+/* The process whose address space is loaded. */
+static inline EPROCESS *PsGetCurrentProcess(void)
+{
+    return CONTAINING_RECORD(KeGetCurrentThread()->ApcState.Process, EPROCESS,
+                             Pcb);
+}
