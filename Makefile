@@ -226,7 +226,7 @@ setup: ## install the packages this machine lacks
 	@scripts/setup
 
 doctor: ## list every tool, its version, and what is missing
-	@scripts/doctor
+	@scripts/setup --doctor
 
 image: $(BUILD)/ntwalk.iso ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
 
