@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include <nt/kuser.h>
 #include <nt/ntstatus.h>
 #include <arch/pcr.h>
 #include <arch/cpu.h>

@@ -89,14 +89,14 @@ typedef struct _KPRCB {
 } KPRCB;
 
 typedef struct _KPCR {
-    struct _KGDTENTRY64 *GdtBase;               /* 000 */
-    struct _KTSS64 *TssBase;                    /* 008 */
+    KGDTENTRY64 *GdtBase;               /* 000 */
+    KTSS64 *TssBase;                    /* 008 */
     ULONGLONG UserRsp;                          /* 010 */
     struct _KPCR *Self;                         /* 018 */
     struct _KPRCB *CurrentPrcb;                 /* 020 */
     UCHAR pad_28[0x8];
     void *Used_Self;                            /* 030 */
-    struct _KIDTENTRY64 *IdtBase;               /* 038 */
+    KIDTENTRY64 *IdtBase;               /* 038 */
     UCHAR pad_40[0x10];
     UCHAR Irql;                                 /* 050 */
     UCHAR pad_51[0xf];
