@@ -1,0 +1,78 @@
+/*
+ * mm/mi.h - Mm's private header; arch/amd64/mm takes it too, as the lower
+ * half of Mm.
+ *
+ * Page tables are seen and edited through the self map only.  System space is
+ * shared: every process's top table holds the same entries in its upper half,
+ * except the self map itself.
+ */
+#pragma once
+
+#include <arch/pte.h>
+#include <mm.h>
+
+/* System space, one PXE slot each; docs/memory-map.md draws it. */
+#define MI_SYSTEM_PTE_START     0xFFFFF88000000000ULL
+#define MI_PFN_DATABASE         0xFFFFFA8000000000ULL
+#define MI_NONPAGED_POOL_START  0xFFFFFA8400000000ULL
+#define MI_HYPERSPACE           0xFFFFF70000000000ULL
+#define MI_KERNEL_IMAGE         0xFFFFFFFF80000000ULL
+
+/* ---- pages (pfn.c) ---- */
+
+/* A zeroed page, 0 when there is none. */
+PFN_NUMBER mi_allocate_page(void);
+void mi_free_page(PFN_NUMBER pfn);
+
+/* Number of pages of a run, kept with its first page (pool, stacks). */
+void mi_set_run(PFN_NUMBER first, ULONG pages);
+ULONG mi_get_run(PFN_NUMBER first);
+
+void mi_initialize_pages(const LOADER_PARAMETER_BLOCK *block);
+void mi_reclaim(ULONGLONG base, ULONGLONG size);
+
+/* ---- page tables (arch/amd64/mm/tables.c) ---- */
+
+/* Bases of the four windows, set once at boot. */
+extern ULONGLONG MmPteBase, MmPdeBase, MmPpeBase, MmPxeBase;
+extern ULONG mi_selfmap_slot;
+
+/* Where va's entries are seen; the ones above must be valid to look. */
+MMPTE *MiGetPteAddress(const void *va);
+MMPTE *MiGetPdeAddress(const void *va);
+MMPTE *MiGetPpeAddress(const void *va);
+MMPTE *MiGetPxeAddress(const void *va);
+
+/* PXE, PPE and PDE of va are valid in the current space. */
+BOOLEAN mi_tables_present(const void *va);
+
+/* Make the missing ones; user tables for user addresses.  STATUS_NO_MEMORY. */
+NTSTATUS mi_make_tables(const void *va);
+
+void mi_flush_page(const void *va);
+
+/* Free the current process's (empty) user tables. */
+void mi_free_user_tables(void);
+
+/* One page at a time, mapped in hyperspace to be filled. */
+void *mi_map_temporary(PFN_NUMBER pfn);
+void mi_unmap_temporary(void);
+
+/* Boot: self map, system tables, image at 4 KiB with its protections. */
+void mi_start_page_tables(const LOADER_PARAMETER_BLOCK *block);
+void mi_end_boot_mappings(void);
+
+/* Walks all tables; bugchecks on a page writable and executable. */
+void mi_check_protections(void);
+
+/* ---- system addresses (system.c) ---- */
+
+void mi_initialize_system_space(void);
+
+/* count pages of addresses without memory, or NULL. */
+void *mi_reserve_system(ULONG count);
+void mi_release_system(void *address, ULONG count);
+
+/* count pages of addresses with memory behind them, or NULL. */
+void *mi_allocate_system(ULONG count);
+void mi_free_system(void *address);
