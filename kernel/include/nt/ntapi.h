@@ -1,0 +1,527 @@
+/*
+ * nt/ntapi.h - ring 0 of the headers: the system services, as ring 3 calls
+ * them and as the kernel implements them.
+ *
+ * One prototype per row of kernel/ke/services.tab, in its order of subjects,
+ * and the constants and structures that pass through them.  Ring 3 reaches a
+ * service through ntdll's stub; the kernel's own calls use the Zw names.
+ * NT: names, values and layouts are Windows 10 2004's.
+ */
+#pragma once
+
+#include <nt/ntdef.h>
+#include <nt/ntstatus.h>
+#include <nt/context.h>
+#include <nt/peb.h>
+#include <nt/teb.h>
+
+#define NtCurrentProcess() ((HANDLE)(LONG_PTR)-1)
+#define NtCurrentThread()  ((HANDLE)(LONG_PTR)-2)
+
+/* ---- Access ---- */
+
+#define DELETE                          0x00010000
+#define READ_CONTROL                    0x00020000
+#define WRITE_DAC                       0x00040000
+#define WRITE_OWNER                     0x00080000
+#define SYNCHRONIZE                     0x00100000
+#define STANDARD_RIGHTS_REQUIRED        0x000F0000
+#define MAXIMUM_ALLOWED                 0x02000000
+#define GENERIC_ALL                     0x10000000
+#define GENERIC_EXECUTE                 0x20000000
+#define GENERIC_WRITE                   0x40000000
+#define GENERIC_READ                    0x80000000
+
+/* ---- Files ---- */
+
+#define FILE_READ_DATA                  0x00000001
+#define FILE_LIST_DIRECTORY             0x00000001
+#define FILE_WRITE_DATA                 0x00000002
+#define FILE_APPEND_DATA                0x00000004
+#define FILE_READ_EA                    0x00000008
+#define FILE_WRITE_EA                   0x00000010
+#define FILE_EXECUTE                    0x00000020
+#define FILE_READ_ATTRIBUTES            0x00000080
+#define FILE_WRITE_ATTRIBUTES           0x00000100
+#define FILE_GENERIC_READ               (READ_CONTROL | SYNCHRONIZE | \
+                                         FILE_READ_DATA | FILE_READ_EA | \
+                                         FILE_READ_ATTRIBUTES)
+#define FILE_GENERIC_WRITE              (READ_CONTROL | SYNCHRONIZE | \
+                                         FILE_WRITE_DATA | FILE_WRITE_EA | \
+                                         FILE_APPEND_DATA | \
+                                         FILE_WRITE_ATTRIBUTES)
+#define FILE_GENERIC_EXECUTE            (READ_CONTROL | SYNCHRONIZE | \
+                                         FILE_EXECUTE | FILE_READ_ATTRIBUTES)
+#define FILE_ALL_ACCESS                 0x001F01FF
+
+#define FILE_SHARE_READ                 0x00000001
+#define FILE_SHARE_WRITE                0x00000002
+#define FILE_SHARE_DELETE               0x00000004
+#define FILE_SHARE_VALID_FLAGS          0x00000007
+
+#define FILE_ATTRIBUTE_READONLY         0x00000001
+#define FILE_ATTRIBUTE_DIRECTORY        0x00000010
+#define FILE_ATTRIBUTE_NORMAL           0x00000080
+#define FILE_ATTRIBUTE_VALID_FLAGS      0x00007FB7
+
+/* CreateDisposition */
+#define FILE_SUPERSEDE                  0
+#define FILE_OPEN                       1
+#define FILE_CREATE                     2
+#define FILE_OPEN_IF                    3
+#define FILE_OVERWRITE                  4
+#define FILE_OVERWRITE_IF               5
+#define FILE_MAXIMUM_DISPOSITION        5
+
+/* CreateOptions, OpenOptions */
+#define FILE_DIRECTORY_FILE             0x00000001
+#define FILE_WRITE_THROUGH              0x00000002
+#define FILE_SEQUENTIAL_ONLY            0x00000004
+#define FILE_NO_INTERMEDIATE_BUFFERING  0x00000008
+#define FILE_SYNCHRONOUS_IO_ALERT       0x00000010
+#define FILE_SYNCHRONOUS_IO_NONALERT    0x00000020
+#define FILE_NON_DIRECTORY_FILE         0x00000040
+#define FILE_CREATE_TREE_CONNECTION     0x00000080
+#define FILE_NO_EA_KNOWLEDGE            0x00000200
+#define FILE_RANDOM_ACCESS              0x00000800
+#define FILE_DELETE_ON_CLOSE            0x00001000
+#define FILE_OPEN_BY_FILE_ID            0x00002000
+#define FILE_OPEN_FOR_BACKUP_INTENT     0x00004000
+#define FILE_VALID_OPTION_FLAGS         0x00FFFFFF
+
+/* IO_STATUS_BLOCK.Information after NtCreateFile */
+#define FILE_SUPERSEDED                 0
+#define FILE_OPENED                     1
+#define FILE_CREATED                    2
+#define FILE_OVERWRITTEN                3
+#define FILE_EXISTS                     4
+#define FILE_DOES_NOT_EXIST             5
+
+/* ByteOffset with HighPart -1 */
+#define FILE_WRITE_TO_END_OF_FILE       0xFFFFFFFF
+#define FILE_USE_FILE_POINTER_POSITION  0xFFFFFFFE
+
+/* Called as a user APC when the transfer ends; not in this kernel yet. */
+typedef void (*PIO_APC_ROUTINE)(void *context, IO_STATUS_BLOCK *status,
+                                ULONG reserved);
+
+typedef enum _FILE_INFORMATION_CLASS {
+    FileStandardInformation = 5,
+    FilePositionInformation = 14,
+} FILE_INFORMATION_CLASS;
+
+typedef struct _FILE_STANDARD_INFORMATION {
+    LARGE_INTEGER AllocationSize;               /* 00 */
+    LARGE_INTEGER EndOfFile;                    /* 08 */
+    ULONG NumberOfLinks;                        /* 10 */
+    BOOLEAN DeletePending;                      /* 14 */
+    BOOLEAN Directory;                          /* 15 */
+} FILE_STANDARD_INFORMATION;
+
+typedef struct _FILE_POSITION_INFORMATION {
+    LARGE_INTEGER CurrentByteOffset;
+} FILE_POSITION_INFORMATION;
+
+NTSTATUS NtCreateFile(_Out_ HANDLE *FileHandle,
+                      _In_ ACCESS_MASK DesiredAccess,
+                      _In_ OBJECT_ATTRIBUTES *ObjectAttributes,
+                      _Out_ IO_STATUS_BLOCK *IoStatusBlock,
+                      _In_opt_ LARGE_INTEGER *AllocationSize,
+                      _In_ ULONG FileAttributes,
+                      _In_ ULONG ShareAccess,
+                      _In_ ULONG CreateDisposition,
+                      _In_ ULONG CreateOptions,
+                      _In_opt_ void *EaBuffer,
+                      _In_ ULONG EaLength);
+NTSTATUS NtOpenFile(_Out_ HANDLE *FileHandle,
+                    _In_ ACCESS_MASK DesiredAccess,
+                    _In_ OBJECT_ATTRIBUTES *ObjectAttributes,
+                    _Out_ IO_STATUS_BLOCK *IoStatusBlock,
+                    _In_ ULONG ShareAccess,
+                    _In_ ULONG OpenOptions);
+NTSTATUS NtReadFile(_In_ HANDLE FileHandle,
+                    _In_opt_ HANDLE Event,
+                    _In_opt_ PIO_APC_ROUTINE ApcRoutine,
+                    _In_opt_ void *ApcContext,
+                    _Out_ IO_STATUS_BLOCK *IoStatusBlock,
+                    _Out_ void *Buffer,
+                    _In_ ULONG Length,
+                    _In_opt_ LARGE_INTEGER *ByteOffset,
+                    _In_opt_ ULONG *Key);
+NTSTATUS NtWriteFile(_In_ HANDLE FileHandle,
+                     _In_opt_ HANDLE Event,
+                     _In_opt_ PIO_APC_ROUTINE ApcRoutine,
+                     _In_opt_ void *ApcContext,
+                     _Out_ IO_STATUS_BLOCK *IoStatusBlock,
+                     _In_ const void *Buffer,
+                     _In_ ULONG Length,
+                     _In_opt_ LARGE_INTEGER *ByteOffset,
+                     _In_opt_ ULONG *Key);
+NTSTATUS NtQueryInformationFile(_In_ HANDLE FileHandle,
+                                _Out_ IO_STATUS_BLOCK *IoStatusBlock,
+                                _Out_ void *FileInformation,
+                                _In_ ULONG Length,
+                                _In_ ULONG FileInformationClass);
+NTSTATUS NtDisplayString(_In_ const UNICODE_STRING *String);
+NTSTATUS NtClose(_In_ HANDLE Handle);
+
+/* ---- Memory ---- */
+
+#define PAGE_NOACCESS                   0x01
+#define PAGE_READONLY                   0x02
+#define PAGE_READWRITE                  0x04
+#define PAGE_WRITECOPY                  0x08
+#define PAGE_EXECUTE                    0x10
+#define PAGE_EXECUTE_READ               0x20
+#define PAGE_EXECUTE_READWRITE          0x40
+#define PAGE_EXECUTE_WRITECOPY          0x80
+#define PAGE_GUARD                      0x100
+#define PAGE_NOCACHE                    0x200
+#define PAGE_WRITECOMBINE               0x400
+
+#define MEM_COMMIT                      0x00001000
+#define MEM_RESERVE                     0x00002000
+#define MEM_DECOMMIT                    0x00004000
+#define MEM_RELEASE                     0x00008000
+#define MEM_FREE                        0x00010000
+#define MEM_PRIVATE                     0x00020000
+#define MEM_MAPPED                      0x00040000
+#define MEM_RESET                       0x00080000
+#define MEM_TOP_DOWN                    0x00100000
+#define MEM_IMAGE                       0x01000000
+
+#define SEC_IMAGE                       0x01000000
+#define SEC_RESERVE                     0x04000000
+#define SEC_COMMIT                      0x08000000
+#define SEC_NOCACHE                     0x10000000
+
+#define SECTION_QUERY                   0x0001
+#define SECTION_MAP_WRITE               0x0002
+#define SECTION_MAP_READ                0x0004
+#define SECTION_MAP_EXECUTE             0x0008
+#define SECTION_EXTEND_SIZE             0x0010
+#define SECTION_ALL_ACCESS              0x000F001F
+
+typedef enum _SECTION_INHERIT {
+    ViewShare = 1,
+    ViewUnmap = 2,
+} SECTION_INHERIT;
+
+typedef enum _MEMORY_INFORMATION_CLASS {
+    MemoryBasicInformation = 0,
+} MEMORY_INFORMATION_CLASS;
+
+typedef struct _MEMORY_BASIC_INFORMATION {
+    void *BaseAddress;                          /* 00 */
+    void *AllocationBase;                       /* 08 */
+    ULONG AllocationProtect;                    /* 10 */
+    USHORT PartitionId;                         /* 14 */
+    SIZE_T RegionSize;                          /* 18 */
+    ULONG State;                                /* 20 */
+    ULONG Protect;                              /* 24 */
+    ULONG Type;                                 /* 28 */
+} MEMORY_BASIC_INFORMATION;
+
+NTSTATUS NtAllocateVirtualMemory(_In_ HANDLE ProcessHandle,
+                                 _Inout_ void **BaseAddress,
+                                 _In_ ULONG_PTR ZeroBits,
+                                 _Inout_ SIZE_T *RegionSize,
+                                 _In_ ULONG AllocationType,
+                                 _In_ ULONG Protect);
+NTSTATUS NtFreeVirtualMemory(_In_ HANDLE ProcessHandle,
+                             _Inout_ void **BaseAddress,
+                             _Inout_ SIZE_T *RegionSize,
+                             _In_ ULONG FreeType);
+NTSTATUS NtProtectVirtualMemory(_In_ HANDLE ProcessHandle,
+                                _Inout_ void **BaseAddress,
+                                _Inout_ SIZE_T *RegionSize,
+                                _In_ ULONG NewProtect,
+                                _Out_ ULONG *OldProtect);
+NTSTATUS NtQueryVirtualMemory(_In_ HANDLE ProcessHandle,
+                              _In_opt_ void *BaseAddress,
+                              _In_ ULONG MemoryInformationClass,
+                              _Out_ void *MemoryInformation,
+                              _In_ SIZE_T MemoryInformationLength,
+                              _Out_opt_ SIZE_T *ReturnLength);
+NTSTATUS NtCreateSection(_Out_ HANDLE *SectionHandle,
+                         _In_ ACCESS_MASK DesiredAccess,
+                         _In_opt_ OBJECT_ATTRIBUTES *ObjectAttributes,
+                         _In_opt_ LARGE_INTEGER *MaximumSize,
+                         _In_ ULONG SectionPageProtection,
+                         _In_ ULONG AllocationAttributes,
+                         _In_opt_ HANDLE FileHandle);
+NTSTATUS NtMapViewOfSection(_In_ HANDLE SectionHandle,
+                            _In_ HANDLE ProcessHandle,
+                            _Inout_ void **BaseAddress,
+                            _In_ ULONG_PTR ZeroBits,
+                            _In_ SIZE_T CommitSize,
+                            _Inout_opt_ LARGE_INTEGER *SectionOffset,
+                            _Inout_ SIZE_T *ViewSize,
+                            _In_ ULONG InheritDisposition,
+                            _In_ ULONG AllocationType,
+                            _In_ ULONG Win32Protect);
+NTSTATUS NtUnmapViewOfSection(_In_ HANDLE ProcessHandle,
+                              _In_opt_ void *BaseAddress);
+
+/* ---- Processes and threads ---- */
+
+typedef enum _PROCESSINFOCLASS {
+    ProcessBasicInformation = 0,
+} PROCESSINFOCLASS;
+
+typedef enum _THREADINFOCLASS {
+    ThreadBasicInformation = 0,
+} THREADINFOCLASS;
+
+typedef struct _PROCESS_BASIC_INFORMATION {
+    NTSTATUS ExitStatus;                        /* 00 */
+    PEB *PebBaseAddress;                        /* 08 */
+    ULONG_PTR AffinityMask;                     /* 10 */
+    LONG BasePriority;                          /* 18 */
+    HANDLE UniqueProcessId;                     /* 20 */
+    HANDLE InheritedFromUniqueProcessId;        /* 28 */
+} PROCESS_BASIC_INFORMATION;
+
+typedef struct _THREAD_BASIC_INFORMATION {
+    NTSTATUS ExitStatus;                        /* 00 */
+    TEB *TebBaseAddress;                        /* 08 */
+    CLIENT_ID ClientId;                         /* 10 */
+    ULONG_PTR AffinityMask;                     /* 20 */
+    LONG Priority;                              /* 28 */
+    LONG BasePriority;                          /* 2c */
+} THREAD_BASIC_INFORMATION;
+
+NTSTATUS NtQueryInformationProcess(_In_ HANDLE ProcessHandle,
+                                   _In_ ULONG ProcessInformationClass,
+                                   _Out_ void *ProcessInformation,
+                                   _In_ ULONG ProcessInformationLength,
+                                   _Out_opt_ ULONG *ReturnLength);
+NTSTATUS NtQueryInformationThread(_In_ HANDLE ThreadHandle,
+                                  _In_ ULONG ThreadInformationClass,
+                                  _Out_ void *ThreadInformation,
+                                  _In_ ULONG ThreadInformationLength,
+                                  _Out_opt_ ULONG *ReturnLength);
+NTSTATUS NtTerminateProcess(_In_opt_ HANDLE ProcessHandle,
+                            _In_ NTSTATUS ExitStatus);
+NTSTATUS NtTerminateThread(_In_opt_ HANDLE ThreadHandle,
+                           _In_ NTSTATUS ExitStatus);
+NTSTATUS NtContinue(_In_ CONTEXT *ContextRecord, _In_ BOOLEAN TestAlert);
+NTSTATUS NtTestAlert(void);
+NTSTATUS NtYieldExecution(void);
+ULONG NtGetCurrentProcessorNumber(void);
+
+/* ---- The system ---- */
+
+typedef enum _SYSTEM_INFORMATION_CLASS {
+    SystemBasicInformation = 0,
+    SystemPerformanceInformation = 2,
+    SystemTimeOfDayInformation = 3,
+} SYSTEM_INFORMATION_CLASS;
+
+typedef struct _SYSTEM_BASIC_INFORMATION {
+    ULONG Reserved;                             /* 00 */
+    ULONG TimerResolution;                      /* 04, units of 100 ns */
+    ULONG PageSize;                             /* 08 */
+    ULONG NumberOfPhysicalPages;                /* 0c */
+    ULONG LowestPhysicalPageNumber;             /* 10 */
+    ULONG HighestPhysicalPageNumber;            /* 14 */
+    ULONG AllocationGranularity;                /* 18 */
+    ULONG_PTR MinimumUserModeAddress;           /* 20 */
+    ULONG_PTR MaximumUserModeAddress;           /* 28 */
+    ULONG_PTR ActiveProcessorsAffinityMask;     /* 30 */
+    CHAR NumberOfProcessors;                    /* 38 */
+} SYSTEM_BASIC_INFORMATION;
+
+/* Times in 100 ns since 1601; a bias is local time's distance from UTC. */
+typedef struct _SYSTEM_TIMEOFDAY_INFORMATION {
+    LARGE_INTEGER BootTime;                     /* 00 */
+    LARGE_INTEGER CurrentTime;                  /* 08 */
+    LARGE_INTEGER TimeZoneBias;                 /* 10 */
+    ULONG TimeZoneId;                           /* 18 */
+    ULONG Reserved;                             /* 1c */
+    ULONGLONG BootTimeBias;                     /* 20 */
+    ULONGLONG SleepTimeBias;                    /* 28 */
+} SYSTEM_TIMEOFDAY_INFORMATION;
+
+/* Counters since boot; the four behind SystemCalls came after Windows 7. */
+typedef struct _SYSTEM_PERFORMANCE_INFORMATION {
+    LARGE_INTEGER IdleProcessTime;              /* 000 */
+    LARGE_INTEGER IoReadTransferCount;          /* 008 */
+    LARGE_INTEGER IoWriteTransferCount;         /* 010 */
+    LARGE_INTEGER IoOtherTransferCount;         /* 018 */
+    ULONG IoReadOperationCount;                 /* 020 */
+    ULONG IoWriteOperationCount;                /* 024 */
+    ULONG IoOtherOperationCount;                /* 028 */
+    ULONG AvailablePages;                       /* 02c */
+    ULONG CommittedPages;                       /* 030 */
+    ULONG CommitLimit;                          /* 034 */
+    ULONG PeakCommitment;                       /* 038 */
+    ULONG PageFaultCount;                       /* 03c */
+    ULONG CopyOnWriteCount;                     /* 040 */
+    ULONG TransitionCount;                      /* 044 */
+    ULONG CacheTransitionCount;                 /* 048 */
+    ULONG DemandZeroCount;                      /* 04c */
+    ULONG PageReadCount;                        /* 050 */
+    ULONG PageReadIoCount;                      /* 054 */
+    ULONG CacheReadCount;                       /* 058 */
+    ULONG CacheIoCount;                         /* 05c */
+    ULONG DirtyPagesWriteCount;                 /* 060 */
+    ULONG DirtyWriteIoCount;                    /* 064 */
+    ULONG MappedPagesWriteCount;                /* 068 */
+    ULONG MappedWriteIoCount;                   /* 06c */
+    ULONG PagedPoolPages;                       /* 070 */
+    ULONG NonPagedPoolPages;                    /* 074 */
+    ULONG PagedPoolAllocs;                      /* 078 */
+    ULONG PagedPoolFrees;                       /* 07c */
+    ULONG NonPagedPoolAllocs;                   /* 080 */
+    ULONG NonPagedPoolFrees;                    /* 084 */
+    ULONG FreeSystemPtes;                       /* 088 */
+    ULONG ResidentSystemCodePage;               /* 08c */
+    ULONG TotalSystemDriverPages;               /* 090 */
+    ULONG TotalSystemCodePages;                 /* 094 */
+    ULONG NonPagedPoolLookasideHits;            /* 098 */
+    ULONG PagedPoolLookasideHits;               /* 09c */
+    ULONG AvailablePagedPoolPages;              /* 0a0 */
+    ULONG ResidentSystemCachePage;              /* 0a4 */
+    ULONG ResidentPagedPoolPage;                /* 0a8 */
+    ULONG ResidentSystemDriverPage;             /* 0ac */
+    ULONG CcFastReadNoWait;                     /* 0b0 */
+    ULONG CcFastReadWait;                       /* 0b4 */
+    ULONG CcFastReadResourceMiss;               /* 0b8 */
+    ULONG CcFastReadNotPossible;                /* 0bc */
+    ULONG CcFastMdlReadNoWait;                  /* 0c0 */
+    ULONG CcFastMdlReadWait;                    /* 0c4 */
+    ULONG CcFastMdlReadResourceMiss;            /* 0c8 */
+    ULONG CcFastMdlReadNotPossible;             /* 0cc */
+    ULONG CcMapDataNoWait;                      /* 0d0 */
+    ULONG CcMapDataWait;                        /* 0d4 */
+    ULONG CcMapDataNoWaitMiss;                  /* 0d8 */
+    ULONG CcMapDataWaitMiss;                    /* 0dc */
+    ULONG CcPinMappedDataCount;                 /* 0e0 */
+    ULONG CcPinReadNoWait;                      /* 0e4 */
+    ULONG CcPinReadWait;                        /* 0e8 */
+    ULONG CcPinReadNoWaitMiss;                  /* 0ec */
+    ULONG CcPinReadWaitMiss;                    /* 0f0 */
+    ULONG CcCopyReadNoWait;                     /* 0f4 */
+    ULONG CcCopyReadWait;                       /* 0f8 */
+    ULONG CcCopyReadNoWaitMiss;                 /* 0fc */
+    ULONG CcCopyReadWaitMiss;                   /* 100 */
+    ULONG CcMdlReadNoWait;                      /* 104 */
+    ULONG CcMdlReadWait;                        /* 108 */
+    ULONG CcMdlReadNoWaitMiss;                  /* 10c */
+    ULONG CcMdlReadWaitMiss;                    /* 110 */
+    ULONG CcReadAheadIos;                       /* 114 */
+    ULONG CcLazyWriteIos;                       /* 118 */
+    ULONG CcLazyWritePages;                     /* 11c */
+    ULONG CcDataFlushes;                        /* 120 */
+    ULONG CcDataPages;                          /* 124 */
+    ULONG ContextSwitches;                      /* 128 */
+    ULONG FirstLevelTbFills;                    /* 12c */
+    ULONG SecondLevelTbFills;                   /* 130 */
+    ULONG SystemCalls;                          /* 134 */
+    ULONGLONG CcTotalDirtyPages;                /* 138 */
+    ULONGLONG CcDirtyPageThreshold;             /* 140 */
+    LONGLONG ResidentAvailablePages;            /* 148 */
+    ULONGLONG SharedCommittedPages;             /* 150 */
+} SYSTEM_PERFORMANCE_INFORMATION;
+
+NTSTATUS NtQuerySystemInformation(_In_ ULONG SystemInformationClass,
+                                  _Out_ void *SystemInformation,
+                                  _In_ ULONG SystemInformationLength,
+                                  _Out_opt_ ULONG *ReturnLength);
+NTSTATUS NtQuerySystemTime(_Out_ LARGE_INTEGER *SystemTime);
+NTSTATUS NtQueryPerformanceCounter(_Out_ LARGE_INTEGER *PerformanceCounter,
+                                   _Out_opt_ LARGE_INTEGER *Frequency);
+
+/* ValidResponseOptions: the buttons; Response: the one that was pressed. */
+typedef enum _HARDERROR_RESPONSE_OPTION {
+    OptionAbortRetryIgnore,
+    OptionOk,
+    OptionOkCancel,
+    OptionRetryCancel,
+    OptionYesNo,
+    OptionYesNoCancel,
+    OptionShutdownSystem,
+    OptionOkNoWait,
+    OptionCancelTryContinue,
+} HARDERROR_RESPONSE_OPTION;
+
+typedef enum _HARDERROR_RESPONSE {
+    ResponseReturnToCaller,
+    ResponseNotHandled,
+    ResponseAbort,
+    ResponseCancel,
+    ResponseIgnore,
+    ResponseNo,
+    ResponseOk,
+    ResponseRetry,
+    ResponseYes,
+    ResponseTryAgain,
+    ResponseContinue,
+} HARDERROR_RESPONSE;
+
+/* Most parameters a hard error can carry. */
+#define MAXIMUM_HARDERROR_PARAMETERS 5
+
+/* In ErrorStatus: ask even when TEB.HardErrorMode says not to. */
+#define HARDERROR_OVERRIDE_ERRORMODE 0x10000000
+
+NTSTATUS NtRaiseHardError(_In_ NTSTATUS ErrorStatus,
+                          _In_ ULONG NumberOfParameters,
+                          _In_ ULONG UnicodeStringParameterMask,
+                          _In_opt_ ULONG_PTR *Parameters,
+                          _In_ ULONG ValidResponseOptions,
+                          _Out_ ULONG *Response);
+
+typedef enum _SYSDBG_COMMAND {
+    SysDbgReadVirtual = 8,
+} SYSDBG_COMMAND;
+
+typedef struct _SYSDBG_VIRTUAL {
+    void *Address;                              /* 00, of the kernel */
+    void *Buffer;                               /* 08, the caller's */
+    ULONG Request;                              /* 10, bytes */
+} SYSDBG_VIRTUAL;
+
+NTSTATUS NtSystemDebugControl(_In_ ULONG Command,
+                              _Inout_opt_ void *InputBuffer,
+                              _In_ ULONG InputBufferLength,
+                              _Out_opt_ void *OutputBuffer,
+                              _In_ ULONG OutputBufferLength,
+                              _Out_opt_ ULONG *ReturnLength);
+
+/* ---- win32k: the shadow table ---- */
+
+typedef ULONG COLORREF;                         /* 00bbggrr */
+
+#define BLACKNESS                       0x00000042
+#define DSTINVERT                       0x00550009
+#define SRCCOPY                         0x00CC0020
+#define PATCOPY                         0x00F00021
+#define WHITENESS                       0x00FF0062
+
+ULONG_PTR NtUserGetThreadState(_In_ ULONG ThreadState);
+HANDLE NtUserGetDC(_In_opt_ HANDLE Window);
+NTSTATUS NtGdiFlush(void);
+
+/* NT: a BOOL.  Rop4 PATCOPY paints with BackColor, the only brush here. */
+LONG NtGdiBitBlt(_In_ HANDLE DestinationDc,
+                 _In_ LONG X,
+                 _In_ LONG Y,
+                 _In_ LONG Width,
+                 _In_ LONG Height,
+                 _In_opt_ HANDLE SourceDc,
+                 _In_ LONG SourceX,
+                 _In_ LONG SourceY,
+                 _In_ ULONG Rop4,
+                 _In_ COLORREF BackColor,
+                 _In_ ULONG Flags);
+
+_Static_assert(sizeof(FILE_STANDARD_INFORMATION) == 0x18, "file standard");
+_Static_assert(sizeof(MEMORY_BASIC_INFORMATION) == 0x30, "memory basic");
+_Static_assert(sizeof(PROCESS_BASIC_INFORMATION) == 0x30, "process basic");
+_Static_assert(sizeof(THREAD_BASIC_INFORMATION) == 0x30, "thread basic");
+_Static_assert(sizeof(SYSTEM_BASIC_INFORMATION) == 0x40, "system basic");
+_Static_assert(sizeof(SYSTEM_TIMEOFDAY_INFORMATION) == 0x30, "time of day");
+_Static_assert(sizeof(SYSTEM_PERFORMANCE_INFORMATION) == 0x158, "performance");
+_Static_assert(sizeof(SYSDBG_VIRTUAL) == 0x18, "SYSDBG_VIRTUAL");
