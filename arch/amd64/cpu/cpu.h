@@ -1,0 +1,28 @@
+/*
+ * cpu/cpu.h - arch/amd64/cpu's private header: bringing a processor up.
+ */
+#pragma once
+
+#include <ke.h>
+
+/* PCR, GDT, TSS and IDT of the boot processor, in this order; then loaded. */
+void ki_initialize_pcr(void);
+void ki_initialize_gdt(KPCR *pcr);
+void ki_initialize_idt(KPCR *pcr);
+
+/* CR0, CR4, EFER and the system-call MSRs, by what CPUID reports. */
+void ki_initialize_features(void);
+
+/* NOPs become STAC and CLAC; the image must still be writable. */
+void ki_patch_smap_sites(void);
+
+/* The local APIC and its timer as the clock of vector D1h. */
+void ki_start_clock(void);
+
+/* One row each for the boot log. */
+void ki_show_descriptors(const KPCR *pcr);
+void ki_show_idt(const KPCR *pcr);
+void ki_show_features(void);
+
+extern KPRCB *KiProcessorBlock[];
+extern BOOLEAN KeSmapEnabled;

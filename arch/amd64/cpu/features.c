@@ -1,0 +1,98 @@
+/*
+ * cpu/features.c - the processor's switches: CR0, CR4, EFER and the MSRs of
+ * the system call.
+ *
+ * What is on is decided by CPUID alone: an emulator may hang, not fault, on a
+ * CR4 bit that it does not have.
+ */
+#include "cpu.h"
+
+#include <arch/entry.h>
+#include <kd.h>
+#include <x86/registers.h>
+
+#define STAR_VALUE ((ULONGLONG)(KGDT_R3_CODE | RPL_MASK) << 48 | \
+                    (ULONGLONG)KGDT_R0_CODE << 32)
+
+/* TF, IF, DF, NT as Windows; and AC, so that SMAP is on from the first
+ * instruction (docs/fidelity.md). */
+#define FMASK_VALUE 0x44700ULL
+
+#define CPUID7_EBX_SMEP (1U << 7)
+#define CPUID7_EBX_SMAP (1U << 20)
+#define CPUID7_ECX_UMIP (1U << 2)
+#define CPUID1_EDX_PGE (1U << 13)
+#define CPUID80000001_EDX_NX (1U << 20)
+
+BOOLEAN KeSmapEnabled;
+
+static ULONGLONG wanted_cr4(void)
+{
+    ULONGLONG cr4 = arch_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
+    struct arch_cpuid features = { 0 };
+
+    if (arch_cpuid(0, 0).eax >= 7)
+        features = arch_cpuid(7, 0);
+    if (arch_cpuid(1, 0).edx & CPUID1_EDX_PGE)
+        cr4 |= CR4_PGE;
+    if (features.ebx & CPUID7_EBX_SMEP)
+        cr4 |= CR4_SMEP;
+    if (features.ebx & CPUID7_EBX_SMAP)
+        cr4 |= CR4_SMAP;
+    if (features.ecx & CPUID7_ECX_UMIP)
+        cr4 |= CR4_UMIP;
+    return cr4;
+}
+
+void ki_initialize_features(void)
+{
+    ULONGLONG cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS | CR0_AM);
+
+    if (!(arch_cpuid(0x80000001, 0).edx & CPUID80000001_EDX_NX))
+        KeBugCheckEx(UNSUPPORTED_PROCESSOR, 0, 0, 0, 0);
+    arch_write_msr(MSR_EFER, arch_read_msr(MSR_EFER) | EFER_SCE | EFER_NXE);
+    arch_write_cr0(cr0 | CR0_WP | CR0_MP | CR0_NE);
+    arch_write_cr4(wanted_cr4());
+    KeSmapEnabled = (arch_read_cr4() & CR4_SMAP) != 0;
+
+    arch_write_msr(MSR_STAR, STAR_VALUE);
+    arch_write_msr(MSR_LSTAR, (ULONG_PTR)KiSystemCall64);
+    arch_write_msr(MSR_CSTAR, (ULONG_PTR)KiSystemCall32);
+    arch_write_msr(MSR_FMASK, FMASK_VALUE);
+    arch_write_msr(MSR_SYSENTER_CS, 0);
+    arch_write_msr(MSR_SYSENTER_ESP, 0);
+    arch_write_msr(MSR_SYSENTER_EIP, 0);
+}
+
+void ki_patch_smap_sites(void)
+{
+    static const UCHAR stac[] = { 0x0F, 0x01, 0xCB };
+    static const UCHAR clac[] = { 0x0F, 0x01, 0xCA };
+    ULONGLONG cr0 = arch_read_cr0();
+
+    if (!KeSmapEnabled)
+        return;
+    arch_write_cr0(cr0 & ~CR0_WP);
+    for (const struct ki_smap_site *site = smap_sites; site < smap_sites_end;
+         site++)
+        memcpy(site->address, site->stac ? stac : clac, sizeof stac);
+    arch_write_cr0(cr0);
+}
+
+void ki_show_features(void)
+{
+    ULONGLONG cr4 = arch_read_cr4();
+
+    DbgPrint("CR0   %016llx  WP\n", arch_read_cr0());
+    DbgPrint("CR3   %016llx  CR4 %016llx %s%s%s%s\n", arch_read_cr3(), cr4,
+             cr4 & CR4_PGE ? " PGE" : "", cr4 & CR4_SMEP ? " SMEP" : "",
+             cr4 & CR4_SMAP ? " SMAP" : "", cr4 & CR4_UMIP ? " UMIP" : "");
+    DbgPrint("EFER  %016llx  SCE LME LMA NXE\n", arch_read_msr(MSR_EFER));
+    DbgPrint("STAR  %016llx  SYSCALL 08/10, SYSRET 2B/23\n",
+             arch_read_msr(MSR_STAR));
+    DbgPrint("LSTAR %016llx  KiSystemCall64\n", arch_read_msr(MSR_LSTAR));
+    DbgPrint("CSTAR %016llx  KiSystemCall32\n", arch_read_msr(MSR_CSTAR));
+    DbgPrint("FMASK %016llx  clears TF IF DF NT AC\n",
+             arch_read_msr(MSR_FMASK));
+    DbgPrint("SYSENTER_CS %llx\n", arch_read_msr(MSR_SYSENTER_CS));
+}

@@ -1,0 +1,122 @@
+/*
+ * cpu/gdt.c - segments and the TSS.
+ *
+ * The order is fixed by SYSRET and SYSEXIT, which compute selectors: STAR =
+ * 001B0008h in bits 63:32 makes SYSCALL load 08/10, SYSRETQ 2B/23, SYSRETL
+ * 1B/23; SYSENTER_CS = 8 gives SYSENTER the same 08/10.  Accessed bits are
+ * set beforehand: the table is read-only once Mm has mapped it (.sealed).
+ */
+#include "cpu.h"
+
+#include <arch/entry.h>
+#include <kd.h>
+
+#define SEALED __attribute__((section(".sealed"), aligned(16)))
+
+#define CODE64_R0 0x00209B0000000000ULL
+#define CODE64_R3 0x0020FB0000000000ULL
+#define CODE32_R3 0x00CFFB000000FFFFULL
+#define DATA_R0   0x0040930000000000ULL
+#define DATA_R3   0x00CFF3000000FFFFULL
+#define TEB_R3    0x0040F30000003C00ULL     /* base by the context switch */
+#define PCR_R0    0x0040930000000000ULL     /* limit: processor number */
+#define TSS_TYPE  0x89
+
+static ULONGLONG boot_gdt[(KGDT64_LAST + 1) / 8] SEALED;
+static KTSS64 boot_tss __attribute__((aligned(128)));
+
+static void set_segment(ULONG selector, ULONGLONG descriptor)
+{
+    boot_gdt[selector / 8] = descriptor;
+}
+
+/* SDM: 3A, 8.2.3: a system descriptor of 64-bit mode takes two places. */
+static void set_tss(ULONG selector, const KTSS64 *tss)
+{
+    KGDTENTRY64 *entry = (KGDTENTRY64 *)&boot_gdt[selector / 8];
+    ULONG_PTR base = (ULONG_PTR)tss;
+
+    entry->DataLow = entry->DataHigh = 0;
+    entry->LimitLow = sizeof *tss - 1;
+    entry->BaseLow = (USHORT)base;
+    entry->Bytes.BaseMiddle = (UCHAR)(base >> 16);
+    entry->Bytes.Flags1 = TSS_TYPE;
+    entry->Bytes.BaseHigh = (UCHAR)(base >> 24);
+    entry->BaseUpper = (ULONG)(base >> 32);
+}
+
+static void load_gdt(void)
+{
+    struct __attribute__((packed)) {
+        USHORT limit;
+        ULONGLONG base;
+    } pointer = { sizeof boot_gdt - 1, (ULONG_PTR)boot_gdt };
+
+    __asm__ volatile(
+        "lgdt %0\n\t"
+        "mov %1, %%ss\n\t"
+        "mov %1, %%ds\n\t"
+        "mov %1, %%es\n\t"
+        "push %2\n\t"
+        "lea 1f(%%rip), %%rax\n\t"
+        "push %%rax\n\t"
+        "lretq\n"
+        "1:\n\t"
+        "ltr %w3"
+        : : "m"(pointer), "r"(KGDT_R0_DATA), "i"(KGDT_R0_CODE),
+            "r"(KGDT64_SYS_TSS) : "rax", "memory");
+}
+
+void ki_initialize_gdt(KPCR *pcr)
+{
+    set_segment(KGDT_R0_CODE, CODE64_R0);
+    set_segment(KGDT_R0_DATA, DATA_R0);
+    set_segment(KGDT_R3_CODE, CODE32_R3);
+    set_segment(KGDT_R3_DATA, DATA_R3);
+    set_segment(KGDT64_R3_CODE, CODE64_R3);
+    set_segment(KGDT_R0_PCR, PCR_R0 | pcr->Prcb.Number);
+    set_segment(KGDT_R3_TEB, TEB_R3);
+    set_tss(KGDT64_SYS_TSS, &boot_tss);
+
+    boot_tss.Rsp0 = pcr->Prcb.RspBase;
+    boot_tss.Ist[TSS_IST_PANIC] = (ULONG_PTR)ki_panic_stack_top;
+    boot_tss.Ist[TSS_IST_MCA] = (ULONG_PTR)ki_mca_stack_top;
+    boot_tss.Ist[TSS_IST_NMI] = (ULONG_PTR)ki_nmi_stack_top;
+    boot_tss.Ist[TSS_IST_DEBUG] = (ULONG_PTR)ki_debug_stack_top;
+    boot_tss.IoMapBase = sizeof boot_tss;   /* beyond the limit: no ports */
+
+    pcr->GdtBase = (KGDTENTRY64 *)boot_gdt;
+    pcr->TssBase = &boot_tss;
+    load_gdt();
+}
+
+static void show_segment(const KPCR *pcr, ULONG selector, const char *name)
+{
+    const KGDTENTRY64 *entry =
+        (const KGDTENTRY64 *)((const UCHAR *)pcr->GdtBase + selector);
+
+    DbgPrint("    %02x  %016llx  %-14s DPL %u\n", selector, entry->DataLow,
+             name, entry->Bytes.Flags1 >> 5 & 3);
+}
+
+void ki_show_descriptors(const KPCR *pcr)
+{
+    const KTSS64 *tss = pcr->TssBase;
+
+    DbgPrint("KPCR  %p  gs base; Prcb %p, processor %u\n", (void *)pcr,
+             (void *)pcr->CurrentPrcb, pcr->Prcb.Number);
+    DbgPrint("GDT   %p  limit %04x\n", (void *)pcr->GdtBase, KGDT64_LAST);
+    show_segment(pcr, KGDT_R0_CODE, "KGDT_R0_CODE");
+    show_segment(pcr, KGDT_R0_DATA, "KGDT_R0_DATA");
+    show_segment(pcr, KGDT_R3_CODE, "KGDT_R3_CODE");
+    show_segment(pcr, KGDT_R3_DATA, "KGDT_R3_DATA");
+    show_segment(pcr, KGDT64_R3_CODE, "KGDT64_R3_CODE");
+    show_segment(pcr, KGDT_R0_PCR, "KGDT_R0_PCR");
+    show_segment(pcr, KGDT_R3_TEB, "KGDT_R3_TEB");
+    show_segment(pcr, KGDT64_SYS_TSS, "KGDT64_SYS_TSS");
+    DbgPrint("TSS   %p  Rsp0 %016llx\n", (void *)tss, tss->Rsp0);
+    DbgPrint("    IST1 #DF  %016llx   IST2 #MC  %016llx\n",
+             tss->Ist[TSS_IST_PANIC], tss->Ist[TSS_IST_MCA]);
+    DbgPrint("    IST3 NMI  %016llx   IST4 #DB  %016llx\n",
+             tss->Ist[TSS_IST_NMI], tss->Ist[TSS_IST_DEBUG]);
+}

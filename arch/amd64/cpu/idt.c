@@ -1,0 +1,74 @@
+/*
+ * cpu/idt.c - 256 interrupt gates.
+ *
+ * All are interrupt gates: the processor clears IF, so nothing comes between
+ * a gate and the first instructions behind it.  Ring 3 may use six of them by
+ * INT n; the rest are #GP for it.  2Eh has DPL 3 and no handler of its own
+ * yet: it is an unexpected vector.
+ */
+#include "cpu.h"
+
+#include <arch/entry.h>
+#include <kd.h>
+
+#define VECTORS 256
+#define INTERRUPT_GATE 0xE
+
+static KIDTENTRY64 boot_idt[VECTORS]
+    __attribute__((section(".sealed"), aligned(16)));
+
+static const struct {
+    UCHAR vector, dpl, ist;
+} special[] = {
+    { 0x01, 0, TSS_IST_DEBUG }, { 0x02, 0, TSS_IST_NMI },
+    { 0x03, 3, 0 },             { 0x04, 3, 0 },
+    { 0x08, 0, TSS_IST_PANIC }, { 0x12, 0, TSS_IST_MCA },
+    { 0x29, 3, 0 },             { 0x2C, 3, 0 },
+    { 0x2D, 3, 0 },             { 0x2E, 3, 0 },
+};
+
+static void set_gate(ULONG vector, const void *handler)
+{
+    ULONG_PTR offset = (ULONG_PTR)handler;
+
+    boot_idt[vector] = (KIDTENTRY64){
+        .OffsetLow = (USHORT)offset,
+        .OffsetMiddle = (USHORT)(offset >> 16),
+        .OffsetHigh = (ULONG)(offset >> 32),
+        .Selector = KGDT_R0_CODE,
+        .Type = INTERRUPT_GATE,
+        .Present = 1,
+    };
+}
+
+void ki_initialize_idt(KPCR *pcr)
+{
+    struct __attribute__((packed)) {
+        USHORT limit;
+        ULONGLONG base;
+    } pointer = { sizeof boot_idt - 1, (ULONG_PTR)boot_idt };
+
+    for (ULONG vector = 0; vector < VECTORS; vector++)
+        set_gate(vector, ki_vectors[vector]);
+    for (ULONG i = 0; i < ARRAY_SIZE(special); i++) {
+        boot_idt[special[i].vector].Dpl = special[i].dpl;
+        boot_idt[special[i].vector].IstIndex = special[i].ist;
+    }
+    pcr->IdtBase = boot_idt;
+    __asm__ volatile("lidt %0" : : "m"(pointer));
+}
+
+/* Rows of the gates that lead to a handler with a name. */
+void ki_show_idt(const KPCR *pcr)
+{
+    DbgPrint("IDT   %p  limit %04x; gates with a handler of their own:\n",
+             (void *)pcr->IdtBase, (ULONG)sizeof boot_idt - 1);
+    for (ULONG vector = 0; vector < VECTORS; vector++) {
+        const KIDTENTRY64 *gate = &pcr->IdtBase[vector];
+        const char *name = kd_symbol((ULONG_PTR)ki_vectors[vector], NULL);
+
+        if (name && strncmp(name, "ki_unexpected", 13) != 0)
+            DbgPrint("    %02x  %p  %-28s DPL %u  IST %u\n", vector,
+                     ki_vectors[vector], name, gate->Dpl, gate->IstIndex);
+    }
+}

@@ -1,0 +1,39 @@
+/*
+ * cpu/pcr.c - the boot processor's KPCR.
+ *
+ * gs points to it from here on.  The swapped base is the user's and starts
+ * as 0: there is no TEB yet.
+ */
+#include "cpu.h"
+
+#include <arch/entry.h>
+#include <x86/registers.h>
+
+#define MAXIMUM_PROCESSORS 64
+#define INITIAL_MXCSR 0x1F80
+
+static KPCR boot_pcr __attribute__((aligned(4096)));
+KPRCB *KiProcessorBlock[MAXIMUM_PROCESSORS];
+ULONG KeNumberProcessors = 1;
+
+void ki_initialize_pcr(void)
+{
+    KPCR *pcr = &boot_pcr;
+    KPRCB *prcb = &pcr->Prcb;
+    struct arch_cpuid vendor = arch_cpuid(0, 0);
+
+    pcr->Self = pcr;
+    pcr->Used_Self = NULL;
+    pcr->CurrentPrcb = prcb;
+    pcr->MajorVersion = 1;
+    pcr->MinorVersion = 1;
+    prcb->MxCsr = INITIAL_MXCSR;
+    prcb->Number = 0;
+    prcb->CpuVendor = vendor.ebx == 0x756E6547 ? 2 : 1; /* "Genu"ineIntel */
+    prcb->RspBase = (ULONG_PTR)ki_idle_stack_top;
+    KiProcessorBlock[0] = prcb;
+    arch_write_msr(MSR_GS_BASE, (ULONG_PTR)pcr);
+    arch_write_msr(MSR_GS_SWAP, 0);
+    ki_initialize_gdt(pcr);
+    ki_initialize_idt(pcr);
+}

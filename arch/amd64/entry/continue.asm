@@ -1,0 +1,42 @@
+; arch/amd64/entry/continue.asm - NtContinue: a service that does not return.
+;
+; The new state goes into the frame this very call came with; then every
+; register is loaded from there, so the exit is that of an exception.  Only a
+; refused context comes back to the caller, as a status.
+;
+; rcx = CONTEXT * of the user, dl = test-alert.
+
+%include "macros.inc"
+
+extern KiContinue
+
+section .entry progbits alloc exec nowrite align=64
+
+extern KiExceptionExit
+
+global NtContinue
+NtContinue:
+        sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
+        mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
+        mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
+        mov     [rsp + KEXCEPTION_FRAME.Rdi], rdi
+        mov     [rsp + KEXCEPTION_FRAME.Rsi], rsi
+        mov     [rsp + KEXCEPTION_FRAME.R12], r12
+        mov     [rsp + KEXCEPTION_FRAME.R13], r13
+        mov     [rsp + KEXCEPTION_FRAME.R14], r14
+        mov     [rsp + KEXCEPTION_FRAME.R15], r15
+        mov     r8, rsp
+        call    KiContinue                      ; (context, alert, exception)
+        test    eax, eax
+        js      .refused
+        mov     r12, [rsp + KEXCEPTION_FRAME.R12]
+        mov     r13, [rsp + KEXCEPTION_FRAME.R13]
+        mov     r14, [rsp + KEXCEPTION_FRAME.R14]
+        mov     r15, [rsp + KEXCEPTION_FRAME.R15]
+        mov     rax, [PRCB(CurrentThread)]
+        mov     rbp, [rax + KTHREAD.TrapFrame]
+        add     rbp, FRAME_BIAS
+        jmp     KiExceptionExit
+.refused:
+        add     rsp, KEXCEPTION_FRAME.Return
+        ret

@@ -1,0 +1,109 @@
+; arch/amd64/entry/exit.asm - room 5: the way out of a service.
+;
+; exit checks, debug registers -> SYSRET (or IRET, or back to a Zw caller).
+;
+; On entry: rbp = frame + 80h, rax = the status.  rsp is not looked at: room 3
+; leaves its argument area behind.
+;
+; What ring 3 finds: rax status, rcx its rip, r11 its rflags, rdx and r10 0,
+; r8 its rsp, r9 its rbp, xmm0-5 0; everything else as it was.
+
+%include "macros.inc"
+
+extern KeBugCheckEx
+extern KiRestoreDebugRegisterState
+
+CANONICAL_BITS  equ 47                  ; of a user address
+
+section .entry progbits alloc exec nowrite align=64
+
+global KiSystemServiceExit
+KiSystemServiceExit:
+        RESTORE_NONVOLATILE
+        mov     r11, [PRCB(CurrentThread)]
+        test    byte [FRAME(SegCs)], 1
+        jz      exit_to_kernel
+
+; A service must come back at PASSIVE_LEVEL, in its own process, with APCs
+; enabled.  Any of the three broken is a bug of the service.
+        mov     rcx, cr8
+        or      cl, [r11 + KTHREAD.ApcStateIndex]
+        or      ecx, [r11 + KTHREAD.CombinedApcDisable]
+        jnz     broken_service
+        cli
+; At this point: interrupts stay off until SYSRET brings the user's flags.
+        ldmxcsr [FRAME(MxCsr)]
+        xor     r10d, r10d
+        cmp     word [FRAME(Dr7)], 0
+        jz      .debug_restored
+        mov     [FRAME(Rax)], rax
+        call    KiRestoreDebugRegisterState
+        xor     r10d, r10d
+        mov     rax, [FRAME(Rax)]
+.debug_restored:
+        mov     r8, [FRAME(Rsp)]
+        mov     r9, [FRAME(Rbp)]
+        mov     rcx, [FRAME(Rip)]
+        mov     rdx, rcx
+        shr     rdx, CANONICAL_BITS
+        jnz     exit_by_iret                    ; CVE-2012-0217
+        pxor    xmm0, xmm0
+        pxor    xmm1, xmm1
+        pxor    xmm2, xmm2
+        pxor    xmm3, xmm3
+        pxor    xmm4, xmm4
+        pxor    xmm5, xmm5
+        mov     r11d, [FRAME(EFlags)]
+        mov     rbp, r9
+        mov     rsp, r8
+; At this point: the user's stack; only IST vectors can still come.
+        swapgs
+        o64 sysret
+
+; A rip outside of user space: SYSRET would fault in ring 0 on the user's
+; stack.  IRETQ to the nearest canonical address faults in ring 3 instead.
+exit_by_iret:
+        shl     rcx, 64 - CANONICAL_BITS - 1
+        sar     rcx, 64 - CANONICAL_BITS - 1
+        mov     [FRAME(Rip)], rcx
+        xor     edx, edx
+        pxor    xmm0, xmm0
+        pxor    xmm1, xmm1
+        pxor    xmm2, xmm2
+        pxor    xmm3, xmm3
+        pxor    xmm4, xmm4
+        pxor    xmm5, xmm5
+        mov     r11d, [FRAME(EFlags)]
+        lea     rsp, [FRAME(Rip)]
+        mov     rbp, r9
+        swapgs
+        iretq
+
+; The caller was a Zw stub (service.asm): give it back its previous mode.
+exit_to_kernel:
+        mov     rcx, [FRAME(TrapFrame)]
+        mov     [r11 + KTHREAD.TrapFrame], rcx
+        mov     cl, [FRAME(PreviousMode)]
+        mov     [r11 + KTHREAD.PreviousMode], cl
+        cli
+        mov     rsp, rbp
+        mov     rbp, [rsp + KTRAP_FRAME.Rbp - FRAME_BIAS]
+        mov     rsp, [rsp + KTRAP_FRAME.Rsp - FRAME_BIAS]
+        sti
+        ret
+
+; P1 user rip; P2, P3 by code; P4 frame + 80h.
+broken_service:
+        lea     rsp, [rbp - FRAME_BIAS]         ; home area and P5 of the frame
+        mov     [rsp + 20h], rbp
+        mov     rdx, [FRAME(Rip)]
+        mov     r8, cr8
+        xor     r9d, r9d
+        mov     ecx, IRQL_GT_ZERO_AT_SYSTEM_SERVICE
+        test    r8, r8
+        jnz     .bugcheck
+        movzx   r8d, byte [r11 + KTHREAD.ApcStateIndex]
+        mov     r9d, [r11 + KTHREAD.CombinedApcDisable]
+        mov     ecx, APC_INDEX_MISMATCH
+.bugcheck:
+        call    KeBugCheckEx

@@ -1,0 +1,41 @@
+; arch/amd64/entry/stacks.asm - the stacks of the boot processor.
+;
+; Each lies above a page that Mm unmaps (arch/amd64/mm/image.c), so that an
+; overflow is a fault and not a silent write into the neighbour.  The idle
+; stack is where the loader enters and where the system thread stays.
+
+%include "ksamd64.inc"
+
+IST_STACK_SIZE  equ 2 * PAGE_SIZE
+
+; STACK name, size
+%macro STACK 2
+        resb    PAGE_SIZE                       ; guard
+        resb    %2
+global %1
+%1:
+%endmacro
+
+section .stacks nobits alloc noexec write align=4096
+global ki_stacks
+ki_stacks:
+        STACK   ki_panic_stack_top, IST_STACK_SIZE
+        STACK   ki_mca_stack_top, IST_STACK_SIZE
+        STACK   ki_nmi_stack_top, IST_STACK_SIZE
+        STACK   ki_debug_stack_top, IST_STACK_SIZE
+        STACK   ki_idle_stack_top, KERNEL_STACK_SIZE
+global ki_stacks_end
+ki_stacks_end:
+
+section .rodata
+        align   8
+global ki_stack_guards
+ki_stack_guards:
+        dq      ki_panic_stack_top - IST_STACK_SIZE - PAGE_SIZE
+        dq      ki_mca_stack_top - IST_STACK_SIZE - PAGE_SIZE
+        dq      ki_nmi_stack_top - IST_STACK_SIZE - PAGE_SIZE
+        dq      ki_debug_stack_top - IST_STACK_SIZE - PAGE_SIZE
+        dq      ki_idle_stack_top - KERNEL_STACK_SIZE - PAGE_SIZE
+global ki_stack_guard_count
+ki_stack_guard_count:
+        dd      ($ - ki_stack_guards) / 8

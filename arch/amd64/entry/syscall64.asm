@@ -1,0 +1,76 @@
+; arch/amd64/entry/syscall64.asm - room 2: the door of SYSCALL.
+;
+; CPU registers -> KTRAP_FRAME, kernel stack, kernel gs.
+;
+; On entry (SDM: 2B, SYSCALL):
+;   rax  service number; only eax counts
+;   r10  argument 1; rdx, r8, r9 arguments 2 to 4; the rest on the user stack
+;   rcx  user rip, r11 user rflags: SYSCALL put them there
+;   rsp  still the user's: nothing may be pushed before it is replaced
+;   cs   KGDT_R0_CODE, ss KGDT_R0_DATA; TF, IF, DF, NT and AC are clear (FMASK)
+;
+; At KiSystemServiceUser and after, as in Windows 10:
+;   rbp = frame + 80h, rbx = current thread, rcx = argument 1
+;
+; NT: here Windows sets AC for the whole service when KeSmapEnabled; ntwalk
+; opens user memory only where it is read (docs/fidelity.md).  Windows' branch
+; predictor block (flow of SPEC_CTRL) stands between the frame and
+; KiSystemServiceUser.
+
+%include "macros.inc"
+
+extern KiSystemServiceStart
+extern KiSaveDebugRegisterState
+
+section .entry progbits alloc exec nowrite align=64
+
+global KiSystemCall64
+KiSystemCall64:
+; At this point: gs is the TEB's, rsp the user's, interrupts off.
+        swapgs
+        mov     [PCR(UserRsp)], rsp
+        mov     rsp, [PRCB(RspBase)]
+; At this point: gs is the KPCR's and the stack the thread's own, empty.
+        push    KGDT_R3_DATA_USER
+        push    qword [PCR(UserRsp)]
+        push    r11
+        push    KGDT64_R3_CODE_USER
+        push    rcx
+        mov     rcx, r10
+        sub     rsp, 8                          ; no error code
+        push    rbp
+        sub     rsp, KTRAP_FRAME.Rbp
+        lea     rbp, [rsp + FRAME_BIAS]
+        SAVE_NONVOLATILE
+        mov     [FRAME(Rax)], rax
+        mov     [FRAME(Rcx)], rcx
+        mov     [FRAME(Rdx)], rdx
+
+global KiSystemServiceUser
+KiSystemServiceUser:
+        mov     byte [FRAME(ExceptionActive)], KEXCEPTION_ACTIVE_SERVICE
+        mov     rbx, [PRCB(CurrentThread)]
+        prefetchw [rbx + KTHREAD.TrapFrame]
+        stmxcsr [FRAME(MxCsr)]
+        ldmxcsr [PRCB(MxCsr)]
+        cmp     byte [rbx + KTHREAD.Header.DebugActive], 0
+        mov     word [FRAME(Dr7)], 0
+        jz      .debug_saved
+        mov     [FRAME(R8)], r8
+        mov     [FRAME(R9)], r9
+        test    byte [rbx + KTHREAD.Header.DebugActive], \
+                DEBUG_ACTIVE_DR7 | DEBUG_ACTIVE_INSTRUMENTED
+        jz      .reload
+        call    KiSaveDebugRegisterState
+.reload:
+        mov     rax, [FRAME(Rax)]
+        mov     rcx, [FRAME(Rcx)]
+        mov     rdx, [FRAME(Rdx)]
+        mov     r8, [FRAME(R8)]
+        mov     r9, [FRAME(R9)]
+.debug_saved:
+        sti
+; At this point: the user's state is safe; interrupts may come.
+        mov     [rbx + KTHREAD.FirstArgument], rcx
+        mov     [rbx + KTHREAD.SystemCallNumber], eax
+        jmp     KiSystemServiceStart

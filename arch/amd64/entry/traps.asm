@@ -1,0 +1,210 @@
+; arch/amd64/entry/traps.asm - exceptions and interrupts: the ways in that
+; nobody asked for.
+;
+; Every entry has the same shape: complete the processor's frame to a
+; KTRAP_FRAME, call one C function, leave through KiExceptionExit.  Whether gs
+; is the user's is told by the saved CS, which is safe here: vectors that can
+; come between two swapgs have their own stacks and do not ask (ist.asm).
+
+%include "macros.inc"
+
+extern ki_dispatch_trap
+extern ki_clock_interrupt
+extern ki_spurious_interrupt
+extern KiSaveDebugRegisterState
+extern KiRestoreDebugRegisterState
+
+section .entry progbits alloc exec nowrite align=64
+
+; TRAP name, vector, 1 if the processor pushes an error code
+%macro TRAP 3
+        align   16
+        global  %1
+%1:
+        USER_ACCESS_END
+        BEGIN_FRAME %3
+        mov     [FRAME(Rax)], rax
+        mov     eax, %2
+        jmp     trap_common
+%endmacro
+
+; INTERRUPT name, IRQL, C function(KTRAP_FRAME *)
+%macro INTERRUPT 3
+        align   16
+        global  %1
+%1:
+        USER_ACCESS_END
+        BEGIN_FRAME 0
+        SAVE_VOLATILE
+        call    enter_from_any
+        mov     byte [FRAME(ExceptionActive)], KEXCEPTION_ACTIVE_INTERRUPT
+        inc     dword [PRCB(InterruptCount)]
+        mov     rax, cr8
+        mov     [FRAME(PreviousIrql)], al
+        mov     eax, %2
+        mov     cr8, rax
+        lea     rcx, [rbp - FRAME_BIAS]
+        sub     rsp, 20h
+        call    %3
+        add     rsp, 20h
+        movzx   eax, byte [FRAME(PreviousIrql)]
+        mov     cr8, rax
+        jmp     KiExceptionExit
+%endmacro
+
+TRAP KiDivideErrorFault, 0, 0
+TRAP KiBreakpointTrap, 3, 0
+TRAP KiOverflowTrap, 4, 0
+TRAP KiBoundFault, 5, 0
+TRAP KiInvalidOpcodeFault, 6, 0
+TRAP KiNpxNotAvailableFault, 7, 0
+TRAP KiNpxSegmentOverrunAbort, 9, 0
+TRAP KiInvalidTssFault, 10, 1
+TRAP KiSegmentNotPresentFault, 11, 1
+TRAP KiStackFault, 12, 1
+TRAP KiGeneralProtectionFault, 13, 1
+TRAP KiPageFault, 14, 1
+TRAP KiFloatingErrorFault, 16, 0
+TRAP KiAlignmentFault, 17, 1
+TRAP KiXmmException, 19, 0
+TRAP KiVirtualizationException, 20, 0
+TRAP KiControlProtectionFault, 21, 1
+TRAP KiRaiseSecurityCheckFailure, 29h, 0
+TRAP KiRaiseAssertion, 2Ch, 0
+TRAP KiDebugServiceTrap, 2Dh, 0
+
+; #DB from ring 3, moved to the thread's stack by ist.asm.
+TRAP ki_debug_from_user, 1, 0
+
+INTERRUPT HalpTimerClockInterrupt, CLOCK_LEVEL, ki_clock_interrupt
+
+; Vector FFh: the local APIC had nothing after all.
+INTERRUPT ki_spurious, CLOCK_LEVEL, ki_spurious_interrupt
+
+; gs, direction flag, MXCSR and debug registers for C, whoever was
+; interrupted.  rax, rcx, rdx are free.
+enter_from_any:
+        cld
+        SAVE_NONVOLATILE
+        stmxcsr [FRAME(MxCsr)]
+        mov     word [FRAME(Dr7)], 0
+        test    byte [FRAME(SegCs)], 1
+        jz      .done
+        swapgs
+        lfence
+; At this point: gs is the KPCR's.
+        ldmxcsr [PRCB(MxCsr)]
+        mov     rbx, [PRCB(CurrentThread)]
+        test    byte [rbx + KTHREAD.Header.DebugActive], DEBUG_ACTIVE_DR7
+        jz      .done
+        call    KiSaveDebugRegisterState
+.done:
+        ret
+
+; eax = vector
+        align   16
+trap_common:
+        mov     [FRAME(P5)], eax
+        mov     rax, [FRAME(Rax)]
+        SAVE_VOLATILE
+        call    enter_from_any
+        mov     ecx, [FRAME(P5)]
+        mov     byte [FRAME(ExceptionActive)], KEXCEPTION_ACTIVE_EXCEPTION
+        lea     rdx, [rbp - FRAME_BIAS]
+        PUSH_EXCEPTION_FRAME
+        mov     r8, rsp
+        call    ki_dispatch_trap                ; (vector, frame, exception)
+        POP_EXCEPTION_FRAME
+
+; The way back from everything but a service: every register from the frame,
+; IRETQ.  rbp = frame + 80h; r12-r15 are the interrupted code's.
+global KiExceptionExit
+KiExceptionExit:
+        test    byte [FRAME(SegCs)], 1
+        jz      .to_kernel
+        cli
+        cmp     word [FRAME(Dr7)], 0
+        jz      .debug_restored
+        call    KiRestoreDebugRegisterState
+.debug_restored:
+        ldmxcsr [FRAME(MxCsr)]
+        RESTORE_VOLATILE
+        RESTORE_NONVOLATILE
+        lea     rsp, [FRAME(Rip)]
+        mov     rbp, [FRAME(Rbp)]
+; At this point: only the processor's frame is left.
+        swapgs
+        iretq
+.to_kernel:
+        ldmxcsr [FRAME(MxCsr)]
+        RESTORE_VOLATILE
+        RESTORE_NONVOLATILE
+        lea     rsp, [FRAME(Rip)]
+        mov     rbp, [FRAME(Rbp)]
+        iretq
+
+; rcx = a KTRAP_FRAME of user state: go there.  Other registers are cleared,
+; a new thread has nothing of the kernel's in them.
+global ki_enter_user
+ki_enter_user:
+        lea     rbp, [rcx + FRAME_BIAS]
+        mov     rsp, rcx
+        xor     r12d, r12d
+        xor     r13d, r13d
+        xor     r14d, r14d
+        xor     r15d, r15d
+        jmp     KiExceptionExit
+
+; The other vectors: named by their number, survived (trap.c).
+%macro UNEXPECTED 1
+        align   16
+ki_unexpected_%1:
+        USER_ACCESS_END
+        BEGIN_FRAME 0
+        mov     [FRAME(Rax)], rax
+        mov     eax, %1
+        jmp     trap_common
+%endmacro
+%assign vector 0
+%rep 256
+        UNEXPECTED %[vector]
+%assign vector vector + 1
+%endrep
+
+; What the IDT is made from (cpu/idt.c).
+extern KiDebugTrapOrFault
+extern KiNmiInterrupt
+extern KiDoubleFaultAbort
+extern KiMcheckAbort
+
+; VECTORS first, last: unexpected ones
+%macro VECTORS 2
+%assign vector %1
+%rep %2 - %1 + 1
+        dq      ki_unexpected_%[vector]
+%assign vector vector + 1
+%endrep
+%endmacro
+
+section .rodata
+        align   16
+global ki_vectors
+ki_vectors:
+        dq      KiDivideErrorFault, KiDebugTrapOrFault, KiNmiInterrupt
+        dq      KiBreakpointTrap, KiOverflowTrap, KiBoundFault
+        dq      KiInvalidOpcodeFault, KiNpxNotAvailableFault
+        dq      KiDoubleFaultAbort, KiNpxSegmentOverrunAbort
+        dq      KiInvalidTssFault, KiSegmentNotPresentFault, KiStackFault
+        dq      KiGeneralProtectionFault, KiPageFault
+        VECTORS 0Fh, 0Fh
+        dq      KiFloatingErrorFault, KiAlignmentFault, KiMcheckAbort
+        dq      KiXmmException, KiVirtualizationException
+        dq      KiControlProtectionFault
+        VECTORS 16h, 28h
+        dq      KiRaiseSecurityCheckFailure
+        VECTORS 2Ah, 2Bh
+        dq      KiRaiseAssertion, KiDebugServiceTrap
+        VECTORS 2Eh, 0D0h
+        dq      HalpTimerClockInterrupt
+        VECTORS 0D2h, 0FEh
+        dq      ki_spurious

@@ -1,0 +1,46 @@
+/*
+ * arch/entry.h - the labels of the entry code that C needs to know.
+ */
+#pragma once
+
+#include <loader.h>
+
+struct _KTRAP_FRAME;
+struct _KEXCEPTION_FRAME;
+
+/* From the loader, once: builds the machine's state, never returns. */
+__attribute__((noreturn)) void KiSystemStartup(LOADER_PARAMETER_BLOCK *block);
+
+/* Room 2, and the stub that refuses 32-bit SYSCALL. */
+void KiSystemCall64(void);
+void KiSystemCall32(void);
+
+/* Where each of the 256 gates leads (entry/vectors.asm). */
+extern void *const ki_vectors[256];
+
+/*
+ * A fault whose rip lies in [start, end) continues at resume with the status
+ * in rax.  Rows are made where the code is (macros.inc).
+ */
+struct ki_fixup {
+    ULONGLONG start, end, resume;
+};
+extern const struct ki_fixup ki_fixups[], ki_fixups_end[];
+
+/* Places that become STAC or CLAC where the processor has SMAP. */
+struct ki_smap_site {
+    UCHAR *address;
+    ULONGLONG stac;
+};
+extern const struct ki_smap_site smap_sites[], smap_sites_end[];
+
+/* Boundaries of the image (linker.ld). */
+extern UCHAR kernel_start[], kernel_text_end[], kernel_sealed_end[];
+extern UCHAR kernel_end[];
+
+/* Stacks of the boot processor: each begins with a page that gets unmapped. */
+extern UCHAR ki_stacks[], ki_stacks_end[];
+extern UCHAR ki_panic_stack_top[], ki_mca_stack_top[], ki_nmi_stack_top[];
+extern UCHAR ki_debug_stack_top[], ki_idle_stack_top[];
+extern UCHAR *const ki_stack_guards[];
+extern const ULONG ki_stack_guard_count;

@@ -1,0 +1,58 @@
+; arch/amd64/thread/swap.asm - from one thread's kernel stack to another's.
+;
+; KiSwapContext(old, new): called with interrupts off, returns when somebody
+; swaps back to old.  What a thread leaves on its stack: a KEXCEPTION_FRAME
+; with the non-volatile registers, and below it a KSWITCH_FRAME, where
+; KTHREAD.KernelStack points.
+
+%include "macros.inc"
+
+extern ki_switch_processor_state
+
+section .entry progbits alloc exec nowrite align=64
+
+global KiSwapContext
+KiSwapContext:
+        sub     rsp, KEXCEPTION_FRAME.Return
+        mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
+        mov     [rsp + KEXCEPTION_FRAME.Rdi], rdi
+        mov     [rsp + KEXCEPTION_FRAME.Rsi], rsi
+        mov     [rsp + KEXCEPTION_FRAME.R12], r12
+        mov     [rsp + KEXCEPTION_FRAME.R13], r13
+        mov     [rsp + KEXCEPTION_FRAME.R14], r14
+        mov     [rsp + KEXCEPTION_FRAME.R15], r15
+        call    SwapContext
+        mov     rbx, [rsp + KEXCEPTION_FRAME.Rbx]
+        mov     rdi, [rsp + KEXCEPTION_FRAME.Rdi]
+        mov     rsi, [rsp + KEXCEPTION_FRAME.Rsi]
+        mov     r12, [rsp + KEXCEPTION_FRAME.R12]
+        mov     r13, [rsp + KEXCEPTION_FRAME.R13]
+        mov     r14, [rsp + KEXCEPTION_FRAME.R14]
+        mov     r15, [rsp + KEXCEPTION_FRAME.R15]
+        add     rsp, KEXCEPTION_FRAME.Return
+        ret
+
+; rcx = old, rdx = new
+global SwapContext
+SwapContext:
+        sub     rsp, KSWITCH_FRAME.Return
+        mov     [rsp + KSWITCH_FRAME.Rbp], rbp
+        mov     [rcx + KTHREAD.KernelStack], rsp
+        mov     rsp, [rdx + KTHREAD.KernelStack]
+; At this point: new's stack, but old's address space and PRCB still.
+        mov     rcx, rdx
+        call    ki_switch_processor_state       ; home area: the switch frame
+        mov     rbp, [rsp + KSWITCH_FRAME.Rbp]
+        add     rsp, KSWITCH_FRAME.Return
+        ret
+
+; The first time a thread runs it comes here (thread.c lays the stack out):
+; routine, then its argument.
+global ki_thread_begin
+ki_thread_begin:
+        pop     rax
+        pop     rcx
+        sub     rsp, 20h
+        sti
+        call    rax                             ; does not return
+        ud2

@@ -1,0 +1,55 @@
+/*
+ * x86/registers.h - bits and numbers of the processor that do not depend on
+ * its mode (SDM: 3A, 2.5 and 4, appendix of MSRs).
+ */
+#pragma once
+
+#define CR0_MP (1ULL << 1)
+#define CR0_EM (1ULL << 2)
+#define CR0_TS (1ULL << 3)
+#define CR0_NE (1ULL << 5)
+#define CR0_WP (1ULL << 16)
+#define CR0_AM (1ULL << 18)
+
+#define CR4_PGE (1ULL << 7)
+#define CR4_OSFXSR (1ULL << 9)
+#define CR4_OSXMMEXCPT (1ULL << 10)
+#define CR4_UMIP (1ULL << 11)
+#define CR4_MCE (1ULL << 6)
+#define CR4_SMEP (1ULL << 20)
+#define CR4_SMAP (1ULL << 21)
+
+#define EFER_SCE (1ULL << 0)
+#define EFER_LME (1ULL << 8)
+#define EFER_LMA (1ULL << 10)
+#define EFER_NXE (1ULL << 11)
+
+#define EFLAGS_CF (1U << 0)
+#define EFLAGS_TF (1U << 8)
+#define EFLAGS_IF (1U << 9)
+#define EFLAGS_DF (1U << 10)
+#define EFLAGS_IOPL (3U << 12)
+#define EFLAGS_NT (1U << 14)
+#define EFLAGS_AC (1U << 18)
+
+/* What ring 3 may have in its flags: CF PF AF ZF SF TF DF OF AC ID. */
+#define EFLAGS_USER_MASK 0x00240DD5U
+
+#define MSR_APIC_BASE 0x1B
+#define MSR_SYSENTER_CS 0x174
+#define MSR_SYSENTER_ESP 0x175
+#define MSR_SYSENTER_EIP 0x176
+#define MSR_PAT 0x277
+#define MSR_EFER 0xC0000080
+#define MSR_STAR 0xC0000081
+#define MSR_LSTAR 0xC0000082
+#define MSR_CSTAR 0xC0000083
+#define MSR_FMASK 0xC0000084
+#define MSR_FS_BASE 0xC0000100
+#define MSR_GS_BASE 0xC0000101
+#define MSR_GS_SWAP 0xC0000102
+
+#define PAGE_FAULT_PRESENT 0x01
+#define PAGE_FAULT_WRITE 0x02
+#define PAGE_FAULT_USER 0x04
+#define PAGE_FAULT_EXECUTE 0x10
