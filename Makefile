@@ -59,7 +59,7 @@ MINGW      := x86_64-w64-mingw32-
 FONT       := /usr/share/consolefonts/Lat15-Terminus16.psf.gz
 
 INCLUDES := -I$(GEN) -Ikernel/include -Iarch/amd64/include \
-            -Iarch/x86/include -Iboot
+            -Iarch/x86/include -Iboot -Ikernel
 
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding \
     -fno-pic -fno-pie -mabi=ms -mgeneral-regs-only -mno-red-zone \

@@ -49,6 +49,12 @@ NTSTATUS mm_copy_from_user(void *to, const void *from, SIZE_T size);
 NTSTATUS mm_copy_to_user(void *to, const void *from, SIZE_T size);
 
 /*
+ * Kernel memory that may not be there (a debugger's address).  A user address
+ * or a fault is STATUS_ACCESS_VIOLATION.
+ */
+NTSTATUS mm_copy_kernel(void *to, const void *from, SIZE_T size);
+
+/*
  * NT's probes: alignment first (STATUS_DATATYPE_MISALIGNMENT), then the range
  * (STATUS_ACCESS_VIOLATION); size 0 succeeds.  mm_probe_for_write also
  * touches every page of the range.  KernelMode callers always pass.
@@ -67,8 +73,15 @@ void mm_free_string(UNICODE_STRING *string);
 
 /* ---- address spaces and sections ---- */
 
-/* A process's user half, empty but for the shared page. */
+/* Boot: memory as Mm has it from now on; block and modules have been
+ * copied or mapped by then (see mm/init.c). */
+void MmInitSystem(const LOADER_PARAMETER_BLOCK *block);
+
+/* A process's user half, empty.  STATUS_INSUFFICIENT_RESOURCES. */
 NTSTATUS MmCreateProcessAddressSpace(struct _EPROCESS *process);
+
+/* The shared page, in the current process.  STATUS_NO_MEMORY. */
+NTSTATUS mm_map_shared_page(void);
 
 /* Free every user page, region and table; process must be current. */
 void mm_clean_address_space(struct _EPROCESS *process);

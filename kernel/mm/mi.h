@@ -14,7 +14,6 @@
 /* System space, one PXE slot each; docs/memory-map.md draws it. */
 #define MI_SYSTEM_PTE_START     0xFFFFF88000000000ULL
 #define MI_PFN_DATABASE         0xFFFFFA8000000000ULL
-#define MI_NONPAGED_POOL_START  0xFFFFFA8400000000ULL
 #define MI_HYPERSPACE           0xFFFFF70000000000ULL
 #define MI_KERNEL_IMAGE         0xFFFFFFFF80000000ULL
 
@@ -28,8 +27,10 @@ void mi_free_page(PFN_NUMBER pfn);
 void mi_set_run(PFN_NUMBER first, ULONG pages);
 ULONG mi_get_run(PFN_NUMBER first);
 
+/* Boot, in this order: choose; tables from early pages; the database. */
+void mi_choose_early_pages(const LOADER_PARAMETER_BLOCK *block);
+ULONGLONG mi_early_physical(void);
 void mi_initialize_pages(const LOADER_PARAMETER_BLOCK *block);
-void mi_reclaim(ULONGLONG base, ULONGLONG size);
 
 /* ---- page tables (arch/amd64/mm/tables.c) ---- */
 
@@ -54,12 +55,20 @@ void mi_flush_page(const void *va);
 /* Free the current process's (empty) user tables. */
 void mi_free_user_tables(void);
 
+/* A process's top table (physical address), 0 without memory. */
+ULONGLONG mi_create_top_table(void);
+
 /* One page at a time, mapped in hyperspace to be filled. */
 void *mi_map_temporary(PFN_NUMBER pfn);
 void mi_unmap_temporary(void);
 
-/* Boot: self map, system tables, image at 4 KiB with its protections. */
-void mi_start_page_tables(const LOADER_PARAMETER_BLOCK *block);
+/* Boot: the self map and hyperspace in the loader's top table; ... */
+void mi_start_page_tables(void);
+/* ... an entry for every part of system space that processes share; ... */
+void mi_share_system_space(void);
+/* ... the image page by page with its protections (image.c); ... */
+void mi_protect_image(const LOADER_PARAMETER_BLOCK *block);
+/* ... and the loader's identity map goes away. */
 void mi_end_boot_mappings(void);
 
 /* Walks all tables; bugchecks on a page writable and executable. */
@@ -67,12 +76,20 @@ void mi_check_protections(void);
 
 /* ---- system addresses (system.c) ---- */
 
-void mi_initialize_system_space(void);
-
 /* count pages of addresses without memory, or NULL. */
 void *mi_reserve_system(ULONG count);
 void mi_release_system(void *address, ULONG count);
 
-/* count pages of addresses with memory behind them, or NULL. */
+/* Memory behind reserved addresses; STATUS_INSUFFICIENT_RESOURCES: none. */
+NTSTATUS mi_back_system(void *address, ULONG count);
+void mi_unback_system(void *address, ULONG count);
+
+/* count pages of addresses with zeroed memory behind them, or NULL. */
 void *mi_allocate_system(ULONG count);
 void mi_free_system(void *address);
+
+/* ---- user memory (arch/amd64/mm/usercopy.asm) ---- */
+
+/* A fault anywhere in either range is its status, not a bugcheck. */
+NTSTATUS arch_copy_user(void *to, const void *from, SIZE_T size);
+NTSTATUS arch_touch_user(void *address);

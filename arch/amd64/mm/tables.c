@@ -1,0 +1,221 @@
+/*
+ * arch/amd64/mm/tables.c - page tables, seen through the self map.
+ *
+ * One slot of the top table (PXE) points to the top table itself.  Then every
+ * table of the current address space appears as a page in that slot's 512
+ * GiB, and the entry for an address is found by arithmetic alone
+ * (arch/selfmap.h).  A new table is linked first and then seen; it is zero
+ * already when it is linked (pfn.c).
+ *
+ * Hyperspace is one page of addresses behind which any physical page can be
+ * put for a moment, to be zeroed or filled.
+ */
+#include <mm/mi.h>
+
+#include <init.h>
+#include <kd.h>
+
+#define DEFAULT_SELFMAP_SLOT 0x1ED
+#define FIRST_KERNEL_SLOT 256
+#define TABLE_BITS (MI_PTE_VALID | MI_PTE_READ_WRITE | MI_PTE_ACCESSED)
+#define USER_TOP 0x0000800000000000ULL
+
+ULONGLONG MmPteBase, MmPdeBase, MmPpeBase, MmPxeBase;
+ULONG mi_selfmap_slot;
+
+/* Parts of system space that every process shares from the beginning. */
+static const ULONGLONG shared_parts[] = {
+    MI_HYPERSPACE, KI_USER_SHARED_DATA, MI_SYSTEM_PTE_START, MI_PFN_DATABASE,
+    MI_KERNEL_IMAGE,
+};
+
+MMPTE *MiGetPteAddress(const void *va)
+{
+    return (MMPTE *)mi_pte_address(MmPteBase, (ULONG_PTR)va);
+}
+
+MMPTE *MiGetPdeAddress(const void *va)
+{
+    return (MMPTE *)mi_pde_address(MmPdeBase, (ULONG_PTR)va);
+}
+
+MMPTE *MiGetPpeAddress(const void *va)
+{
+    return (MMPTE *)mi_ppe_address(MmPpeBase, (ULONG_PTR)va);
+}
+
+MMPTE *MiGetPxeAddress(const void *va)
+{
+    return (MMPTE *)mi_pxe_address(MmPxeBase, (ULONG_PTR)va);
+}
+
+BOOLEAN mi_tables_present(const void *va)
+{
+    return MiGetPxeAddress(va)->u.Hard.Valid &&
+           MiGetPpeAddress(va)->u.Hard.Valid &&
+           MiGetPdeAddress(va)->u.Hard.Valid;
+}
+
+static NTSTATUS make_table(MMPTE *entry, BOOLEAN user)
+{
+    PFN_NUMBER pfn;
+
+    if (entry->u.Hard.Valid)
+        return STATUS_SUCCESS;
+    pfn = mi_allocate_page();
+    if (!pfn)
+        return STATUS_NO_MEMORY;
+    entry->u.Long = pfn << PAGE_SHIFT | TABLE_BITS |
+                    (user ? MI_PTE_OWNER : 0);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS mi_make_tables(const void *va)
+{
+    BOOLEAN user = (ULONG_PTR)va < USER_TOP;
+    NTSTATUS status = make_table(MiGetPxeAddress(va), user);
+
+    if (NT_SUCCESS(status))
+        status = make_table(MiGetPpeAddress(va), user);
+    if (NT_SUCCESS(status))
+        status = make_table(MiGetPdeAddress(va), user);
+    return status;
+}
+
+void mi_flush_page(const void *va)
+{
+    arch_invlpg(va);
+}
+
+void *mi_map_temporary(PFN_NUMBER pfn)
+{
+    void *window = (void *)MI_HYPERSPACE;
+
+    MiGetPteAddress(window)->u.Long = pfn << PAGE_SHIFT | MI_PTE_VALID |
+        MI_PTE_READ_WRITE | MI_PTE_ACCESSED | MI_PTE_NO_EXECUTE;
+    arch_invlpg(window);
+    return window;
+}
+
+void mi_unmap_temporary(void)
+{
+    MiGetPteAddress((void *)MI_HYPERSPACE)->u.Long = 0;
+    arch_invlpg((void *)MI_HYPERSPACE);
+}
+
+static BOOLEAN slot_is_shared(ULONG slot)
+{
+    for (ULONG i = 0; i < ARRAY_SIZE(shared_parts); i++) {
+        if ((shared_parts[i] >> 39 & (MI_ENTRIES - 1)) == slot)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* "0x1ED", or "random": any kernel slot that nothing else has. */
+static ULONG choose_slot(void)
+{
+    const char *option = init_option("selfmap");
+    ULONG slot = 0;
+
+    if (strcmp(option, "random") == 0) {
+        slot = (ULONG)(arch_read_tsc() * 0x9E3779B97F4A7C15ULL >> 40);
+    } else {
+        for (const char *at = option + 2; *at; at++)
+            slot = slot * 16 + (*at <= '9' ? *at - '0' : (*at | 32) - 'a' + 10);
+        if (slot >= FIRST_KERNEL_SLOT && slot < MI_ENTRIES &&
+            !slot_is_shared(slot))
+            return slot;
+        DbgPrint("selfmap=%s: not a free kernel slot, using %#x\n", option,
+                 DEFAULT_SELFMAP_SLOT);
+        return DEFAULT_SELFMAP_SLOT;
+    }
+    do
+        slot = FIRST_KERNEL_SLOT + (slot + 1) % FIRST_KERNEL_SLOT;
+    while (slot_is_shared(slot));
+    return slot;
+}
+
+/* A zeroed table while physical addresses are still pointers. */
+static ULONGLONG early_table(void)
+{
+    ULONGLONG physical = mi_early_physical();
+
+    memset((void *)physical, 0, PAGE_SIZE);
+    return physical | TABLE_BITS;
+}
+
+void mi_start_page_tables(void)
+{
+    ULONGLONG *pml4 = (ULONGLONG *)(arch_read_cr3() & MI_PTE_ADDRESS);
+    void *window = (void *)MI_HYPERSPACE;
+
+    mi_selfmap_slot = choose_slot();
+    MmPteBase = mi_pte_base(mi_selfmap_slot);
+    MmPdeBase = mi_pde_base(mi_selfmap_slot);
+    MmPpeBase = mi_ppe_base(mi_selfmap_slot);
+    MmPxeBase = mi_pxe_base(mi_selfmap_slot);
+    pml4[mi_selfmap_slot] = (ULONG_PTR)pml4 | TABLE_BITS | MI_PTE_NO_EXECUTE;
+    MiGetPxeAddress(window)->u.Long = early_table();
+    MiGetPpeAddress(window)->u.Long = early_table();
+    MiGetPdeAddress(window)->u.Long = early_table();
+}
+
+void mi_share_system_space(void)
+{
+    for (ULONG i = 0; i < ARRAY_SIZE(shared_parts); i++) {
+        if (!NT_SUCCESS(make_table(MiGetPxeAddress((void *)shared_parts[i]),
+                                   FALSE)))
+            KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 3, i, 0, 0);
+    }
+}
+
+void mi_end_boot_mappings(void)
+{
+    for (ULONG slot = 0; slot < FIRST_KERNEL_SLOT; slot++)
+        ((MMPTE *)MmPxeBase)[slot].u.Long = 0;
+    arch_write_cr3(arch_read_cr3());
+}
+
+/* The tables below one entry, then the entry's own table. */
+static void free_table(MMPTE *entry, ULONG level)
+{
+    MMPTE *table = (MMPTE *)mi_va_of_pte(MmPteBase, (ULONG_PTR)entry);
+
+    for (ULONG i = 0; level > 1 && i < MI_ENTRIES; i++) {
+        if (table[i].u.Hard.Valid)
+            free_table(&table[i], level - 1);
+    }
+    mi_free_page(entry->u.Hard.PageFrameNumber);
+    entry->u.Long = 0;
+}
+
+void mi_free_user_tables(void)
+{
+    MMPTE *top = (MMPTE *)MmPxeBase;
+
+    for (ULONG slot = 0; slot < FIRST_KERNEL_SLOT; slot++) {
+        if (top[slot].u.Hard.Valid)
+            free_table(&top[slot], 3);
+    }
+    arch_write_cr3(arch_read_cr3());
+}
+
+/*
+ * A new top table: system space as it is, its own self map.  Returns its
+ * physical address, 0 without memory.
+ */
+ULONGLONG mi_create_top_table(void)
+{
+    PFN_NUMBER pfn = mi_allocate_page();
+    MMPTE *top;
+
+    if (!pfn)
+        return 0;
+    top = mi_map_temporary(pfn);
+    for (ULONG slot = FIRST_KERNEL_SLOT; slot < MI_ENTRIES; slot++)
+        top[slot] = ((MMPTE *)MmPxeBase)[slot];
+    top[mi_selfmap_slot].u.Hard.PageFrameNumber = pfn;
+    mi_unmap_temporary();
+    return pfn << PAGE_SHIFT;
+}

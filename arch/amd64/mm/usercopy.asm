@@ -1,0 +1,37 @@
+; arch/amd64/mm/usercopy.asm - memory that may fault under the kernel.
+;
+; A fault between the labels of a FIXUP goes on behind it with eax = status;
+; AC is cleared by the fault's way in and stays clear (thread/trap.c).
+; rep movsb keeps its state in rcx, rsi, rdi, so an interrupt in the middle
+; does no harm.
+
+%include "macros.inc"
+
+section .text
+
+; NTSTATUS arch_copy_user(void *to, const void *from, SIZE_T size)
+global arch_copy_user
+arch_copy_user:
+        mov     r9, rdi
+        mov     r10, rsi
+        mov     rdi, rcx
+        mov     rsi, rdx
+        mov     rcx, r8
+        USER_ACCESS_BEGIN
+.begin: rep movsb
+.end:   USER_ACCESS_END
+        xor     eax, eax
+.out:   mov     rdi, r9
+        mov     rsi, r10
+        ret
+        FIXUP   .begin, .end, .out
+
+; NTSTATUS arch_touch_user(void *address): is it writable?
+global arch_touch_user
+arch_touch_user:
+        USER_ACCESS_BEGIN
+.begin: lock or byte [rcx], 0
+.end:   USER_ACCESS_END
+        xor     eax, eax
+.out:   ret
+        FIXUP   .begin, .end, .out

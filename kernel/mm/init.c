@@ -1,0 +1,85 @@
+/*
+ * mm/init.c - memory, from the loader's hands into ours.
+ *
+ * Order matters and is the story: choose pages for the first tables while
+ * physical addresses are pointers; hang the self map into the loader's top
+ * table; describe every page; give the image its protections; share one page
+ * with ring 3; drop the identity map.  After MmInitSystem a physical address
+ * is only a number, except in MmMapIoSpace.
+ */
+#include "mi.h"
+
+#include <kd.h>
+#include <ps.h>
+
+static PFN_NUMBER shared_page;
+
+static void map_shared_page(void)
+{
+    void *va = (void *)KI_USER_SHARED_DATA;
+
+    shared_page = mi_allocate_page();
+    if (!shared_page || !NT_SUCCESS(mi_make_tables(va)))
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 4, 0, 0, 0);
+    MiGetPteAddress(va)->u.Long = shared_page << PAGE_SHIFT | MI_PTE_VALID |
+        MI_PTE_READ_WRITE | MI_PTE_ACCESSED | MI_PTE_GLOBAL |
+        MI_PTE_NO_EXECUTE;
+}
+
+static void show(const LOADER_PARAMETER_BLOCK *block)
+{
+    static const char *const type_name[] = { "free", "loader", "firmware" };
+
+    for (ULONG i = 0; i < block->memory_count; i++) {
+        const struct loader_memory *range = &block->memory[i];
+        DbgPrint("RAM   %011llx-%011llx %8llu KiB  %s\n", range->base,
+                 range->base + range->size - 1, range->size >> 10,
+                 type_name[range->type]);
+    }
+    DbgPrint("MAP   slot %03x  PTE %016llx  PDE %016llx\n", mi_selfmap_slot,
+             MmPteBase, MmPdeBase);
+    DbgPrint("                PPE %016llx  PXE %016llx\n", MmPpeBase,
+             MmPxeBase);
+}
+
+void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)
+{
+    struct mm_statistics statistics;
+
+    mi_choose_early_pages(block);
+    mi_start_page_tables();
+    mi_share_system_space();
+    show(block);
+    mi_initialize_pages(block);
+    mi_protect_image(block);
+    map_shared_page();
+    mm_query_statistics(&statistics);
+    DbgPrint("PFN   %016llx  %llu pages, %llu free\n", MI_PFN_DATABASE,
+             (ULONGLONG)statistics.total_pages,
+             (ULONGLONG)statistics.free_pages);
+}
+
+NTSTATUS MmCreateProcessAddressSpace(EPROCESS *process)
+{
+    process->Pcb.DirectoryTableBase = mi_create_top_table();
+    return process->Pcb.DirectoryTableBase ? STATUS_SUCCESS
+                                           : STATUS_INSUFFICIENT_RESOURCES;
+}
+
+NTSTATUS mm_map_shared_page(void)
+{
+    void *va = (void *)USER_SHARED_DATA;
+    NTSTATUS status = mi_make_tables(va);
+
+    if (NT_SUCCESS(status))
+        MiGetPteAddress(va)->u.Long = shared_page << PAGE_SHIFT |
+            MI_PTE_VALID | MI_PTE_OWNER | MI_PTE_ACCESSED |
+            MI_PTE_NO_EXECUTE;
+    return status;
+}
+
+void mm_delete_address_space(EPROCESS *process)
+{
+    mi_free_page(process->Pcb.DirectoryTableBase >> PAGE_SHIFT);
+    process->Pcb.DirectoryTableBase = 0;
+}
