@@ -11,6 +11,8 @@
 
 #include <ke.h>
 
+struct _EPROCESS;
+
 typedef struct _OBJECT_HEADER {
     LONGLONG PointerCount;                      /* 000 */
     LONGLONG HandleCount;                       /* 008 */
@@ -19,18 +21,27 @@ typedef struct _OBJECT_HEADER {
     UCHAR pad_19[0x1];
     UCHAR InfoMask;                             /* 01a */
     UCHAR Flags;                                /* 01b */
-    UCHAR pad_1c[0x1c];
+    UCHAR pad_1c[0x14];
+    ULONGLONG Body;                             /* 030, its first bytes */
 } OBJECT_HEADER;
+
+/* The rights that the four generic ones stand for. */
+typedef struct _GENERIC_MAPPING {
+    ACCESS_MASK GenericRead;                    /* 000 */
+    ACCESS_MASK GenericWrite;                   /* 004 */
+    ACCESS_MASK GenericExecute;                 /* 008 */
+    ACCESS_MASK GenericAll;                     /* 00c */
+} GENERIC_MAPPING;
 
 typedef struct _OBJECT_TYPE_INITIALIZER {
     USHORT Length;                              /* 000 */
     UCHAR pad_2[0x6];
     ULONG InvalidAttributes;                    /* 008 */
-    UCHAR pad_c[0x10];
+    GENERIC_MAPPING GenericMapping;             /* 00c */
     ULONG ValidAccessMask;                      /* 01c */
     UCHAR pad_20[0x20];
-    void (*CloseProcedure)(void *object, LONGLONG handles_left);                       /* 040 */
-    void (*DeleteProcedure)(void *object);                      /* 048 */
+    void (*CloseProcedure)(void *object, LONGLONG handles_left); /* 040 */
+    void (*DeleteProcedure)(void *object);      /* 048 */
     UCHAR pad_50[0x28];
 } OBJECT_TYPE_INITIALIZER;
 
@@ -59,9 +70,10 @@ typedef struct _OBJECT_TYPE {
 void ob_initialize(void);
 
 /*
- * Register a type.  valid_access: every right a handle to it can carry.
- * delete_procedure may be NULL.  Bugchecks when the table is full: types are
- * fixed at build time.
+ * Register a type.  valid_access: every right a handle to it can carry; the
+ * generic rights mean all of them until the caller sets TypeInfo's
+ * GenericMapping.  delete_procedure may be NULL.  Bugchecks when the table is
+ * full: types are fixed at build time.
  */
 OBJECT_TYPE *ob_create_type(const WCHAR *name, ACCESS_MASK valid_access,
                             void (*delete_procedure)(void *object));
@@ -79,10 +91,19 @@ LONGLONG ObfDereferenceObject(void *object);
 #define ObDereferenceObject ObfDereferenceObject
 
 /*
+ * access with its generic rights mapped; MAXIMUM_ALLOWED gives allowed, the
+ * rights that this object can grant.  STATUS_ACCESS_DENIED: the type does not
+ * have a right, STATUS_PRIVILEGE_NOT_HELD: ACCESS_SYSTEM_SECURITY.
+ */
+NTSTATUS ob_map_access(const OBJECT_TYPE *type, ACCESS_MASK access,
+                       ACCESS_MASK allowed, ACCESS_MASK *granted);
+
+/*
  * A handle to object in the table of the current process; the handle takes
  * its own reference, the caller keeps its.  access may hold generic rights
  * (GENERIC_ALL and MAXIMUM_ALLOWED give all valid ones).
  * STATUS_ACCESS_DENIED for rights the type does not have,
+ * STATUS_PROCESS_IS_TERMINATING when the table is gone,
  * STATUS_INSUFFICIENT_RESOURCES.
  */
 NTSTATUS ob_create_handle(void *object, ACCESS_MASK access, HANDLE *handle);
@@ -96,3 +117,9 @@ NTSTATUS ob_create_handle(void *object, ACCESS_MASK access, HANDLE *handle);
 NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ACCESS_MASK access,
                                    OBJECT_TYPE *type, KPROCESSOR_MODE mode,
                                    void **object);
+
+/*
+ * Close every handle of a process that ends and free its table, which may be
+ * absent.  The process need not be current.
+ */
+void ObKillProcess(struct _EPROCESS *process);

@@ -26,6 +26,7 @@
 #define WRITE_OWNER                     0x00080000
 #define SYNCHRONIZE                     0x00100000
 #define STANDARD_RIGHTS_REQUIRED        0x000F0000
+#define ACCESS_SYSTEM_SECURITY          0x01000000
 #define MAXIMUM_ALLOWED                 0x02000000
 #define GENERIC_ALL                     0x10000000
 #define GENERIC_EXECUTE                 0x20000000

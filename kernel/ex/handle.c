@@ -1,0 +1,231 @@
+/*
+ * ex/handle.c - NT's handle table.
+ *
+ * The table grows a page of 256 entries at a time and is never shrunk.  As
+ * long as one page is enough, TableCode is that page; then it becomes a page
+ * of 512 pointers to entry pages, and then a page of pointers to such pages:
+ *
+ *      handle bits  2-9    entry in its page
+ *                  10-18   entry page in its middle page
+ *                  19-25   middle page in the top page
+ *
+ * Free entries form a list, taken and returned at its head, so a program that
+ * closes a handle gets the same value for its next one.  What the pointer in
+ * an entry means is the object manager's business; this file compiles for the
+ * host as well, where the unit tests drive it.
+ */
+#include <ex.h>
+#include <mm.h>
+
+#define EX_HANDLE_TAG 0x6C62744F        /* "Otbl" */
+
+#define EXP_LEVEL_MASK 3ULL
+#define EXP_ENTRIES (PAGE_SIZE / sizeof(HANDLE_TABLE_ENTRY))
+#define EXP_POINTERS (PAGE_SIZE / sizeof(void *))
+#define EXP_HANDLE_STEP 4
+#define EXP_UNLOCKED 1
+
+static void *exp_allocate_page(void)
+{
+    return ExAllocatePool2(POOL_FLAG_NON_PAGED, PAGE_SIZE, EX_HANDLE_TAG);
+}
+
+static ULONG exp_level(const HANDLE_TABLE *table)
+{
+    return table->TableCode & EXP_LEVEL_MASK;
+}
+
+static void *exp_top(const HANDLE_TABLE *table)
+{
+    return (void *)(ULONG_PTR)(table->TableCode & ~EXP_LEVEL_MASK);
+}
+
+static void exp_set_top(HANDLE_TABLE *table, void *top, ULONG level)
+{
+    table->TableCode = (ULONG_PTR)top | level;
+}
+
+/* The entry page that number leads to; it must exist. */
+static HANDLE_TABLE_ENTRY *exp_page(const HANDLE_TABLE *table, ULONG number)
+{
+    void *page = exp_top(table);
+
+    if (exp_level(table) == 2)
+        page = ((void **)page)[number / EXP_POINTERS];
+    if (exp_level(table) >= 1)
+        page = ((void **)page)[number % EXP_POINTERS];
+    return page;
+}
+
+/* Chain a new page's entries so that its lowest handle is taken first. */
+static void exp_free_page_entries(HANDLE_TABLE *table,
+                                  HANDLE_TABLE_ENTRY *page)
+{
+    HANDLE_TABLE_FREE_LIST *list = &table->FreeLists[0];
+
+    page[0].LeafHandleValue = table->NextHandleNeedingPool;
+    for (ULONG i = 1; i < EXP_ENTRIES - 1; i++)
+        page[i].NextFreeHandleEntry = &page[i + 1];
+    page[EXP_ENTRIES - 1].NextFreeHandleEntry = list->FirstFreeHandleEntry;
+    list->FirstFreeHandleEntry = &page[1];
+    table->NextHandleNeedingPool += EXP_ENTRIES * EXP_HANDLE_STEP;
+}
+
+/*
+ * Put one more pointer page above the present top.  Its only pointer leads to
+ * the old top, so every handle keeps its entry.
+ */
+static BOOLEAN exp_add_level(HANDLE_TABLE *table)
+{
+    void **top = exp_allocate_page();
+
+    if (top == NULL)
+        return FALSE;
+    top[0] = exp_top(table);
+    exp_set_top(table, top, exp_level(table) + 1);
+    return TRUE;
+}
+
+/* Where the pointer to entry page number belongs; NULL without memory. */
+static void **exp_page_slot(HANDLE_TABLE *table, ULONG number)
+{
+    void **top, **middle;
+
+    if (exp_level(table) == 0 && !exp_add_level(table))
+        return NULL;
+    if (exp_level(table) == 1 && number == EXP_POINTERS &&
+        !exp_add_level(table))
+        return NULL;
+
+    top = exp_top(table);
+    if (exp_level(table) == 1)
+        return &top[number];
+
+    middle = top[number / EXP_POINTERS];
+    if (middle == NULL)
+        middle = top[number / EXP_POINTERS] = exp_allocate_page();
+    return middle == NULL ? NULL : &middle[number % EXP_POINTERS];
+}
+
+/*
+ * One more page of entries.  A failure half-way leaves pointer pages that
+ * lead nowhere; the next attempt uses them.
+ */
+static BOOLEAN exp_grow(HANDLE_TABLE *table)
+{
+    ULONG number = table->NextHandleNeedingPool /
+                   (EXP_ENTRIES * EXP_HANDLE_STEP);
+    HANDLE_TABLE_ENTRY *page;
+    void **slot;
+
+    if (number >= EX_HANDLE_LIMIT / EXP_ENTRIES)
+        return FALSE;
+    slot = exp_page_slot(table, number);
+    page = slot == NULL ? NULL : exp_allocate_page();
+    if (page == NULL)
+        return FALSE;
+    *slot = page;
+    exp_free_page_entries(table, page);
+    return TRUE;
+}
+
+HANDLE_TABLE *ExCreateHandleTable(struct _EPROCESS *process)
+{
+    HANDLE_TABLE *table = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(*table),
+                                          EX_HANDLE_TAG);
+    HANDLE_TABLE_ENTRY *page;
+
+    if (table == NULL)
+        return NULL;
+    page = exp_allocate_page();
+    if (page == NULL) {
+        ExFreePoolWithTag(table, EX_HANDLE_TAG);
+        return NULL;
+    }
+    table->QuotaProcess = process;
+    InitializeListHead(&table->HandleTableList);
+    exp_set_top(table, page, 0);
+    exp_free_page_entries(table, page);
+    return table;
+}
+
+/* The handle of an entry: entry 0 of its page knows the first. */
+static HANDLE exp_entry_handle(const HANDLE_TABLE_ENTRY *entry)
+{
+    const HANDLE_TABLE_ENTRY *page =
+        (const HANDLE_TABLE_ENTRY *)ALIGN_DOWN(entry, PAGE_SIZE);
+
+    return (HANDLE)(page->LeafHandleValue +
+                    (ULONG_PTR)(entry - page) * EXP_HANDLE_STEP);
+}
+
+HANDLE ExCreateHandle(HANDLE_TABLE *table, void *object, ACCESS_MASK access)
+{
+    HANDLE_TABLE_FREE_LIST *list = &table->FreeLists[0];
+    HANDLE_TABLE_ENTRY *entry;
+
+    if (list->FirstFreeHandleEntry == NULL && !exp_grow(table))
+        return NULL;
+    entry = list->FirstFreeHandleEntry;
+    list->FirstFreeHandleEntry = entry->NextFreeHandleEntry;
+    list->HandleCount++;
+    if ((ULONG)list->HandleCount > list->HighWaterMark)
+        list->HighWaterMark = list->HandleCount;
+
+    entry->LowValue = (LONGLONG)((ULONG_PTR)object >> 4 << 20) | EXP_UNLOCKED;
+    entry->HighValue = access & 0x1FFFFFF;
+    return exp_entry_handle(entry);
+}
+
+HANDLE_TABLE_ENTRY *ExMapHandleToPointer(HANDLE_TABLE *table, HANDLE handle)
+{
+    ULONG_PTR index = (ULONG_PTR)handle / EXP_HANDLE_STEP;
+    HANDLE_TABLE_ENTRY *entry;
+
+    if ((ULONG_PTR)handle >= table->NextHandleNeedingPool ||
+        index % EXP_ENTRIES == 0)
+        return NULL;
+    entry = &exp_page(table, index / EXP_ENTRIES)[index % EXP_ENTRIES];
+    return entry->LowValue == 0 ? NULL : entry;
+}
+
+void ExDestroyHandle(HANDLE_TABLE *table, HANDLE_TABLE_ENTRY *entry)
+{
+    HANDLE_TABLE_FREE_LIST *list = &table->FreeLists[0];
+
+    entry->LowValue = 0;
+    entry->NextFreeHandleEntry = list->FirstFreeHandleEntry;
+    list->FirstFreeHandleEntry = entry;
+    list->HandleCount--;
+}
+
+/* Free a page of the table and, level by level, what it points to. */
+static void exp_free_pages(void **page, ULONG level)
+{
+    for (ULONG i = 0; level > 0 && i < EXP_POINTERS; i++) {
+        if (page[i] != NULL)
+            exp_free_pages(page[i], level - 1);
+    }
+    ExFreePoolWithTag(page, EX_HANDLE_TAG);
+}
+
+void ex_destroy_handle_table(HANDLE_TABLE *table,
+                             void (*callback)(void *object))
+{
+    ULONG_PTR handle;
+
+    for (handle = 0; handle < table->NextHandleNeedingPool;
+         handle += EXP_HANDLE_STEP) {
+        HANDLE_TABLE_ENTRY *entry = ExMapHandleToPointer(table,
+                                                         (HANDLE)handle);
+        void *object;
+
+        if (entry == NULL)
+            continue;
+        object = ex_entry_object(entry);
+        ExDestroyHandle(table, entry);
+        callback(object);
+    }
+    exp_free_pages(exp_top(table), exp_level(table));
+    ExFreePoolWithTag(table, EX_HANDLE_TAG);
+}
