@@ -5,8 +5,9 @@
  * jumps to KiSystemStartup with its address in rcx.  At that point: long
  * mode, interrupts off, the kernel image readable, writable and executable
  * at the addresses it was linked for, and physical memory below 4 GiB mapped
- * at its own addresses, where the block and everything it points to lies.
- * Mm replaces these page tables; until then physical addresses are pointers.
+ * at its own addresses, where the block and the modules lie.  KiSystemStartup
+ * copies the block; Mm replaces these page tables, and until then physical
+ * addresses are pointers.
  *
  * NT: the block plays LOADER_PARAMETER_BLOCK's part and is not laid out like
  * it (docs/fidelity.md).
@@ -48,8 +49,8 @@ struct loader_framebuffer {
 };
 
 typedef struct _LOADER_PARAMETER_BLOCK {
-    const char *loader_name;            /* "GRUB 2.06" */
-    const char *firmware;               /* "BIOS" or "UEFI" */
+    CHAR loader_name[LOADER_NAME_LENGTH];   /* "GRUB 2.06" */
+    CHAR firmware[8];                       /* "BIOS" or "UEFI" */
     ULONGLONG kernel_base, kernel_size; /* physical, contiguous */
     ULONGLONG rsdp;                     /* 0: none */
     ULONG memory_count;

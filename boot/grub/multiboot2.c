@@ -13,7 +13,6 @@
 #include <rtl.h>
 
 static LOADER_PARAMETER_BLOCK loader_block;
-static CHAR loader_name[LOADER_NAME_LENGTH];
 
 extern UCHAR boot_end[], kernel_end[];
 
@@ -85,7 +84,7 @@ static void read_tag(const struct multiboot2_tag *tag)
                   ((const struct multiboot2_string *)tag)->text);
         break;
     case MULTIBOOT2_TAG_LOADER_NAME:
-        copy_text(loader_name, sizeof loader_name,
+        copy_text(block->loader_name, sizeof block->loader_name,
                   ((const struct multiboot2_string *)tag)->text);
         break;
     case MULTIBOOT2_TAG_MODULE:
@@ -98,7 +97,7 @@ static void read_tag(const struct multiboot2_tag *tag)
         set_framebuffer((const struct multiboot2_framebuffer *)tag);
         break;
     case MULTIBOOT2_TAG_EFI64:
-        block->firmware = "UEFI";
+        copy_text(block->firmware, sizeof block->firmware, "UEFI");
         break;
     }
 }
@@ -119,8 +118,7 @@ void boot_multiboot2(ULONG magic, const struct multiboot2_info *info)
     const UCHAR *at = (const UCHAR *)(info + 1);
     const UCHAR *end = (const UCHAR *)info + info->total_size;
 
-    block->loader_name = loader_name;
-    block->firmware = "BIOS";
+    copy_text(block->firmware, sizeof block->firmware, "BIOS");
     if (magic != MULTIBOOT2_LOADER_MAGIC)
         KiSystemStartup(NULL);
     while (at + sizeof(struct multiboot2_tag) <= end) {

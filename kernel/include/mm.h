@@ -71,6 +71,13 @@ NTSTATUS mm_probe_for_write(void *address, SIZE_T size, ULONG alignment);
 NTSTATUS mm_capture_string(const UNICODE_STRING *from, UNICODE_STRING *result);
 void mm_free_string(UNICODE_STRING *string);
 
+/*
+ * What a page fault means: STATUS_GUARD_PAGE_VIOLATION for a guard page of
+ * the current process, which is then one no more; else
+ * STATUS_ACCESS_VIOLATION.  Nothing is paged in.
+ */
+NTSTATUS mm_access_fault(ULONGLONG address, ULONGLONG error_code);
+
 /* ---- address spaces and sections ---- */
 
 /* Boot: memory as Mm has it from now on; block and modules have been

@@ -112,3 +112,17 @@ static inline EPROCESS *PsGetCurrentProcess(void)
     return CONTAINING_RECORD(KeGetCurrentThread()->ApcState.Process, EPROCESS,
                              Pcb);
 }
+
+/* Types, the system process and its thread, which is the caller. */
+void ps_initialize(void);
+
+/*
+ * Create a process from a boot file with a command line and run it to its
+ * end, which is the result in *exit_status.  Called by the system thread.
+ * A status is returned when the process could not be made.
+ */
+NTSTATUS ps_run_program(const char *command_line, NTSTATUS *exit_status);
+
+/* The current process or thread ends here. */
+__attribute__((noreturn)) void ps_exit_process(NTSTATUS status);
+__attribute__((noreturn)) void ps_exit_thread(NTSTATUS status);

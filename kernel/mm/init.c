@@ -53,6 +53,7 @@ void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)
     mi_initialize_pages(block);
     mi_protect_image(block);
     map_shared_page();
+    mi_end_boot_mappings();
     mm_query_statistics(&statistics);
     DbgPrint("PFN   %016llx  %llu pages, %llu free\n", MI_PFN_DATABASE,
              (ULONGLONG)statistics.total_pages,

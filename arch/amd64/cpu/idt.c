@@ -58,17 +58,18 @@ void ki_initialize_idt(KPCR *pcr)
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
-/* Rows of the gates that lead to a handler with a name. */
+/* Rows of the gates that have a handler of their own or are ring 3's. */
 void ki_show_idt(const KPCR *pcr)
 {
-    DbgPrint("IDT   %p  limit %04x; gates with a handler of their own:\n",
+    DbgPrint("IDT   %p  limit %04x; 256 gates, the rest unexpected:\n",
              (void *)pcr->IdtBase, (ULONG)sizeof boot_idt - 1);
     for (ULONG vector = 0; vector < VECTORS; vector++) {
         const KIDTENTRY64 *gate = &pcr->IdtBase[vector];
         const char *name = kd_symbol((ULONG_PTR)ki_vectors[vector], NULL);
 
-        if (name && strncmp(name, "ki_unexpected", 13) != 0)
+        if (!ki_is_unexpected(vector) || gate->Dpl)
             DbgPrint("    %02x  %p  %-28s DPL %u  IST %u\n", vector,
-                     ki_vectors[vector], name, gate->Dpl, gate->IstIndex);
+                     ki_vectors[vector], name ? name : "", gate->Dpl,
+                     gate->IstIndex);
     }
 }

@@ -165,11 +165,15 @@ ki_unexpected_%1:
         mov     eax, %1
         jmp     trap_common
 %endmacro
+global ki_unexpected_begin
+ki_unexpected_begin:
 %assign vector 0
 %rep 256
         UNEXPECTED %[vector]
 %assign vector vector + 1
 %endrep
+global ki_unexpected_end
+ki_unexpected_end:
 
 ; What the IDT is made from (cpu/idt.c).
 extern KiDebugTrapOrFault

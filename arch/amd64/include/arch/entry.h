@@ -18,6 +18,15 @@ void KiSystemCall32(void);
 /* Where each of the 256 gates leads (entry/vectors.asm). */
 extern void *const ki_vectors[256];
 
+/* The gates that have no handler of their own lead between these two. */
+extern const UCHAR ki_unexpected_begin[], ki_unexpected_end[];
+
+static inline BOOLEAN ki_is_unexpected(ULONG vector)
+{
+    const UCHAR *handler = ki_vectors[vector];
+    return handler >= ki_unexpected_begin && handler < ki_unexpected_end;
+}
+
 /*
  * A fault whose rip lies in [start, end) continues at resume with the status
  * in rax.  Rows are made where the code is (macros.inc).

@@ -1,0 +1,155 @@
+/*
+ * cpu/clock.c - the clock interrupt.
+ *
+ * The local APIC's timer ticks 64 times a second, as Windows' clock does by
+ * default; its rate and the TSC's are measured once against counter 2 of the
+ * PIT.  The old interrupt controllers are masked: nothing comes through them.
+ */
+#include <arch/clock.h>
+
+#include "cpu.h"
+
+#include <kd.h>
+#include <mm.h>
+#include <x86/apic.h>
+#include <x86/registers.h>
+
+#define CLOCK_VECTOR 0xD1
+#define SPURIOUS_VECTOR 0xFF
+#define CALIBRATION_MS 10
+#define TICKS_PER_SECOND 64
+#define POLL_LIMIT 100000000
+
+static volatile UCHAR *apic;            /* NULL: through MSRs (x2APIC) */
+
+static void write_apic(ULONG reg, ULONG value)
+{
+    if (apic)
+        *(volatile ULONG *)(apic + reg) = value;
+    else
+        arch_write_msr(X2APIC_MSR_BASE + (reg >> 4), value);
+}
+
+static ULONG read_apic(ULONG reg)
+{
+    if (apic)
+        return *(volatile ULONG *)(apic + reg);
+    return (ULONG)arch_read_msr(X2APIC_MSR_BASE + (reg >> 4));
+}
+
+static void enable_apic(void)
+{
+    ULONGLONG base = arch_read_msr(MSR_APIC_BASE);
+
+    arch_out8(PIC1_DATA, 0xFF);
+    arch_out8(PIC2_DATA, 0xFF);
+    if (!(base & APIC_BASE_X2APIC)) {
+        arch_write_msr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
+        apic = MmMapIoSpace(base & APIC_BASE_ADDRESS, PAGE_SIZE, FALSE);
+        if (!apic)
+            KeBugCheckEx(HAL_INITIALIZATION_FAILED, 1, 0, 0, 0);
+    }
+    write_apic(APIC_LVT_LINT0, APIC_LVT_MASKED);
+    write_apic(APIC_LVT_LINT1, APIC_LVT_NMI);
+    write_apic(APIC_LVT_ERROR, APIC_LVT_MASKED);
+    write_apic(APIC_SPURIOUS, APIC_ENABLE | SPURIOUS_VECTOR);
+    write_apic(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_16);
+}
+
+/* Let counter 2 run down once; FALSE when it never does. */
+static BOOLEAN wait_for_pit(void)
+{
+    ULONG count = PIT_HZ * CALIBRATION_MS / 1000;
+    UCHAR gate = arch_in8(PORT_61) & ~(PORT_61_SPEAKER | PORT_61_GATE2);
+
+    arch_out8(PORT_61, gate);
+    arch_out8(PIT_COMMAND, PIT_COUNTER2_ONE_SHOT);
+    arch_out8(PIT_COUNTER2, (UCHAR)count);
+    arch_out8(PIT_COUNTER2, (UCHAR)(count >> 8));
+    arch_out8(PORT_61, gate | PORT_61_GATE2);
+    for (ULONG polls = 0; polls < POLL_LIMIT; polls++) {
+        if (arch_in8(PORT_61) & PORT_61_OUT2)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+void ki_start_clock(void)
+{
+    KPRCB *prcb = KeGetCurrentPrcb();
+    ULONGLONG tsc;
+    ULONG ticks;
+
+    enable_apic();
+    write_apic(APIC_LVT_TIMER, APIC_LVT_MASKED | CLOCK_VECTOR);
+    tsc = arch_read_tsc();
+    write_apic(APIC_TIMER_INITIAL, ~0U);
+    if (!wait_for_pit())
+        KeBugCheckEx(HAL_INITIALIZATION_FAILED, 2, 0, 0, 0);
+    ticks = ~read_apic(APIC_TIMER_CURRENT);
+    tsc = arch_read_tsc() - tsc;
+
+    prcb->TscFrequency = tsc * (1000 / CALIBRATION_MS);
+    prcb->MHz = (ULONG)(prcb->TscFrequency / 1000000);
+    prcb->InitialApicId = apic ? read_apic(APIC_ID) >> 24 : read_apic(APIC_ID);
+    write_apic(APIC_LVT_TIMER, APIC_LVT_PERIODIC | CLOCK_VECTOR);
+    write_apic(APIC_TIMER_INITIAL,
+               ticks / CALIBRATION_MS * 1000 / TICKS_PER_SECOND);
+    DbgPrint("APIC  %s, timer at vector D1h, %u ticks a second; TSC %u MHz\n",
+             apic ? "xAPIC" : "x2APIC", TICKS_PER_SECOND, prcb->MHz);
+}
+
+void ki_clock_interrupt(KTRAP_FRAME *frame)
+{
+    (void)frame;
+    KeUpdateSystemTime();
+    write_apic(APIC_EOI, 0);
+}
+
+void ki_spurious_interrupt(KTRAP_FRAME *frame)
+{
+    (void)frame;                        /* SDM: 3A, 11.9: no EOI */
+}
+
+void ki_end_unexpected_interrupt(ULONG vector)
+{
+    if (read_apic(APIC_ISR + vector / 32 * 0x10) >> vector % 32 & 1)
+        write_apic(APIC_EOI, 0);
+}
+
+static UCHAR read_rtc(UCHAR index)
+{
+    UCHAR bcd;
+
+    arch_out8(RTC_INDEX, index);
+    bcd = arch_in8(RTC_DATA);
+    return (bcd >> 4) * 10 + (bcd & 15);
+}
+
+/*
+ * The battery clock in 100-ns units since 1601.  Read until two readings
+ * agree; assumes BCD and 24 hours, which is what PCs have.
+ */
+LONGLONG arch_read_wall_clock(void)
+{
+    static const USHORT days_before[] = { 0, 31, 59, 90, 120, 151, 181, 212,
+                                          243, 273, 304, 334 };
+    UCHAR now[6], again[6];
+    ULONG year, month;
+    LONGLONG days;
+
+    do {
+        for (ULONG i = 0; i < 6; i++)
+            now[i] = read_rtc((UCHAR[]){ 0, 2, 4, 7, 8, 9 }[i]);
+        for (ULONG i = 0; i < 6; i++)
+            again[i] = read_rtc((UCHAR[]){ 0, 2, 4, 7, 8, 9 }[i]);
+    } while (memcmp(now, again, sizeof now) != 0);
+    year = 2000 + now[5];
+    month = now[4] >= 1 && now[4] <= 12 ? now[4] : 1;
+    days = (year - 1601) * 365LL + (year - 1601) / 4 - (year - 1601) / 100 +
+           (year - 1601) / 400 + days_before[month - 1] + now[3] - 1;
+    if (month > 2 && year % 4 == 0)
+        days++;
+    return ((days * 24 + now[2]) * 60 + now[1]) * 60 * 10000000LL +
+           now[0] * 10000000LL;
+}

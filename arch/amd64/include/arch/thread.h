@@ -1,0 +1,40 @@
+/*
+ * arch/thread.h - what Ke and Ps ask of the machine about threads.
+ */
+#pragma once
+
+#include <ke.h>
+
+/* From one thread to another; returns when somebody comes back.
+ * Interrupts are off on both sides. */
+void KiSwapContext(KTHREAD *from, KTHREAD *to);
+
+/*
+ * Lay out a new thread's kernel stack so that the first switch to it calls
+ * routine(argument) at PASSIVE_LEVEL.  InitialStack must be set.
+ */
+void arch_prepare_thread(KTHREAD *thread, void (*routine)(void *argument),
+                         void *argument);
+
+/*
+ * The current thread goes to ring 3 for the first time: at rip, on rsp, with
+ * two arguments; every other register is 0.
+ */
+__attribute__((noreturn)) void arch_start_user(ULONG_PTR rip, ULONG_PTR rsp,
+                                               ULONG_PTR argument1,
+                                               ULONG_PTR argument2);
+
+/* A context as a new thread's has it. */
+void arch_initial_context(CONTEXT *context, ULONG_PTR rip, ULONG_PTR rsp,
+                          ULONG_PTR argument1, ULONG_PTR argument2);
+
+/*
+ * Write the parts that ContextFlags names into the frames, made harmless: no
+ * selector, no flag and no debug address of the kernel's gets through.
+ */
+void KeContextToKframes(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
+                        const CONTEXT *context, ULONG flags,
+                        KPROCESSOR_MODE mode);
+
+/* Load another process's address space. */
+void arch_load_address_space(ULONGLONG directory_table_base);

@@ -1,0 +1,147 @@
+/*
+ * thread/context.c - from a CONTEXT to the frames that an exit loads from.
+ *
+ * A context comes from ring 3 and is hostile until proven otherwise.  What it
+ * may set is listed here, bit by bit: selectors never, flags by a mask, rip
+ * made canonical, debug addresses only of user space.
+ */
+#include <arch/entry.h>
+#include <arch/thread.h>
+#include <mm.h>
+#include <x86/registers.h>
+
+#define MXCSR_USER_MASK 0xFFFFU
+#define FCW_USER_MASK 0x1F3F
+#define CANONICAL_SHIFT 16
+
+/* Local breakpoints 0-3, LE, and their types and lengths. */
+#define DR7_USER_MASK 0xFFFF0155ULL
+
+static ULONGLONG canonical(ULONGLONG address)
+{
+    return (ULONGLONG)((LONGLONG)(address << CANONICAL_SHIFT) >>
+                       CANONICAL_SHIFT);
+}
+
+static ULONGLONG user_debug_address(ULONGLONG address)
+{
+    return address <= MM_HIGHEST_USER_ADDRESS ? address : 0;
+}
+
+static void set_control(KTRAP_FRAME *frame, const CONTEXT *context)
+{
+    frame->EFlags = (context->EFlags & EFLAGS_USER_MASK) | EFLAGS_IF;
+    frame->Rip = canonical(context->Rip);
+    frame->Rsp = context->Rsp;
+    frame->SegCs = KGDT64_R3_CODE | RPL_MASK;
+    if (context->SegCs == (KGDT_R3_CODE | RPL_MASK)) {
+        frame->SegCs = context->SegCs;
+        frame->Rip &= 0xFFFFFFFF;
+    }
+    frame->SegSs = KGDT_R3_DATA | RPL_MASK;
+}
+
+static void set_integer(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
+                        const CONTEXT *context)
+{
+    frame->Rax = context->Rax;
+    frame->Rcx = context->Rcx;
+    frame->Rdx = context->Rdx;
+    frame->R8 = context->R8;
+    frame->R9 = context->R9;
+    frame->R10 = context->R10;
+    frame->R11 = context->R11;
+    frame->Rbx = context->Rbx;
+    frame->Rbp = context->Rbp;
+    frame->Rsi = context->Rsi;
+    frame->Rdi = context->Rdi;
+    exception->R12 = context->R12;
+    exception->R13 = context->R13;
+    exception->R14 = context->R14;
+    exception->R15 = context->R15;
+}
+
+/*
+ * The registers themselves are loaded: the kernel does not use them, so they
+ * stay until the exit, which takes xmm0-5 and MXCSR from the frame.
+ */
+static void set_floating_point(KTRAP_FRAME *frame, const CONTEXT *context)
+{
+    XSAVE_FORMAT state __attribute__((aligned(16))) = context->FltSave;
+
+    state.MxCsr = context->MxCsr & MXCSR_USER_MASK;
+    state.ControlWord &= FCW_USER_MASK;
+    __asm__ volatile("fxrstor64 %0" : : "m"(state));
+    frame->MxCsr = state.MxCsr;
+    frame->Xmm0 = state.XmmRegisters[0];
+    frame->Xmm1 = state.XmmRegisters[1];
+    frame->Xmm2 = state.XmmRegisters[2];
+    frame->Xmm3 = state.XmmRegisters[3];
+    frame->Xmm4 = state.XmmRegisters[4];
+    frame->Xmm5 = state.XmmRegisters[5];
+}
+
+static void set_debug_registers(KTRAP_FRAME *frame, const CONTEXT *context)
+{
+    KTHREAD *thread = KeGetCurrentThread();
+
+    frame->Dr0 = user_debug_address(context->Dr0);
+    frame->Dr1 = user_debug_address(context->Dr1);
+    frame->Dr2 = user_debug_address(context->Dr2);
+    frame->Dr3 = user_debug_address(context->Dr3);
+    frame->Dr6 = 0;
+    frame->Dr7 = context->Dr7 & DR7_USER_MASK;
+    if (frame->Dr7) {
+        thread->Header.DebugActive |= DEBUG_ACTIVE_DR7;
+        frame->Dr7 |= 0x400;            /* reads as 1: "restore these" */
+    } else {
+        thread->Header.DebugActive &= ~DEBUG_ACTIVE_DR7;
+    }
+}
+
+void KeContextToKframes(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
+                        const CONTEXT *context, ULONG flags,
+                        KPROCESSOR_MODE mode)
+{
+    ASSERT(mode == UserMode);
+    if ((flags & CONTEXT_CONTROL) == CONTEXT_CONTROL)
+        set_control(frame, context);
+    if ((flags & CONTEXT_INTEGER) == CONTEXT_INTEGER)
+        set_integer(frame, exception, context);
+    if ((flags & CONTEXT_FLOATING_POINT) == CONTEXT_FLOATING_POINT)
+        set_floating_point(frame, context);
+    if ((flags & CONTEXT_DEBUG_REGISTERS) == CONTEXT_DEBUG_REGISTERS)
+        set_debug_registers(frame, context);
+}
+
+/*
+ * NtContinue's C half (entry/continue.asm).  The frame of this service call
+ * becomes the frame of the new state; what ContextFlags leaves out is 0 where
+ * it is volatile, and as the caller had it otherwise.
+ * STATUS_ACCESS_VIOLATION, STATUS_DATATYPE_MISALIGNMENT,
+ * STATUS_INVALID_PARAMETER for a context that is not AMD64's.
+ */
+NTSTATUS KiContinue(const CONTEXT *user_context, BOOLEAN test_alert,
+                    KEXCEPTION_FRAME *exception)
+{
+    KTRAP_FRAME *frame = KeGetCurrentThread()->TrapFrame;
+    CONTEXT context;
+    NTSTATUS status = mm_probe_for_read(user_context, sizeof context, 16);
+
+    (void)test_alert;                   /* there is no APC to test for yet */
+    if (ExGetPreviousMode() != UserMode)
+        return STATUS_INVALID_PARAMETER;
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&context, user_context, sizeof context);
+    if (!NT_SUCCESS(status))
+        return status;
+    if (!(context.ContextFlags & CONTEXT_AMD64))
+        return STATUS_INVALID_PARAMETER;
+
+    frame->Rax = frame->Rcx = frame->Rdx = 0;
+    frame->R8 = frame->R9 = frame->R10 = frame->R11 = 0;
+    memset(&frame->Xmm0, 0, 6 * sizeof frame->Xmm0);
+    KeContextToKframes(frame, exception, &context, context.ContextFlags,
+                       UserMode);
+    return STATUS_SUCCESS;
+}

@@ -1,0 +1,85 @@
+/*
+ * thread/thread.c - a thread's first steps, and what changes in the processor
+ * when another thread runs.
+ */
+#include <arch/thread.h>
+#include <ps.h>
+#include <x86/registers.h>
+
+#define INITIAL_MXCSR 0x1F80
+#define INITIAL_FCW 0x027F              /* Windows': 53 bits, all masked */
+#define INITIAL_EFLAGS (EFLAGS_IF | 2)
+
+void ki_thread_begin(void);
+__attribute__((noreturn)) void ki_enter_user(KTRAP_FRAME *frame);
+
+void arch_prepare_thread(KTHREAD *thread, void (*routine)(void *argument),
+                         void *argument)
+{
+    ULONGLONG *top = (ULONGLONG *)thread->InitialStack;
+    KSWITCH_FRAME *frame;
+
+    *--top = (ULONG_PTR)argument;
+    *--top = (ULONG_PTR)routine;
+    frame = (KSWITCH_FRAME *)top - 1;
+    *frame = (KSWITCH_FRAME){ .Return = (ULONG_PTR)ki_thread_begin };
+    thread->KernelStack = frame;
+}
+
+/*
+ * Called by SwapContext on the new thread's stack.  After it the processor
+ * enters the kernel on that stack, in that process, with that TEB.
+ */
+void ki_switch_processor_state(KTHREAD *thread)
+{
+    KPRCB *prcb = KeGetCurrentPrcb();
+    KPCR *pcr = CONTAINING_RECORD(prcb, KPCR, Prcb);
+    ULONG_PTR directory = thread->ApcState.Process->DirectoryTableBase;
+
+    prcb->CurrentThread = thread;
+    prcb->RspBase = (ULONG_PTR)thread->InitialStack;
+    pcr->TssBase->Rsp0 = (ULONG_PTR)thread->InitialStack;
+    if (arch_read_cr3() != directory)
+        arch_write_cr3(directory);
+    arch_write_msr(MSR_GS_SWAP, (ULONG_PTR)thread->Teb);
+    thread->ContextSwitches++;
+    prcb->KeContextSwitches++;
+}
+
+void arch_load_address_space(ULONGLONG directory_table_base)
+{
+    arch_write_cr3(directory_table_base);
+}
+
+void arch_initial_context(CONTEXT *context, ULONG_PTR rip, ULONG_PTR rsp,
+                          ULONG_PTR argument1, ULONG_PTR argument2)
+{
+    *context = (CONTEXT){
+        .ContextFlags = CONTEXT_FULL,
+        .MxCsr = INITIAL_MXCSR,
+        .SegCs = KGDT64_R3_CODE | RPL_MASK,
+        .SegSs = KGDT_R3_DATA | RPL_MASK,
+        .EFlags = INITIAL_EFLAGS,
+        .Rip = rip,
+        .Rsp = rsp,
+        .Rcx = argument1,
+        .Rdx = argument2,
+        .FltSave = { .ControlWord = INITIAL_FCW, .MxCsr = INITIAL_MXCSR },
+    };
+}
+
+void arch_start_user(ULONG_PTR rip, ULONG_PTR rsp, ULONG_PTR argument1,
+                     ULONG_PTR argument2)
+{
+    KTHREAD *thread = KeGetCurrentThread();
+    KTRAP_FRAME *frame = (KTRAP_FRAME *)thread->InitialStack - 1;
+    KEXCEPTION_FRAME exception;
+    CONTEXT context;
+
+    arch_initial_context(&context, rip, rsp, argument1, argument2);
+    memset(frame, 0, sizeof *frame);
+    KeContextToKframes(frame, &exception, &context, context.ContextFlags,
+                       UserMode);
+    thread->TrapFrame = frame;
+    ki_enter_user(frame);
+}
