@@ -1,0 +1,142 @@
+/*
+ * ex/sysinfo.c - NtQuerySystemInformation: basic facts, counters, time.
+ *
+ * Each class is a structure that is filled in kernel memory and copied out.
+ * How Windows treats a length that does not fit differs from class to class,
+ * hence the two bounds below; a length between them gets as many bytes.
+ */
+#include <ke.h>
+#include <mm.h>
+#include <nt/ntapi.h>
+
+union exp_information {
+    SYSTEM_BASIC_INFORMATION basic;
+    SYSTEM_PERFORMANCE_INFORMATION performance;
+    SYSTEM_TIMEOFDAY_INFORMATION time;
+};
+
+struct exp_class {
+    ULONG number;
+    ULONG size;
+    ULONG shortest, longest;            /* lengths a caller may give */
+    void (*fill)(union exp_information *information);
+};
+
+static void exp_fill_basic(union exp_information *information)
+{
+    SYSTEM_BASIC_INFORMATION *basic = &information->basic;
+    struct mm_statistics memory;
+
+    mm_query_statistics(&memory);
+    basic->TimerResolution = KeQueryTimeIncrement();
+    basic->PageSize = PAGE_SIZE;
+    basic->NumberOfPhysicalPages = memory.total_pages;
+    basic->LowestPhysicalPageNumber = memory.lowest_page;
+    basic->HighestPhysicalPageNumber = memory.highest_page;
+    basic->AllocationGranularity = ALLOCATION_GRANULARITY;
+    basic->MinimumUserModeAddress = MM_LOWEST_USER_ADDRESS;
+    basic->MaximumUserModeAddress = MM_HIGHEST_USER_ADDRESS;
+    basic->ActiveProcessorsAffinityMask = (1ULL << KeNumberProcessors) - 1;
+    basic->NumberOfProcessors = KeNumberProcessors;
+}
+
+/*
+ * The counters that exist here; the rest stay 0.  There is no paging file:
+ * every page in use counts as committed.
+ */
+static void exp_fill_performance(union exp_information *information)
+{
+    SYSTEM_PERFORMANCE_INFORMATION *counters = &information->performance;
+    const KPRCB *prcb = KeGetCurrentPrcb();
+    struct mm_statistics memory;
+
+    mm_query_statistics(&memory);
+    counters->AvailablePages = memory.free_pages;
+    counters->CommittedPages = memory.total_pages - memory.free_pages;
+    counters->CommitLimit = memory.total_pages;
+    counters->ResidentAvailablePages = memory.free_pages;
+    counters->ContextSwitches = prcb->KeContextSwitches;
+    counters->SystemCalls = prcb->KeSystemCalls;
+    if (prcb->IdleThread != NULL)
+        counters->IdleProcessTime.QuadPart =
+            (LONGLONG)prcb->IdleThread->KernelTime * KeQueryTimeIncrement();
+}
+
+/* BootTime is a difference: a tick between its two halves would move it. */
+static void exp_fill_time(union exp_information *information)
+{
+    SYSTEM_TIMEOFDAY_INFORMATION *time = &information->time;
+    KIRQL irql = KfRaiseIrql(HIGH_LEVEL);
+
+    KeQuerySystemTime(&time->CurrentTime);
+    time->BootTime.QuadPart = time->CurrentTime.QuadPart -
+                              (LONGLONG)KeQueryInterruptTime();
+    KfLowerIrql(irql);
+    time->TimeZoneBias.LowPart = SharedUserData->TimeZoneBias.LowPart;
+    time->TimeZoneBias.HighPart = SharedUserData->TimeZoneBias.High1Time;
+}
+
+/* Windows 7 callers know SYSTEM_PERFORMANCE_INFORMATION up to SystemCalls. */
+static const struct exp_class exp_classes[] = {
+    { SystemBasicInformation, sizeof(SYSTEM_BASIC_INFORMATION),
+      sizeof(SYSTEM_BASIC_INFORMATION), sizeof(SYSTEM_BASIC_INFORMATION),
+      exp_fill_basic },
+    { SystemPerformanceInformation, sizeof(SYSTEM_PERFORMANCE_INFORMATION),
+      offsetof(SYSTEM_PERFORMANCE_INFORMATION, CcTotalDirtyPages), ~0u,
+      exp_fill_performance },
+    { SystemTimeOfDayInformation, sizeof(SYSTEM_TIMEOFDAY_INFORMATION),
+      0, sizeof(SYSTEM_TIMEOFDAY_INFORMATION), exp_fill_time },
+};
+
+static const struct exp_class *exp_find_class(ULONG number)
+{
+    for (ULONG i = 0; i < ARRAY_SIZE(exp_classes); i++) {
+        if (exp_classes[i].number == number)
+            return &exp_classes[i];
+    }
+    return NULL;
+}
+
+/* *returned: bytes delivered, or after a mismatch those the class has. */
+static NTSTATUS exp_query(const struct exp_class *class, void *user,
+                          ULONG length, ULONG *returned)
+{
+    union exp_information information;
+
+    *returned = class->size;
+    if (length < class->shortest || length > class->longest)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    if (length < class->size)
+        *returned = length;
+    memset(&information, 0, sizeof(information));
+    class->fill(&information);
+    return mm_copy_to_user(user, &information, *returned);
+}
+
+NTSTATUS NtQuerySystemInformation(ULONG SystemInformationClass,
+                                  void *SystemInformation,
+                                  ULONG SystemInformationLength,
+                                  ULONG *ReturnLength)
+{
+    const struct exp_class *class = exp_find_class(SystemInformationClass);
+    ULONG returned;
+    NTSTATUS status = mm_probe_for_write(SystemInformation,
+                                         SystemInformationLength,
+                                         sizeof(ULONG));
+
+    if (NT_SUCCESS(status) && ReturnLength != NULL)
+        status = mm_probe_for_write(ReturnLength, sizeof(*ReturnLength),
+                                    sizeof(ULONG));
+    if (!NT_SUCCESS(status))
+        return status;
+    if (class == NULL)
+        return STATUS_INVALID_INFO_CLASS;
+
+    status = exp_query(class, SystemInformation, SystemInformationLength,
+                       &returned);
+    if (ReturnLength != NULL &&
+        !NT_SUCCESS(mm_copy_to_user(ReturnLength, &returned,
+                                    sizeof(returned))))
+        return STATUS_ACCESS_VIOLATION;
+    return status;
+}

@@ -1,0 +1,79 @@
+/*
+ * io/iop.h - what the files of Io share: a file object and the name space.
+ */
+#pragma once
+
+#include <io.h>
+
+#define IOP_TAG 0x656C6946              /* "File" */
+
+enum iop_kind {
+    IOP_NAMESPACE,      /* an object directory: holds names, is no file */
+    IOP_DIRECTORY,      /* on the boot volume */
+    IOP_BOOT_FILE,
+    IOP_CONSOLE,
+};
+
+/* Which way a console handle goes. */
+#define IOP_INPUT 1
+#define IOP_OUTPUT 2
+
+struct iop_boot_file {
+    UNICODE_STRING name;
+    WCHAR buffer[LOADER_NAME_LENGTH];
+    const void *bytes;
+    SIZE_T size;
+};
+
+/* name.c: one fixed name.  Boot files are not nodes: see iop_find. */
+struct iop_node {
+    const WCHAR *name;
+    UCHAR parent;
+    UCHAR kind;
+    UCHAR directions;                   /* of a console */
+    UCHAR target;                       /* not 0: another name for that node */
+};
+
+/* What a path leads to: a boot file if file is set, else a node. */
+struct iop_target {
+    const struct iop_node *node;
+    const struct iop_boot_file *file;
+};
+
+/*
+ * The body of a File object.  position is where the next transfer without an
+ * explicit offset starts.
+ *
+ * NT: a FILE_OBJECT, of which nothing but the position would mean anything
+ * without drivers.
+ */
+struct iop_file {
+    enum iop_kind kind;
+    const struct iop_node *node;        /* of a directory */
+    UCHAR directions;                   /* of a console */
+    const void *bytes;                  /* of a boot file */
+    SIZE_T size;
+    LONGLONG position;
+};
+
+/* file.c */
+const struct iop_boot_file *iop_find_boot_file(const UNICODE_STRING *name);
+NTSTATUS iop_create_file(const struct iop_target *target,
+                         struct iop_file **file);
+
+/*
+ * name.c.  start NULL: an absolute path.  STATUS_OBJECT_NAME_NOT_FOUND leaves
+ * the node where the last name is missing in target.
+ */
+NTSTATUS iop_find(const struct iop_node *start, const UNICODE_STRING *path,
+                  struct iop_target *target);
+
+/*
+ * console.c: buffer is the caller's, length bytes long; *done counts what
+ * was transferred.
+ */
+SIZE_T iop_console_size(void);
+NTSTATUS iop_read_console(struct iop_file *file, void *buffer, ULONG length,
+                          ULONG *done);
+NTSTATUS iop_write_console(struct iop_file *file, const void *buffer,
+                           ULONG length, ULONG *done);
