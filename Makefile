@@ -42,7 +42,12 @@ SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab
 
 # Ring 3. One variable NAME_SRCS per program.
-NTDLL_SRCS :=
+NTDLL_SRCS := $(addprefix ntdll-stub/,amd64/stubs.asm amd64/dispatch.asm \
+    src/ldrinit.c src/ldrload.c src/ldrimport.c src/ldrexport.c \
+    src/ldrtls.c src/ldrrun.c src/ldrapi.c src/image.c src/process.c \
+    src/heap.c src/critical.c src/ustring.c src/integer.c src/memory.c \
+    src/time.c src/error.c src/debug.c src/context.c src/printf.c \
+    src/cstring.c src/cstdlib.c amd64/chkstk.asm)
 PROGRAMS   :=
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.

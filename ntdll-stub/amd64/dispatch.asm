@@ -1,0 +1,47 @@
+; dispatch.asm - room 7: where the kernel enters ring 3 on its own.
+;
+; Nobody calls these routines: the kernel sets rip to them. So there is no
+; return address on the stack, rsp may be any multiple of 8, and leaving is
+; possible only by a system call.
+
+        bits    64
+        default rel
+
+        extern  ldr_initialize_process
+        extern  RtlExitUserThread
+        global  LdrInitializeThunk
+        global  RtlUserThreadStart
+
+SECTION .text align=16
+
+; A thread's first instruction in ring 3.
+;
+; in   rcx = CONTEXT the thread is to start with, on its stack
+;      rdx = base of ntdll.dll
+;
+; The thread begins below its future: NtContinue(CONTEXT) drops everything
+; that was pushed here.
+        align   16
+LdrInitializeThunk:
+        and     rsp, -16
+        sub     rsp, 20h                        ; home slots
+        call    ldr_initialize_process
+        int3                                    ; it does not come back
+
+; The instruction pointer of that CONTEXT.
+;
+; in   rcx = start routine, rdx = its parameter (a process's first thread:
+;      the entry point of the program, and the PEB)
+;
+; NT: calls through BaseThreadInitThunk where kernel32.dll is loaded; native
+; programs are called directly, as here. The result is the exit status.
+        align   16
+RtlUserThreadStart:
+        and     rsp, -16
+        sub     rsp, 20h
+        mov     rax, rcx
+        mov     rcx, rdx
+        call    rax
+        mov     ecx, eax
+        call    RtlExitUserThread
+        int3

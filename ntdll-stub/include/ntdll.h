@@ -1,0 +1,279 @@
+/*
+ * ntdll.h - what ntdll.dll exports besides the system services.
+ *
+ * Programs include this and nt/ntapi.h, and need no other library: Ldr loads
+ * images, Rtl is NT's run-time library, Dbg talks to the debugger, and the
+ * lower-case names are the part of C that lives in ntdll.
+ */
+#pragma once
+
+#include <nt/ntapi.h>
+#include <nt/kuser.h>
+#include <nt/pe.h>
+
+/* Statuses that only ring 3 gives. */
+#define STATUS_NO_MORE_FILES            ((NTSTATUS)0x80000006)
+#define STATUS_NO_MORE_ENTRIES          ((NTSTATUS)0x8000001A)
+#define STATUS_NAME_TOO_LONG            ((NTSTATUS)0xC0000106)
+
+static inline TEB *NtCurrentTeb(void)
+{
+    TEB *teb;
+
+    __asm__("movq %%gs:%c1, %0" : "=r"(teb) : "i"(offsetof(TEB, NtTib.Self)));
+    return teb;
+}
+
+static inline PEB *NtCurrentPeb(void)
+{
+    return NtCurrentTeb()->ProcessEnvironmentBlock;
+}
+
+/* ---- Ldr: images ---- */
+
+/* *DllCharacteristics of LdrLoadDll, as in a PE header. */
+#define LDR_DONT_RESOLVE_DLL_REFERENCES IMAGE_FILE_EXECUTABLE_IMAGE
+
+NTSTATUS LdrLoadDll(const WCHAR *DllPath, const ULONG *DllCharacteristics,
+                    const UNICODE_STRING *DllName, void **DllHandle);
+NTSTATUS LdrUnloadDll(void *DllHandle);
+NTSTATUS LdrGetDllHandle(const WCHAR *DllPath, const ULONG *DllCharacteristics,
+                         const UNICODE_STRING *DllName, void **DllHandle);
+NTSTATUS LdrGetProcedureAddress(void *DllHandle, const ANSI_STRING *Name,
+                                ULONG Ordinal, void **Address);
+NTSTATUS LdrFindEntryForAddress(void *Address, LDR_DATA_TABLE_ENTRY **Entry);
+NTSTATUS LdrDisableThreadCalloutsForDll(void *DllHandle);
+NTSTATUS LdrShutdownProcess(void);
+
+IMAGE_NT_HEADERS64 *RtlImageNtHeader(void *Base);
+NTSTATUS RtlImageNtHeaderEx(ULONG Flags, void *Base, ULONGLONG Size,
+                            IMAGE_NT_HEADERS64 **Headers);
+#define RTL_IMAGE_NT_HEADER_EX_FLAG_NO_RANGE_CHECK 1
+void *RtlImageDirectoryEntryToData(void *Base, BOOLEAN MappedAsImage,
+                                   USHORT Entry, ULONG *Size);
+IMAGE_SECTION_HEADER *RtlImageRvaToSection(const IMAGE_NT_HEADERS64 *Headers,
+                                           void *Base, ULONG Rva);
+void *RtlPcToFileHeader(void *Pc, void **Base);
+
+/* ---- Rtl: processes ---- */
+
+typedef struct _RTL_OSVERSIONINFOW {
+    ULONG dwOSVersionInfoSize;
+    ULONG dwMajorVersion;
+    ULONG dwMinorVersion;
+    ULONG dwBuildNumber;
+    ULONG dwPlatformId;
+    WCHAR szCSDVersion[128];
+} RTL_OSVERSIONINFOW;
+
+PEB *RtlGetCurrentPeb(void);
+NTSTATUS RtlGetVersion(RTL_OSVERSIONINFOW *Version);
+void RtlGetNtVersionNumbers(ULONG *Major, ULONG *Minor, ULONG *Build);
+__attribute__((noreturn)) void RtlExitUserProcess(NTSTATUS Status);
+__attribute__((noreturn)) void RtlExitUserThread(NTSTATUS Status);
+__attribute__((noreturn)) void RtlRaiseStatus(NTSTATUS Status);
+void RtlCaptureContext(CONTEXT *Context);
+ULONG RtlNtStatusToDosError(NTSTATUS Status);
+ULONG RtlNtStatusToDosErrorNoTeb(NTSTATUS Status);
+ULONG RtlGetLastWin32Error(void);
+void RtlSetLastWin32Error(ULONG Error);
+NTSTATUS RtlGetLastNtStatus(void);
+ULONG RtlSetLastWin32ErrorAndNtStatusFromNtStatus(NTSTATUS Status);
+
+/* ---- Rtl: critical sections ---- */
+
+typedef struct _RTL_CRITICAL_SECTION {
+    void *DebugInfo;                            /* 00 */
+    LONG LockCount;                             /* 08, -1 when free */
+    LONG RecursionCount;                        /* 0c */
+    HANDLE OwningThread;                        /* 10, its thread id */
+    HANDLE LockSemaphore;                       /* 18 */
+    ULONG_PTR SpinCount;                        /* 20 */
+} RTL_CRITICAL_SECTION;
+
+NTSTATUS RtlInitializeCriticalSection(RTL_CRITICAL_SECTION *Section);
+NTSTATUS RtlInitializeCriticalSectionAndSpinCount(
+    RTL_CRITICAL_SECTION *Section, ULONG SpinCount);
+NTSTATUS RtlEnterCriticalSection(RTL_CRITICAL_SECTION *Section);
+NTSTATUS RtlLeaveCriticalSection(RTL_CRITICAL_SECTION *Section);
+BOOLEAN RtlTryEnterCriticalSection(RTL_CRITICAL_SECTION *Section);
+NTSTATUS RtlDeleteCriticalSection(RTL_CRITICAL_SECTION *Section);
+
+/* ---- Rtl: the heap ---- */
+
+#define HEAP_NO_SERIALIZE               0x00000001
+#define HEAP_GROWABLE                   0x00000002
+#define HEAP_GENERATE_EXCEPTIONS        0x00000004
+#define HEAP_ZERO_MEMORY                0x00000008
+#define HEAP_REALLOC_IN_PLACE_ONLY      0x00000010
+
+void *RtlCreateHeap(ULONG Flags, void *Base, SIZE_T Reserve, SIZE_T Commit,
+                    void *Lock, void *Parameters);
+void *RtlDestroyHeap(void *Heap);
+void *RtlAllocateHeap(void *Heap, ULONG Flags, SIZE_T Size);
+BOOLEAN RtlFreeHeap(void *Heap, ULONG Flags, void *Block);
+void *RtlReAllocateHeap(void *Heap, ULONG Flags, void *Block, SIZE_T Size);
+SIZE_T RtlSizeHeap(void *Heap, ULONG Flags, const void *Block);
+BOOLEAN RtlValidateHeap(void *Heap, ULONG Flags, const void *Block);
+
+/* ---- Rtl: strings ---- */
+
+void RtlInitUnicodeString(UNICODE_STRING *String, const WCHAR *Text);
+NTSTATUS RtlInitUnicodeStringEx(UNICODE_STRING *String, const WCHAR *Text);
+void RtlInitAnsiString(ANSI_STRING *String, const CHAR *Text);
+void RtlInitString(STRING *String, const CHAR *Text);
+LONG RtlCompareUnicodeString(const UNICODE_STRING *A, const UNICODE_STRING *B,
+                             BOOLEAN IgnoreCase);
+BOOLEAN RtlEqualUnicodeString(const UNICODE_STRING *A, const UNICODE_STRING *B,
+                              BOOLEAN IgnoreCase);
+BOOLEAN RtlPrefixUnicodeString(const UNICODE_STRING *Prefix,
+                               const UNICODE_STRING *String,
+                               BOOLEAN IgnoreCase);
+LONG RtlCompareString(const STRING *A, const STRING *B, BOOLEAN IgnoreCase);
+BOOLEAN RtlEqualString(const STRING *A, const STRING *B, BOOLEAN IgnoreCase);
+void RtlCopyUnicodeString(UNICODE_STRING *To, const UNICODE_STRING *From);
+void RtlCopyString(STRING *To, const STRING *From);
+NTSTATUS RtlAppendUnicodeToString(UNICODE_STRING *To, const WCHAR *Text);
+NTSTATUS RtlAppendUnicodeStringToString(UNICODE_STRING *To,
+                                        const UNICODE_STRING *From);
+NTSTATUS RtlAnsiStringToUnicodeString(UNICODE_STRING *To,
+                                      const ANSI_STRING *From,
+                                      BOOLEAN Allocate);
+NTSTATUS RtlUnicodeStringToAnsiString(ANSI_STRING *To,
+                                      const UNICODE_STRING *From,
+                                      BOOLEAN Allocate);
+NTSTATUS RtlUpcaseUnicodeString(UNICODE_STRING *To, const UNICODE_STRING *From,
+                                BOOLEAN Allocate);
+BOOLEAN RtlCreateUnicodeString(UNICODE_STRING *String, const WCHAR *Text);
+BOOLEAN RtlCreateUnicodeStringFromAsciiz(UNICODE_STRING *String,
+                                         const CHAR *Text);
+void RtlFreeUnicodeString(UNICODE_STRING *String);
+void RtlFreeAnsiString(ANSI_STRING *String);
+WCHAR RtlUpcaseUnicodeChar(WCHAR Character);
+WCHAR RtlDowncaseUnicodeChar(WCHAR Character);
+NTSTATUS RtlUnicodeToMultiByteN(CHAR *To, ULONG Size, ULONG *Written,
+                                const WCHAR *From, ULONG FromBytes);
+NTSTATUS RtlUnicodeToMultiByteSize(ULONG *Size, const WCHAR *From,
+                                   ULONG FromBytes);
+NTSTATUS RtlMultiByteToUnicodeN(WCHAR *To, ULONG Size, ULONG *Written,
+                                const CHAR *From, ULONG FromBytes);
+NTSTATUS RtlMultiByteToUnicodeSize(ULONG *Size, const CHAR *From,
+                                   ULONG FromBytes);
+NTSTATUS RtlCharToInteger(const CHAR *Text, ULONG Base, ULONG *Value);
+NTSTATUS RtlUnicodeStringToInteger(const UNICODE_STRING *String, ULONG Base,
+                                   ULONG *Value);
+NTSTATUS RtlIntegerToChar(ULONG Value, ULONG Base, LONG Length, CHAR *Text);
+NTSTATUS RtlIntegerToUnicodeString(ULONG Value, ULONG Base,
+                                   UNICODE_STRING *String);
+
+/* ---- Rtl: memory, time, chance ---- */
+
+typedef struct _TIME_FIELDS {
+    SHORT Year;
+    SHORT Month;
+    SHORT Day;
+    SHORT Hour;
+    SHORT Minute;
+    SHORT Second;
+    SHORT Milliseconds;
+    SHORT Weekday;
+} TIME_FIELDS;
+
+void RtlCopyMemory(void *To, const void *From, SIZE_T Size);
+void RtlMoveMemory(void *To, const void *From, SIZE_T Size);
+void RtlFillMemory(void *To, SIZE_T Size, UCHAR Byte);
+void RtlZeroMemory(void *To, SIZE_T Size);
+SIZE_T RtlCompareMemory(const void *A, const void *B, SIZE_T Size);
+void RtlTimeToTimeFields(const LARGE_INTEGER *Time, TIME_FIELDS *Fields);
+BOOLEAN RtlTimeFieldsToTime(const TIME_FIELDS *Fields, LARGE_INTEGER *Time);
+BOOLEAN RtlTimeToSecondsSince1970(const LARGE_INTEGER *Time, ULONG *Seconds);
+void RtlSecondsSince1970ToTime(ULONG Seconds, LARGE_INTEGER *Time);
+ULONG RtlUniform(ULONG *Seed);
+ULONG RtlRandom(ULONG *Seed);
+ULONG RtlRandomEx(ULONG *Seed);
+ULONG NtGetTickCount(void);
+
+/* ---- Dbg ---- */
+
+ULONG DbgPrint(const char *Format, ...);
+ULONG DbgPrintEx(ULONG Component, ULONG Level, const char *Format, ...);
+ULONG vDbgPrintEx(ULONG Component, ULONG Level, const char *Format,
+                  va_list Arguments);
+ULONG vDbgPrintExWithPrefix(const char *Prefix, ULONG Component, ULONG Level,
+                            const char *Format, va_list Arguments);
+void DbgBreakPoint(void);
+void DbgUserBreakPoint(void);
+
+/* ---- C ---- */
+
+void *memcpy(void *to, const void *from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int byte, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
+void *memchr(const void *from, int byte, size_t size);
+size_t strlen(const char *text);
+size_t strnlen(const char *text, size_t limit);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t size);
+char *strcpy(char *to, const char *from);
+char *strncpy(char *to, const char *from, size_t size);
+char *strcat(char *to, const char *from);
+char *strncat(char *to, const char *from, size_t size);
+char *strchr(const char *text, int character);
+char *strrchr(const char *text, int character);
+char *strstr(const char *text, const char *part);
+int _stricmp(const char *a, const char *b);
+int _strnicmp(const char *a, const char *b, size_t size);
+size_t wcslen(const WCHAR *text);
+size_t wcsnlen(const WCHAR *text, size_t limit);
+int wcscmp(const WCHAR *a, const WCHAR *b);
+int wcsncmp(const WCHAR *a, const WCHAR *b, size_t size);
+WCHAR *wcscpy(WCHAR *to, const WCHAR *from);
+WCHAR *wcsncpy(WCHAR *to, const WCHAR *from, size_t size);
+WCHAR *wcscat(WCHAR *to, const WCHAR *from);
+WCHAR *wcschr(const WCHAR *text, WCHAR character);
+WCHAR *wcsrchr(const WCHAR *text, WCHAR character);
+WCHAR *wcsstr(const WCHAR *text, const WCHAR *part);
+int _wcsicmp(const WCHAR *a, const WCHAR *b);
+int _wcsnicmp(const WCHAR *a, const WCHAR *b, size_t size);
+WCHAR towlower(WCHAR character);
+WCHAR towupper(WCHAR character);
+int tolower(int character);
+int toupper(int character);
+int isdigit(int character);
+int isxdigit(int character);
+int isspace(int character);
+int isalpha(int character);
+int isalnum(int character);
+int isupper(int character);
+int islower(int character);
+int isprint(int character);
+int atoi(const char *text);
+LONG atol(const char *text);
+LONGLONG _atoi64(const char *text);
+LONG strtol(const char *text, char **end, int base);
+ULONG strtoul(const char *text, char **end, int base);
+int abs(int value);
+LONG labs(LONG value);
+void qsort(void *base, size_t count, size_t size,
+           int (*compare)(const void *, const void *));
+void *bsearch(const void *key, const void *base, size_t count, size_t size,
+              int (*compare)(const void *, const void *));
+
+/*
+ * printf into a buffer: %d %i %u %x %X %o %c %s %p %%, %ls and %S (WCHAR
+ * text), %wZ and %Z (UNICODE_STRING *, ANSI_STRING *), flags - 0 + # and
+ * space, width, precision, *, and the sizes hh h l ll z I64 (l is 32 bits).
+ * The ones with an underscore store no terminator when there is no room and
+ * then return -1; in the wide ones %s is WCHAR text and %S is not.
+ */
+int sprintf(char *buffer, const char *format, ...);
+int vsprintf(char *buffer, const char *format, va_list arguments);
+int sprintf_s(char *buffer, size_t size, const char *format, ...);
+int _snprintf(char *buffer, size_t size, const char *format, ...);
+int _vsnprintf(char *buffer, size_t size, const char *format,
+               va_list arguments);
+int swprintf(WCHAR *buffer, const WCHAR *format, ...);
+int _snwprintf(WCHAR *buffer, size_t size, const WCHAR *format, ...);
+int _vsnwprintf(WCHAR *buffer, size_t size, const WCHAR *format,
+                va_list arguments);
