@@ -28,11 +28,20 @@ RTL_OBJS    :=
 KD_OBJS     :=
 KE_OBJS     :=
 MM_OBJS     :=
-EX_OBJS     :=
-OB_OBJS     :=
-IO_OBJS     :=
+EX_OBJS     := \
+    kernel/ex/handle.c kernel/ex/procnum.c kernel/ex/time.c \
+    kernel/ex/display.c kernel/ex/sysinfo.c kernel/ex/harderr.c \
+    kernel/ex/debugctl.c
+OB_OBJS     := \
+    kernel/ob/close.c kernel/ob/handle.c kernel/ob/reference.c \
+    kernel/ob/access.c kernel/ob/type.c kernel/ob/current.c
+IO_OBJS     := \
+    kernel/io/file.c kernel/io/name.c kernel/io/create.c \
+    kernel/io/transfer.c kernel/io/console.c kernel/io/query.c
 PS_OBJS     :=
-WIN32K_OBJS :=
+WIN32K_OBJS := \
+    kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
+    kernel/win32k/blit.c kernel/win32k/batch.c
 INIT_OBJS   :=
 
 # Only in the test build: echo services, ring-0 tests.
