@@ -17,6 +17,9 @@ struct _EPROCESS;
 #define MM_USER_PROBE_ADDRESS   0x00007FFFFFFF0000ULL
 extern const ULONGLONG MmUserProbeAddress;
 
+/* Walks all tables; bugchecks on a page writable and executable. */
+void mm_check_protections(void);
+
 /* ---- pool (mm/pool.c) ---- */
 
 #define POOL_FLAG_NON_PAGED 0x40ULL

@@ -94,9 +94,6 @@ typedef struct _EPROCESS {
 #define THREAD_QUERY_LIMITED_INFORMATION 0x0800
 #define THREAD_ALL_ACCESS           0x001FFFFF
 
-#define NtCurrentProcess() ((HANDLE)(LONG_PTR)-1)
-#define NtCurrentThread()  ((HANDLE)(LONG_PTR)-2)
-
 extern OBJECT_TYPE *PsProcessType;
 extern OBJECT_TYPE *PsThreadType;
 extern EPROCESS *PsInitialSystemProcess;
@@ -113,7 +110,11 @@ static inline EPROCESS *PsGetCurrentProcess(void)
                              Pcb);
 }
 
-/* Types, the system process and its thread, which is the caller. */
+/*
+ * The thread and process that the machine boots in: first only as structures,
+ * so that there is a current thread; then, with pool and objects, the types.
+ */
+void ps_initialize_boot_thread(void);
 void ps_initialize(void);
 
 /*

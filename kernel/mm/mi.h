@@ -71,9 +71,6 @@ void mi_protect_image(const LOADER_PARAMETER_BLOCK *block);
 /* ... and the loader's identity map goes away. */
 void mi_end_boot_mappings(void);
 
-/* Walks all tables; bugchecks on a page writable and executable. */
-void mi_check_protections(void);
-
 /* ---- system addresses (system.c) ---- */
 
 /* count pages of addresses without memory, or NULL. */

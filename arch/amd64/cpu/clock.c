@@ -7,7 +7,7 @@
  */
 #include <arch/clock.h>
 
-#include "cpu.h"
+#include <arch/processor.h>
 
 #include <kd.h>
 #include <mm.h>

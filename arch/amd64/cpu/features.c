@@ -5,7 +5,7 @@
  * What is on is decided by CPUID alone: an emulator may hang, not fault, on a
  * CR4 bit that it does not have.
  */
-#include "cpu.h"
+#include <arch/processor.h>
 
 #include <arch/entry.h>
 #include <kd.h>

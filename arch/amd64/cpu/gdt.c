@@ -6,7 +6,7 @@
  * 1B/23; SYSENTER_CS = 8 gives SYSENTER the same 08/10.  Accessed bits are
  * set beforehand: the table is read-only once Mm has mapped it (.sealed).
  */
-#include "cpu.h"
+#include <arch/processor.h>
 
 #include <arch/entry.h>
 #include <kd.h>

@@ -6,7 +6,7 @@
  * INT n; the rest are #GP for it.  2Eh has DPL 3 and no handler of its own
  * yet: it is an unexpected vector.
  */
-#include "cpu.h"
+#include <arch/processor.h>
 
 #include <arch/entry.h>
 #include <kd.h>

@@ -4,7 +4,7 @@
  * gs points to it from here on.  The swapped base is the user's and starts
  * as 0: there is no TEB yet.
  */
-#include "cpu.h"
+#include <arch/processor.h>
 
 #include <arch/entry.h>
 #include <x86/registers.h>

@@ -45,7 +45,7 @@ static void check_table(MMPTE *table, ULONG_PTR va, ULONG level,
     }
 }
 
-void mi_check_protections(void)
+void mm_check_protections(void)
 {
     struct check check = { 0 };
 

@@ -1,5 +1,5 @@
 /*
- * cpu/cpu.h - arch/amd64/cpu's private header: bringing a processor up.
+ * arch/processor.h - bringing a processor up.
  */
 #pragma once
 

@@ -1,0 +1,91 @@
+/*
+ * init/options.c - boot options.
+ *
+ * The loader's line is "key=value key=value -- program arguments".  Every
+ * option and its value is shown; a key that nobody reads is named, so that a
+ * mistyped one does not pass in silence.
+ */
+#include <init.h>
+
+#include <kd.h>
+#include <rtl.h>
+
+#define VALUE_LENGTH 32
+
+static struct option {
+    const char *key;
+    CHAR value[VALUE_LENGTH];
+    const char *help;
+} options[] = {
+    { "selfmap", "0x1ED", "slot of the page-table self map, or random" },
+    { "debug", "off", "NtSystemDebugControl may read kernel memory" },
+    { "report", "none", "e9: tell the emulator how the run ended" },
+};
+
+static const char *command_line = "";
+
+static struct option *find(const char *key, SIZE_T length)
+{
+    for (ULONG i = 0; i < ARRAY_SIZE(options); i++) {
+        if (strlen(options[i].key) == length &&
+            strncmp(options[i].key, key, length) == 0)
+            return &options[i];
+    }
+    return NULL;
+}
+
+static void set_option(const char *word, SIZE_T length)
+{
+    SIZE_T key_length = 0;
+    struct option *option;
+
+    while (key_length < length && word[key_length] != '=')
+        key_length++;
+    option = find(word, key_length);
+    if (!option || key_length == length) {
+        DbgPrint("OPT   %.*s is not an option; ignored\n", (int)length, word);
+        return;
+    }
+    rtl_snprintf(option->value, sizeof option->value, "%.*s",
+                 (int)(length - key_length - 1), word + key_length + 1);
+}
+
+void init_parse_options(const char *line)
+{
+    while (*line) {
+        SIZE_T length = 0;
+
+        while (*line == ' ')
+            line++;
+        if (strncmp(line, "-- ", 3) == 0) {
+            command_line = line + 3;
+            break;
+        }
+        while (line[length] && line[length] != ' ')
+            length++;
+        if (length && strncmp(line, "--", length) != 0)
+            set_option(line, length);
+        line += length;
+    }
+    for (ULONG i = 0; i < ARRAY_SIZE(options); i++)
+        DbgPrint("OPT   %-8s = %-8s %s\n", options[i].key, options[i].value,
+                 options[i].help);
+    DbgPrint("RUN   %s\n", command_line);
+}
+
+const char *init_option(const char *key)
+{
+    struct option *option = find(key, strlen(key));
+
+    return option ? option->value : "";
+}
+
+BOOLEAN init_option_on(const char *key)
+{
+    return strcmp(init_option(key), "on") == 0;
+}
+
+const char *init_command_line(void)
+{
+    return command_line;
+}

@@ -1,0 +1,59 @@
+/*
+ * ke/shared.c - the constants of KUSER_SHARED_DATA.
+ *
+ * Programs read them without a call: which Windows this is, what the
+ * processor can do, and which instruction ntdll's stubs use (SystemCall: 0
+ * for SYSCALL).  The clock fills the times (time.c).
+ */
+#include "ki.h"
+
+#include <mm.h>
+#include <nt/kuser.h>
+
+#define BUILD_NUMBER 19041
+#define FREE_BUILD 0xF0000000U
+#define CPUID1_ECX_SSE3 (1U << 0)
+#define CPUID1_ECX_CX16 (1U << 13)
+#define CPUID80000001_EDX_RDTSCP (1U << 27)
+
+static void set_features(UCHAR *features)
+{
+    ULONG ecx = arch_cpuid(1, 0).ecx;
+
+    features[PF_COMPARE_EXCHANGE_DOUBLE] = TRUE;    /* all amd64 have these */
+    features[PF_MMX_INSTRUCTIONS_AVAILABLE] = TRUE;
+    features[PF_XMMI_INSTRUCTIONS_AVAILABLE] = TRUE;
+    features[PF_XMMI64_INSTRUCTIONS_AVAILABLE] = TRUE;
+    features[PF_RDTSC_INSTRUCTION_AVAILABLE] = TRUE;
+    features[PF_PAE_ENABLED] = TRUE;
+    features[PF_NX_ENABLED] = TRUE;
+    features[PF_FASTFAIL_AVAILABLE] = TRUE;
+    features[PF_SSE3_INSTRUCTIONS_AVAILABLE] = (ecx & CPUID1_ECX_SSE3) != 0;
+    features[PF_COMPARE_EXCHANGE128] = (ecx & CPUID1_ECX_CX16) != 0;
+    features[PF_RDTSCP_INSTRUCTION_AVAILABLE] =
+        (arch_cpuid(0x80000001, 0).edx & CPUID80000001_EDX_RDTSCP) != 0;
+}
+
+void ki_initialize_shared_data(void)
+{
+    static const WCHAR system_root[] = L"C:\\Windows";
+    KUSER_SHARED_DATA *shared = SharedUserData;
+    struct mm_statistics statistics;
+
+    memcpy(shared->NtSystemRoot, system_root, sizeof system_root);
+    shared->NtMajorVersion = 10;
+    shared->NtMinorVersion = 0;
+    shared->NtBuildNumber = FREE_BUILD | BUILD_NUMBER;
+    shared->NtProductType = NtProductWinNt;
+    shared->ProductTypeIsValid = TRUE;
+    shared->NativeProcessorArchitecture = PROCESSOR_ARCHITECTURE_AMD64;
+    shared->ImageNumberLow = 0x8664;
+    shared->ImageNumberHigh = 0x8664;
+    shared->SystemCall = 0;
+    shared->ActiveProcessorCount = KeNumberProcessors;
+    shared->ActiveGroupCount = 1;
+    shared->Cookie = (ULONG)arch_read_tsc() * 2654435761U;
+    mm_query_statistics(&statistics);
+    shared->NumberOfPhysicalPages = (ULONG)statistics.total_pages;
+    set_features(shared->ProcessorFeatures);
+}

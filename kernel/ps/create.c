@@ -1,0 +1,222 @@
+/*
+ * ps/create.c - one program from its command line to its exit status.
+ *
+ * The system thread makes the process, switches to its thread, and goes on
+ * when that thread has ended.
+ */
+#include "psp.h"
+
+#include <arch/thread.h>
+#include <ex.h>
+#include <io.h>
+#include <kd.h>
+#include <mm.h>
+
+#define PROCESS_PRIORITY 8
+#define MAX_IMAGE_NAME 64
+
+static ULONG_PTR next_id = 8;           /* multiples of 4, as handles are */
+
+static HANDLE new_id(void)
+{
+    next_id += 4;
+    return (HANDLE)next_id;
+}
+
+void psp_attach(EPROCESS *process)
+{
+    KTHREAD *thread = KeGetCurrentThread();
+
+    thread->ApcState.Process = &process->Pcb;
+    thread->ApcStateIndex = 1;
+    arch_load_address_space(process->Pcb.DirectoryTableBase);
+}
+
+void psp_detach(void)
+{
+    KTHREAD *thread = KeGetCurrentThread();
+
+    thread->ApcState.Process = thread->Process;
+    thread->ApcStateIndex = 0;
+    arch_load_address_space(thread->Process->DirectoryTableBase);
+}
+
+/* The first word of a command line, without its quotes. */
+static void image_name(const CHAR *line, WCHAR *name, UNICODE_STRING *string)
+{
+    CHAR end = *line == '"' ? '"' : ' ';
+    USHORT length = 0;
+
+    if (end == '"')
+        line++;
+    while (*line && *line != end && length < MAX_IMAGE_NAME - 1)
+        name[length++] = (UCHAR)*line++;
+    name[length] = 0;
+    RtlInitUnicodeString(string, name);
+}
+
+static NTSTATUS create_process(const UNICODE_STRING *name, void *section,
+                               EPROCESS **result)
+{
+    void *object;
+    EPROCESS *process;
+    NTSTATUS status = ob_create_object(PsProcessType, sizeof *process,
+                                       &object);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    process = object;
+    process->Pcb.Header.Type = ProcessObject;
+    process->Pcb.BasePriority = PROCESS_PRIORITY;
+    process->UniqueProcessId = new_id();
+    process->InheritedFromUniqueProcessId =
+        PsInitialSystemProcess->UniqueProcessId;
+    process->ExitStatus = 0x103;        /* STATUS_PENDING: still running */
+    process->HighestUserAddress = (void *)MM_HIGHEST_USER_ADDRESS;
+    InitializeListHead(&process->Pcb.ThreadListHead);
+    InitializeListHead(&process->ThreadListHead);
+    KeQuerySystemTime(&process->CreateTime);
+    for (ULONG i = 0; i < sizeof process->ImageFileName - 1 &&
+                      i < name->Length / sizeof(WCHAR); i++)
+        process->ImageFileName[i] = (CHAR)name->Buffer[i];
+    ObReferenceObject(section);
+    process->SectionObject = section;
+    process->ObjectTable = ExCreateHandleTable(process);
+    status = process->ObjectTable ? MmCreateProcessAddressSpace(process)
+                                  : STATUS_INSUFFICIENT_RESOURCES;
+    if (!NT_SUCCESS(status)) {
+        ObKillProcess(process);
+        ObDereferenceObject(process);
+        return status;
+    }
+    *result = process;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS create_thread(EPROCESS *process, const CLIENT_ID *cid,
+                              ETHREAD **result)
+{
+    void *object;
+    ETHREAD *thread;
+    NTSTATUS status = ob_create_object(PsThreadType, sizeof *thread, &object);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    thread = object;
+    ObReferenceObject(process);
+    thread->Tcb.Header.Type = ThreadObject;
+    thread->Tcb.Process = thread->Tcb.ApcState.Process = &process->Pcb;
+    thread->Tcb.PreviousMode = UserMode;
+    thread->Tcb.Priority = thread->Tcb.BasePriority = PROCESS_PRIORITY;
+    thread->Cid = *cid;
+    thread->ExitStatus = 0x103;
+    KeQuerySystemTime(&thread->CreateTime);
+    thread->Tcb.StackBase = MmCreateKernelStack();
+    if (!thread->Tcb.StackBase) {
+        ObDereferenceObject(thread);
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    thread->Tcb.InitialStack = thread->Tcb.StackBase;
+    thread->Tcb.StackLimit = (UCHAR *)thread->Tcb.StackBase -
+                             KERNEL_STACK_SIZE;
+    InsertTailList(&process->ThreadListHead, &thread->ThreadListEntry);
+    InsertTailList(&process->Pcb.ThreadListHead, &thread->Tcb.ThreadListEntry);
+    process->ActiveThreads++;
+    *result = thread;
+    return STATUS_SUCCESS;
+}
+
+/*
+ * The new thread's own first steps in ring 0: put the context of its start on
+ * its user stack and go to LdrInitializeThunk(context, ntdll).
+ */
+static void PspUserThreadStartup(void *argument)
+{
+    struct psp_start *start = argument;
+    const struct psp_ntdll *ntdll;
+    CONTEXT context;
+    ULONG_PTR place = ALIGN_DOWN(start->stack_top - sizeof context, 16);
+    NTSTATUS status = psp_load_ntdll(&ntdll);
+
+    /* The stack below a call: 32 bytes of home area and a return address. */
+    arch_initial_context(&context,
+                         start->ntdll_base + ntdll->rtl_user_thread_start,
+                         place - 0x28, start->entry_point,
+                         (ULONG_PTR)start->process->Peb);
+    if (NT_SUCCESS(status))
+        status = mm_copy_to_mode(UserMode, (void *)place, &context,
+                                 sizeof context);
+    if (!NT_SUCCESS(status))
+        ps_exit_process(status);
+    arch_start_user(start->ntdll_base + ntdll->ldr_initialize_thunk,
+                    place - 0x28, place, start->ntdll_base);
+}
+
+/* Switch to the thread; come back when it has switched to us for good. */
+static void run_thread(ETHREAD *thread, struct psp_start *start)
+{
+    arch_prepare_thread(&thread->Tcb, PspUserThreadStartup, start);
+    thread->Tcb.Teb = start->teb;
+    thread->Tcb.State = Running;
+    arch_disable_interrupts();
+    KiSwapContext(KeGetCurrentThread(), &thread->Tcb);
+    arch_enable_interrupts();
+}
+
+static NTSTATUS run_process(EPROCESS *process, const CHAR *command_line,
+                            const UNICODE_STRING *name)
+{
+    struct psp_start start = {
+        .process = process,
+        .command_line = command_line,
+        .image_name = name,
+        .cid = { process->UniqueProcessId, new_id() },
+    };
+    ETHREAD *thread = NULL;
+    NTSTATUS status;
+
+    psp_attach(process);
+    status = psp_build_user_space(&start, process->SectionObject);
+    if (NT_SUCCESS(status))
+        status = create_thread(process, &start.cid, &thread);
+    if (!NT_SUCCESS(status)) {
+        ObKillProcess(process);
+        mm_clean_address_space(process);
+    }
+    psp_detach();
+    if (!NT_SUCCESS(status))
+        return status;
+    DbgPrint("\nprocess %llu %s: image %llx, ntdll %llx, PEB %llx, TEB %llx\n\n",
+             (ULONGLONG)process->UniqueProcessId, process->ImageFileName,
+             (ULONGLONG)process->SectionBaseAddress, start.ntdll_base,
+             (ULONGLONG)process->Peb, (ULONGLONG)start.teb);
+    run_thread(thread, &start);
+    ObDereferenceObject(thread);
+    return STATUS_SUCCESS;
+}
+
+NTSTATUS ps_run_program(const char *command_line, NTSTATUS *exit_status)
+{
+    WCHAR name[MAX_IMAGE_NAME];
+    UNICODE_STRING string;
+    EPROCESS *process;
+    const void *bytes;
+    void *section;
+    SIZE_T size;
+    NTSTATUS status;
+
+    image_name(command_line, name, &string);
+    status = io_find_boot_file(&string, &bytes, &size);
+    if (NT_SUCCESS(status))
+        status = mm_create_section(bytes, size, TRUE, &section);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = create_process(&string, section, &process);
+    ObDereferenceObject(section);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = run_process(process, command_line, &string);
+    *exit_status = process->ExitStatus;
+    ObDereferenceObject(process);
+    return status;
+}
