@@ -22,12 +22,30 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(@:$(BUILD)/%=%)')
 
 # ---- Sources ---------------------------------------------------------------
 
-BOOT_OBJS   :=
-ARCH_OBJS   :=
+BOOT_OBJS := boot/grub/start32.asm boot/grub/multiboot2.c boot/memmap.c
+ARCH_OBJS := arch/amd64/entry/syscall64.asm \
+    arch/amd64/entry/syscall32.asm \
+    arch/amd64/entry/dispatch.asm \
+    arch/amd64/entry/service.asm \
+    arch/amd64/entry/exit.asm \
+    arch/amd64/entry/continue.asm \
+    arch/amd64/entry/traps.asm \
+    arch/amd64/entry/ist.asm \
+    arch/amd64/entry/debugregs.asm \
+    arch/amd64/entry/stacks.asm \
+    arch/amd64/cpu/pcr.c arch/amd64/cpu/gdt.c arch/amd64/cpu/idt.c \
+    arch/amd64/cpu/features.c arch/amd64/cpu/clock.c \
+    arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
+    arch/amd64/thread/context.c arch/amd64/thread/trap.c \
+    arch/amd64/mm/tables.c arch/amd64/mm/image.c arch/amd64/mm/check.c \
+    arch/amd64/mm/usercopy.asm
 RTL_OBJS    :=
 KD_OBJS     :=
-KE_OBJS     :=
-MM_OBJS     :=
+KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
+    kernel/ke/irql.c kernel/ke/time.c kernel/ke/shared.c \
+    kernel/ke/bugcheck.c
+MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
+    kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/fault.c
 EX_OBJS     := \
     kernel/ex/handle.c kernel/ex/procnum.c kernel/ex/time.c \
     kernel/ex/display.c kernel/ex/sysinfo.c kernel/ex/harderr.c \
@@ -38,14 +56,15 @@ OB_OBJS     := \
 IO_OBJS     := \
     kernel/io/file.c kernel/io/name.c kernel/io/create.c \
     kernel/io/transfer.c kernel/io/console.c kernel/io/query.c
-PS_OBJS     :=
+PS_OBJS := kernel/ps/init.c kernel/ps/create.c kernel/ps/start.c \
+    kernel/ps/exit.c kernel/ps/query.c kernel/ps/gui.c
 WIN32K_OBJS := \
     kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
     kernel/win32k/blit.c kernel/win32k/batch.c
-INIT_OBJS   :=
+INIT_OBJS := kernel/init/start.c kernel/init/options.c
 
 # Only in the test build: echo services, ring-0 tests.
-TEST_KERNEL :=
+TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab

@@ -32,7 +32,8 @@ int kd_read_char(void);
 void kd_load_symbols(const char *bytes, SIZE_T size);
 const char *kd_symbol(ULONGLONG address, ULONGLONG *offset);
 
-/* A line for the machine that runs us (port E9), with report=e9 only. */
+/* A line for the machine that runs us (port E9), once it is enabled. */
+void kd_enable_report(void);
 void kd_report(const char *what, ULONG code);
 
 /*

@@ -35,7 +35,8 @@ void ps_initialize_boot_thread(void)
     thread->Process = thread->ApcState.Process = &process->Pcb;
     thread->InitialStack = ki_idle_stack_top;
     thread->StackBase = ki_idle_stack_top;
-    thread->StackLimit = ki_idle_stack_top - KERNEL_STACK_SIZE;
+    thread->StackLimit =
+        (void *)((ULONG_PTR)ki_idle_stack_top - KERNEL_STACK_SIZE);
     thread->PreviousMode = KernelMode;
     KeGetCurrentPrcb()->CurrentThread = thread;
     KeGetCurrentPrcb()->IdleThread = thread;

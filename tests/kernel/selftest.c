@@ -1,0 +1,166 @@
+/*
+ * tests/kernel/selftest.c - what only ring 0 can test or break.
+ *
+ * NtwSelfTest(test, argument) from ring 3.  Tests below SELF_TEST_CRASHES
+ * answer STATUS_SUCCESS or STATUS_UNSUCCESSFUL; the others end in the
+ * bugcheck their name says, or have failed if they come back.
+ */
+#include <ke.h>
+#include <mm.h>
+#include <nt/ntapi.h>
+
+enum self_test {
+    SELF_TEST_ZW,                   /* Zw calls and PreviousMode */
+    SELF_TEST_POOL,
+    SELF_TEST_COPY_KERNEL,
+    SELF_TEST_CRASHES = 0x100,
+    CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
+    CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
+    CRASH_READ,                     /* unmapped kernel memory: 50 */
+    CRASH_STACK,                    /* recursion into the guard page: 7F */
+    CRASH_WRITE_TEXT,               /* a store into .text: 50 */
+    CRASH_EXECUTE_DATA,             /* a call of .data: FC */
+    CRASH_USER_READ,                /* user memory without a window: 50 */
+    CRASH_DOUBLE_FREE,              /* C2 */
+    CRASH_UD,                       /* 7F */
+    CRASH_IRQL_FAULT,               /* a fault at DISPATCH_LEVEL: A */
+};
+
+NTSTATUS ZwQuerySystemTime(LARGE_INTEGER *time);
+NTSTATUS ZwClose(HANDLE handle);
+NTSTATUS ZwQueryInformationProcess(HANDLE handle, ULONG class, void *buffer,
+                                   ULONG length, ULONG *return_length);
+NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument);
+
+/* A Zw call takes kernel pointers and leaves the caller's mode alone. */
+static BOOLEAN test_zw(void)
+{
+    PROCESS_BASIC_INFORMATION basic;
+    KTHREAD *thread = KeGetCurrentThread();
+    KTRAP_FRAME *frame = thread->TrapFrame;
+    LARGE_INTEGER time = { 0 };
+    ULONG length = 0;
+
+    return NtQuerySystemTime(&time) == STATUS_ACCESS_VIOLATION &&
+           ZwQuerySystemTime(&time) == STATUS_SUCCESS && time.QuadPart != 0 &&
+           ZwClose((HANDLE)0x5550) == STATUS_INVALID_HANDLE &&
+           ZwQueryInformationProcess(NtCurrentProcess(), 0, &basic,
+                                     sizeof basic, &length) ==
+               STATUS_SUCCESS &&
+           length == sizeof basic && thread->PreviousMode == UserMode &&
+           thread->TrapFrame == frame;
+}
+
+/* Blocks of every size are zeroed, aligned, apart, and come back. */
+static BOOLEAN test_pool(void)
+{
+    struct mm_statistics before, after;
+    static UCHAR *block[64];
+    BOOLEAN good = TRUE;
+
+    mm_query_statistics(&before);
+    for (ULONG i = 0; i < ARRAY_SIZE(block); i++) {
+        SIZE_T size = 1 + i * i * 3;
+
+        block[i] = ExAllocatePool2(POOL_FLAG_NON_PAGED, size, 0);
+        if (!block[i] || (ULONG_PTR)block[i] % 16)
+            return FALSE;
+        for (SIZE_T at = 0; at < size; at++)
+            good &= block[i][at] == 0;
+        memset(block[i], (int)i + 1, size);
+    }
+    for (ULONG i = 0; i < ARRAY_SIZE(block); i++) {
+        for (SIZE_T at = 0; at < 1 + i * i * 3; at++)
+            good &= block[i][at] == (UCHAR)(i + 1);
+        ExFreePoolWithTag(block[i], 0);
+    }
+    mm_query_statistics(&after);
+    return good && before.free_pages <= after.free_pages;
+}
+
+static BOOLEAN test_copy_kernel(void)
+{
+    static const ULONG source = 0x12345678;
+    ULONG copy = 0;
+
+    return mm_copy_kernel(&copy, &source, sizeof copy) == STATUS_SUCCESS &&
+           copy == source &&
+           mm_copy_kernel(&copy, (void *)0xFFFFC00000000000ULL, 4) ==
+               STATUS_ACCESS_VIOLATION &&
+           mm_copy_kernel(&copy, (void *)0x10000, 4) ==
+               STATUS_ACCESS_VIOLATION;
+}
+
+static ULONG recurse(ULONG depth)
+{
+    volatile UCHAR space[512];
+
+    space[0] = (UCHAR)depth;
+    return recurse(depth + 1) + space[0];
+}
+
+static void crash(ULONG test, ULONGLONG argument)
+{
+    static UCHAR code[] = { 0xC3 };
+    void (*function)(void) = (void (*)(void))(ULONG_PTR)code;
+    void *block;
+
+    switch (test) {
+    case CRASH_IRQL:
+        KfRaiseIrql(DISPATCH_LEVEL);
+        break;
+    case CRASH_APC_DISABLED:
+        KeGetCurrentThread()->KernelApcDisable--;
+        break;
+    case CRASH_READ:
+        *(volatile UCHAR *)0xFFFFC00000000000ULL;
+        break;
+    case CRASH_STACK:
+        recurse(0);
+        break;
+    case CRASH_WRITE_TEXT:
+        *(volatile UCHAR *)(ULONG_PTR)NtwSelfTest = 0;
+        break;
+    case CRASH_EXECUTE_DATA:
+        function();
+        break;
+    case CRASH_USER_READ:
+        *(volatile UCHAR *)argument;
+        break;
+    case CRASH_DOUBLE_FREE:
+        block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 40, 0);
+        ExFreePoolWithTag(block, 0);
+        ExFreePoolWithTag(block, 0);
+        break;
+    case CRASH_UD:
+        __builtin_trap();
+        break;
+    case CRASH_IRQL_FAULT:
+        KfRaiseIrql(DISPATCH_LEVEL);
+        *(volatile UCHAR *)0xFFFFC00000000000ULL;
+        break;
+    }
+}
+
+NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
+{
+    BOOLEAN good = FALSE;
+
+    switch (test) {
+    case SELF_TEST_ZW:
+        good = test_zw();
+        break;
+    case SELF_TEST_POOL:
+        good = test_pool();
+        break;
+    case SELF_TEST_COPY_KERNEL:
+        good = test_copy_kernel();
+        break;
+    default:
+        if (test >= SELF_TEST_CRASHES) {
+            crash(test, argument);
+            good = TRUE;
+        }
+    }
+    return good ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
+}
