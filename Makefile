@@ -76,7 +76,9 @@ NTDLL_SRCS := $(addprefix ntdll-stub/,amd64/stubs.asm amd64/dispatch.asm \
     src/heap.c src/critical.c src/ustring.c src/integer.c src/memory.c \
     src/time.c src/error.c src/debug.c src/context.c src/printf.c \
     src/cstring.c src/cstdlib.c amd64/chkstk.asm)
-PROGRAMS   :=
+PROGRAMS   := tour
+tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
+    tour/call.c tour/kernel.c lib/call.asm lib/prepare.c lib/print.c)
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS :=

@@ -1,0 +1,138 @@
+; call.asm - a call with every register chosen, and every register looked at
+; afterwards.
+;
+; The tour and the tests use it to see what a system call does to a caller.
+; Its target is an ntdll stub, or call_raw below when the number is not one
+; that ntdll has. One thread at a time: the pointer to the record lives in
+; memory, because no register is free while the target runs.
+
+        bits    64
+        default rel
+
+        global  call_with_registers
+        global  call_raw
+
+%include "call.inc"
+
+; Registers and where the record keeps them; rsp is not among them.
+%macro  EACH_REGISTER 1
+        %1      rdx, Rdx
+        %1      rbx, Rbx
+        %1      rbp, Rbp
+        %1      rsi, Rsi
+        %1      rdi, Rdi
+        %1      r8, R8
+        %1      r9, R9
+        %1      r10, R10
+        %1      r11, R11
+        %1      r12, R12
+        %1      r13, R13
+        %1      r14, R14
+        %1      r15, R15
+%endmacro
+
+SAVED_XMM  equ 10 * 16                          ; xmm6-15
+HOME_SLOTS equ 4 * 8
+
+SECTION .bss align=16
+record: resq    1
+target: resq    1
+kept_rsp: resq  1
+
+SECTION .text align=16
+
+; in   rcx = record: target, in (rsp and rip unused), stack, mxcsr_in
+; out  the record's in.Rsp, out and mxcsr_out; in.Rsp is rsp at the call
+;      instruction, so the target starts at in.Rsp - 8
+call_with_registers:
+        push    rbx
+        push    rbp
+        push    rsi
+        push    rdi
+        push    r12
+        push    r13
+        push    r14
+        push    r15
+        sub     rsp, SAVED_XMM + 8              ; now 16-byte aligned
+%assign i 0
+%rep 10
+%assign x i + 6
+        movaps  [rsp + i * 16], xmm %+ x
+%assign i i + 1
+%endrep
+        mov     [record], rcx
+        mov     rax, [rcx + CALL.target]
+        mov     [target], rax
+        sub     rsp, HOME_SLOTS + CALL_STACK_SLOTS * 8
+        mov     [rcx + CALL.in + REGS.Rsp], rsp
+        mov     [kept_rsp], rsp
+        cld
+        lea     rsi, [rcx + CALL.stack]
+        lea     rdi, [rsp + HOME_SLOTS]
+        mov     rdx, rcx
+        mov     ecx, CALL_STACK_SLOTS
+        rep     movsq
+        mov     rcx, rdx
+%assign i 0
+%rep 16
+        movaps  xmm %+ i, [rcx + CALL.in + REGS.Xmm + i * 16]
+%assign i i + 1
+%endrep
+        ldmxcsr [rcx + CALL.mxcsr_in]
+        push    qword [rcx + CALL.in + REGS.Rflags]
+        popfq
+%macro  LOAD 2
+        mov     %1, [rcx + CALL.in + REGS.%2]
+%endmacro
+        EACH_REGISTER LOAD
+        LOAD    rax, Rax
+        LOAD    rcx, Rcx
+
+        ; At this point: every register is the record's.
+        call    [target]
+
+        ; At this point: every register is the target's; mov keeps flags.
+        mov     [target], rax
+        mov     rax, [record]
+        mov     [rax + CALL.out + REGS.Rcx], rcx
+%macro  STORE 2
+        mov     [rax + CALL.out + REGS.%2], %1
+%endmacro
+        EACH_REGISTER STORE
+        STORE   rsp, Rsp
+        mov     rsp, [kept_rsp]
+        pushfq
+        pop     qword [rax + CALL.out + REGS.Rflags]
+        cld
+        mov     rcx, [target]
+        mov     [rax + CALL.out + REGS.Rax], rcx
+%assign i 0
+%rep 16
+        movaps  [rax + CALL.out + REGS.Xmm + i * 16], xmm %+ i
+%assign i i + 1
+%endrep
+        stmxcsr [rax + CALL.mxcsr_out]
+        add     rsp, HOME_SLOTS + CALL_STACK_SLOTS * 8
+%assign i 0
+%rep 10
+%assign x i + 6
+        movaps  xmm %+ x, [rsp + i * 16]
+%assign i i + 1
+%endrep
+        add     rsp, SAVED_XMM + 8
+        pop     r15
+        pop     r14
+        pop     r13
+        pop     r12
+        pop     rdi
+        pop     rsi
+        pop     rbp
+        pop     rbx
+        ret
+
+; A stub without a number: rax is the caller's, all 64 bits of it.
+        align   16
+call_raw:
+        mov     r10, rcx
+        syscall
+        ret
