@@ -91,12 +91,14 @@ static BOOLEAN test_copy_kernel(void)
                STATUS_ACCESS_VIOLATION;
 }
 
+static ULONG (*volatile recursion)(ULONG);
+
 static ULONG recurse(ULONG depth)
 {
     volatile UCHAR space[512];
 
     space[0] = (UCHAR)depth;
-    return recurse(depth + 1) + space[0];
+    return recursion(depth + 1) + space[0];
 }
 
 static void crash(ULONG test, ULONGLONG argument)
@@ -116,6 +118,7 @@ static void crash(ULONG test, ULONGLONG argument)
         *(volatile UCHAR *)0xFFFFC00000000000ULL;
         break;
     case CRASH_STACK:
+        recursion = recurse;
         recurse(0);
         break;
     case CRASH_WRITE_TEXT:

@@ -1,0 +1,19 @@
+/*
+ * boot/memmap.h - making a firmware's memory map fit for use.
+ */
+#pragma once
+
+#include <loader.h>
+
+/*
+ * Sort, page-align (free ranges inwards, others outwards), resolve overlaps
+ * (firmware wins over loader over free) and merge.  Returns the new count,
+ * at most capacity; what does not fit is lost from the free end first.
+ */
+ULONG boot_normalize_memory(struct loader_memory *ranges, ULONG count,
+                            ULONG capacity);
+
+/* Mark [base, base + size) of what is free as type. */
+void boot_reserve(struct loader_memory *ranges, ULONG *count, ULONG capacity,
+                  ULONGLONG base, ULONGLONG size,
+                  enum loader_memory_type type);

@@ -1,0 +1,48 @@
+/*
+ * kd/console.c - one text, two consoles.
+ *
+ * The screen comes up long after the serial port.  What was written before
+ * is kept and shown on it first, so that both have the same text.
+ */
+#include "kdp.h"
+
+#include <rtl.h>
+
+#define LINE_LENGTH 512
+#define EARLY_LENGTH 16384
+
+static char early[EARLY_LENGTH];
+static SIZE_T early_length;
+static BOOLEAN screen_started;
+
+void kd_write(const char *text, SIZE_T length)
+{
+    kdp_serial_write(text, length);
+    if (screen_started) {
+        kdp_screen_write(text, length);
+        return;
+    }
+    if (length > EARLY_LENGTH - early_length)
+        length = EARLY_LENGTH - early_length;
+    memcpy(early + early_length, text, length);
+    early_length += length;
+}
+
+void kd_show_early_text(void)
+{
+    screen_started = TRUE;
+    kdp_screen_write(early, early_length);
+}
+
+ULONG DbgPrint(const char *format, ...)
+{
+    char line[LINE_LENGTH];
+    va_list args;
+    int length;
+
+    va_start(args, format);
+    length = rtl_vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    kd_write(line, length < LINE_LENGTH ? (SIZE_T)length : LINE_LENGTH - 1);
+    return STATUS_SUCCESS;
+}

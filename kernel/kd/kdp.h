@@ -1,0 +1,18 @@
+/*
+ * kd/kdp.h - Kd's private header.
+ */
+#pragma once
+
+#include <kd.h>
+
+/* serial.c: nothing happens without a port. */
+void kdp_serial_write(const char *text, SIZE_T length);
+
+/* screen.c: nothing happens without a framebuffer. */
+void kdp_screen_write(const char *text, SIZE_T length);
+
+/* console.c: the screen is there now. */
+void kd_show_early_text(void);
+
+/* The console font, a PSF file (font.asm). */
+extern const UCHAR kd_font[], kd_font_end[];
