@@ -13,7 +13,7 @@ struct output {
 };
 
 struct conversion {
-    BOOLEAN left, zero, plus, space, alternate, has_precision;
+    BOOLEAN left, zero, plus, space, alternate, has_precision, wide;
     int width, precision;
     int size;                   /* bytes of an integer argument */
     char type;
@@ -68,8 +68,7 @@ static void read_size(const char **format, struct conversion *c)
     } else if (at[0] == 'l' || at[0] == 'w') {
         if (at[1] == 'l')
             c->size = 8;
-        else if (at[1] == 's' || at[1] == 'Z')
-            c->size = 2;        /* wide text */
+        c->wide = TRUE;
         at += at[1] == 'l' ? 2 : 1;
     } else if (at[0] == 'z') {
         c->size = 8;
@@ -232,7 +231,7 @@ static void convert(struct output *out, struct conversion *c,
         pointer = va_arg(arguments->list, void *);
         if (!pointer)
             put_text(out, c, "(null)", NULL, ~0ULL);
-        else if (c->size == 2)
+        else if (c->wide)
             put_text(out, c, NULL, pointer, ~0ULL);
         else
             put_text(out, c, pointer, NULL, ~0ULL);
