@@ -39,8 +39,10 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/thread/context.c arch/amd64/thread/trap.c \
     arch/amd64/mm/tables.c arch/amd64/mm/image.c arch/amd64/mm/check.c \
     arch/amd64/mm/usercopy.asm
-RTL_OBJS    :=
-KD_OBJS     :=
+RTL_OBJS := kernel/rtl/memory.c kernel/rtl/text.c kernel/rtl/unicode.c \
+    kernel/rtl/format.c kernel/rtl/pe.c
+KD_OBJS := kernel/kd/console.c kernel/kd/serial.c kernel/kd/font.asm \
+    kernel/kd/screen.c kernel/kd/symbols.c kernel/kd/report.c
 KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/irql.c kernel/ke/time.c kernel/ke/shared.c \
     kernel/ke/bugcheck.c
@@ -81,7 +83,12 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/call.c tour/kernel.c lib/call.asm lib/prepare.c lib/print.c)
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
-USER_TESTS :=
+USER_TESTS := $(addprefix tests/user/,callregs.c numbers.c args.c context.c \
+    runtime.c crash.c)
+
+# Linked into each of them.
+USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
+    $(addprefix programs/lib/,call.asm prepare.c print.c)
 
 # ---- Tools and their flags -------------------------------------------------
 

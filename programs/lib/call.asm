@@ -11,6 +11,7 @@
 
         global  call_with_registers
         global  call_raw
+        global  call_raw_on_stack
 
 %include "call.inc"
 
@@ -33,6 +34,7 @@
 
 SAVED_XMM  equ 10 * 16                          ; xmm6-15
 HOME_SLOTS equ 4 * 8
+RFLAGS_PLAIN equ 202h                           ; interrupts on, nothing else
 
 SECTION .bss align=16
 record: resq    1
@@ -103,7 +105,8 @@ call_with_registers:
         mov     rsp, [kept_rsp]
         pushfq
         pop     qword [rax + CALL.out + REGS.Rflags]
-        cld
+        push    RFLAGS_PLAIN
+        popfq
         mov     rcx, [target]
         mov     [rax + CALL.out + REGS.Rax], rcx
 %assign i 0
@@ -135,4 +138,14 @@ call_with_registers:
 call_raw:
         mov     r10, rcx
         syscall
+        ret
+
+; The same with rsp = r12 during SYSCALL; r13 is lost.
+        align   16
+call_raw_on_stack:
+        mov     r13, rsp
+        mov     rsp, r12
+        mov     r10, rcx
+        syscall
+        mov     rsp, r13
         ret

@@ -35,6 +35,9 @@ void call_with_registers(struct call *call);
 /* As a target: SYSCALL with in.Rax as the number. */
 void call_raw(void);
 
+/* The same with in.R12 as rsp during SYSCALL; in.R13 is lost. */
+void call_raw_on_stack(void);
+
 /* ntdll's routine of that name, not this image's jump to it; NULL: none. */
 void *find_stub(const char *name);
 

@@ -1,0 +1,162 @@
+/*
+ * args.c - arguments on the stack: 0 to 14 of them, whole and in order, and
+ * every place where a stack can end.
+ *
+ * Needs the test build's echo services: NtwEchoN takes N stack arguments and
+ * writes all N + 4 to where the first points. Stack argument k (from 1) is
+ * read at [rsp + 20h + 8k]; a stack pointer at or above MmUserProbeAddress -
+ * 20h must never make the kernel read its own memory.
+ */
+#include "test.h"
+
+#define ECHO_FIRST 0x300
+#define MOST 14
+#define PROBE 0x00007FFFFFFF0000ULL
+
+static struct call call;
+static ULONGLONG echoed[4 + MOST];
+static ULONGLONG values[4 + MOST];
+
+static void choose_values(void)
+{
+    ULONG at;
+
+    memset(echoed, 0xEE, sizeof echoed);
+    values[0] = (ULONGLONG)echoed;
+    for (at = 1; at < ARRAY_SIZE(values); at++)
+        values[at] = 0x1111111111111111ULL * (at % 15) + at;
+}
+
+static void check_echoed(ULONG count, const char *how)
+{
+    ULONG at;
+
+    for (at = 0; at < ARRAY_SIZE(echoed); at++) {
+        ULONGLONG expected = at < 4 + count ? values[at]
+                                            : 0xEEEEEEEEEEEEEEEEULL;
+
+        CHECK_SAY(echoed[at] == expected,
+                  "%s, %u on the stack: argument %u is %llx, not %llx", how,
+                  count, at + 1, echoed[at], expected);
+    }
+}
+
+static void check_stub(ULONG count)
+{
+    char name[16];
+    void *stub;
+
+    sprintf(name, "NtwEcho%u", count);
+    stub = find_stub(name);
+    if (!CHECK_SAY(stub != NULL, "no %s: this needs the test build", name))
+        return;
+    choose_values();
+    call_prepare(&call, stub, 4 + count, values);
+    call_with_registers(&call);
+    CHECK_STATUS(call.out.Rax, STATUS_SUCCESS);
+    check_echoed(count, "by the stub");
+}
+
+static NTSTATUS call_at(ULONG count, ULONGLONG rsp)
+{
+    call_prepare(&call, call_raw_on_stack, 4, values);
+    call.in.Rax = ECHO_FIRST + count;
+    call.in.R12 = rsp;
+    call_with_registers(&call);
+    CHECK_SAY(call.out.R8 == rsp, "r8 %llx, rsp %llx", call.out.R8, rsp);
+    CHECK_SAY(call.out.R9 == call.in.Rbp, "r9 %llx", call.out.R9);
+    return (NTSTATUS)call.out.Rax;
+}
+
+/* The last argument ends where the page does; then 8, then 1 byte further. */
+static void check_page_end(UCHAR *end, ULONG count, const char *how)
+{
+    ULONGLONG rsp = (ULONGLONG)end - 0x28 - count * 8;
+    NTSTATUS status;
+
+    choose_values();
+    memcpy((void *)(rsp + 0x28), values + 4, count * 8);
+    status = call_at(count, rsp);
+    CHECK_SAY(status == STATUS_SUCCESS, "%s, %u up to the end: %08x", how,
+              count, status);
+    check_echoed(count, how);
+    status = call_at(count, rsp + 8);
+    CHECK_SAY(status == STATUS_ACCESS_VIOLATION, "%s, %u and 8 over: %08x",
+              how, count, status);
+    status = call_at(count, rsp + 1);
+    CHECK_SAY(status == STATUS_ACCESS_VIOLATION, "%s, %u and 1 over: %08x",
+              how, count, status);
+}
+
+static void check_page_ends(void)
+{
+    UCHAR *pages = test_pages(2), *end = pages + PAGE_SIZE;
+    void *second = end;
+    SIZE_T size = PAGE_SIZE;
+    ULONG count;
+
+    test_protect(end, 1, PAGE_NOACCESS);
+    for (count = 1; count <= MOST; count++)
+        check_page_end(end, count, "before a page without access");
+    CHECK_STATUS(NtFreeVirtualMemory(NtCurrentProcess(), &second, &size,
+                                     MEM_DECOMMIT), STATUS_SUCCESS);
+    for (count = 1; count <= MOST; count++)
+        check_page_end(end, count, "before a page that is not there");
+}
+
+/* Both pages present: arguments that lie across them arrive whole. */
+static void check_crossing(void)
+{
+    UCHAR *pages = test_pages(2);
+    ULONG shift;
+
+    for (shift = 0; shift <= MOST * 8; shift++) {
+        ULONGLONG rsp = (ULONGLONG)pages + PAGE_SIZE - 0x28 - shift;
+
+        choose_values();
+        memcpy((void *)(rsp + 0x28), values + 4, MOST * 8);
+        CHECK_STATUS(call_at(MOST, rsp), STATUS_SUCCESS);
+        check_echoed(MOST, "across pages");
+    }
+}
+
+static void check_no_stack(void)
+{
+    static const ULONGLONG places[] = {
+        0, 8, PROBE - 0x28, PROBE - 0x20, PROBE - 8, PROBE, PROBE + 0x1000,
+        0x00007FFFFFFFFFD8ULL, 0x00007FFFFFFFFFF8ULL, 0x0000800000000000ULL,
+        0x8000000000000000ULL, 0xFFFF7FFFFFFFFFF8ULL, 0xFFFF800000000000ULL,
+        0xFFFFF78000000000ULL, 0xFFFFF6FB7DBED000ULL, 0xFFFFFFFF80100000ULL,
+        0xFFFFFFFFFFFFFFD0ULL, 0xFFFFFFFFFFFFFFD8ULL, 0xFFFFFFFFFFFFFFF8ULL,
+    };
+    ULONG at, count;
+
+    for (at = 0; at < ARRAY_SIZE(places); at++) {
+        for (count = 1; count <= MOST; count++) {
+            NTSTATUS status;
+
+            choose_values();
+            status = call_at(count, places[at]);
+            CHECK_SAY(status == STATUS_ACCESS_VIOLATION,
+                      "rsp %llx, %u arguments: %08x", places[at], count,
+                      status);
+            CHECK(echoed[0] == 0xEEEEEEEEEEEEEEEEULL);
+        }
+        choose_values();
+        CHECK_STATUS(call_at(0, places[at]), STATUS_SUCCESS);
+        check_echoed(0, "without a stack");
+    }
+}
+
+NTSTATUS NtProcessStartup(PEB *peb)
+{
+    ULONG count;
+
+    (void)peb;
+    for (count = 0; count <= MOST; count++)
+        check_stub(count);
+    check_page_ends();
+    check_crossing();
+    check_no_stack();
+    return test_end();
+}

@@ -1,0 +1,88 @@
+/*
+ * test.c - counting and printing checks; what several tests need.
+ */
+#include "test.h"
+
+#define LINES 40                                /* of failures: no flood */
+
+static ULONG checks, failures;
+
+static BOOLEAN record(BOOLEAN held)
+{
+    checks++;
+    if (held)
+        return FALSE;
+    return ++failures <= LINES;
+}
+
+BOOLEAN test_check(BOOLEAN held, const char *text, const char *file, int line)
+{
+    if (record(held))
+        print("%s:%d: %s\n", file, line, text);
+    return held;
+}
+
+BOOLEAN test_check_say(BOOLEAN held, const char *file, int line,
+                       const char *format, ...)
+{
+    char text[300];
+    va_list list;
+
+    va_start(list, format);
+    _vsnprintf(text, sizeof text - 1, format, list);
+    va_end(list);
+    text[sizeof text - 1] = 0;
+    if (record(held))
+        print("%s:%d: %s\n", file, line, text);
+    return held;
+}
+
+BOOLEAN test_status(NTSTATUS status, NTSTATUS expected, const char *text,
+                    const char *file, int line)
+{
+    if (record(status == expected))
+        print("%s:%d: %s is %08X, not %08X\n", file, line, text, status,
+              expected);
+    return status == expected;
+}
+
+NTSTATUS test_end(void)
+{
+    print("%u checks, %u failed\n", checks, failures);
+    return failures != 0;
+}
+
+void *test_pages(ULONG count)
+{
+    void *base = NULL;
+    SIZE_T size = count * PAGE_SIZE;
+    NTSTATUS status = NtAllocateVirtualMemory(NtCurrentProcess(), &base, 0,
+                                              &size, MEM_RESERVE | MEM_COMMIT,
+                                              PAGE_READWRITE);
+
+    CHECK_STATUS(status, STATUS_SUCCESS);
+    return base;
+}
+
+void test_protect(void *page, ULONG count, ULONG protect)
+{
+    SIZE_T size = count * PAGE_SIZE;
+    ULONG before;
+
+    CHECK_STATUS(NtProtectVirtualMemory(NtCurrentProcess(), &page, &size,
+                                        protect, &before), STATUS_SUCCESS);
+}
+
+NTSTATUS test_open(const WCHAR *name, ACCESS_MASK access, HANDLE *file)
+{
+    WCHAR path[80] = L"\\SystemRoot\\System32\\";
+    UNICODE_STRING string;
+    OBJECT_ATTRIBUTES attributes = { .Length = sizeof attributes,
+                                     .ObjectName = &string,
+                                     .Attributes = OBJ_CASE_INSENSITIVE };
+    IO_STATUS_BLOCK io;
+
+    RtlInitUnicodeString(&string, wcscat(path, name));
+    return NtOpenFile(file, access, &attributes, &io, FILE_SHARE_READ,
+                      FILE_SYNCHRONOUS_IO_NONALERT);
+}

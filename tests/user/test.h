@@ -1,0 +1,37 @@
+/*
+ * test.h - checks of ring-3 tests.
+ *
+ * A test is one program. Each check that fails prints a line with its place;
+ * test_end prints the count and is the program's exit status: 0 or 1.
+ */
+#pragma once
+
+#include "../../programs/lib/call.h"
+#include "../../programs/lib/print.h"
+
+#define CHECK(condition) \
+    test_check((condition) != 0, #condition, __FILE__, __LINE__)
+
+/* The same with words of its own, as printf. */
+#define CHECK_SAY(condition, ...) \
+    test_check_say((condition) != 0, __FILE__, __LINE__, __VA_ARGS__)
+
+/* Both are statuses; the two that differ are printed. */
+#define CHECK_STATUS(expression, expected) \
+    test_status((NTSTATUS)(expression), (NTSTATUS)(expected), #expression, \
+                __FILE__, __LINE__)
+
+BOOLEAN test_check(BOOLEAN held, const char *text, const char *file, int line);
+BOOLEAN test_check_say(BOOLEAN held, const char *file, int line,
+                       const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+BOOLEAN test_status(NTSTATUS status, NTSTATUS expected, const char *text,
+                    const char *file, int line);
+NTSTATUS test_end(void);
+
+/* A page (or more) of fresh memory, PAGE_READWRITE. */
+void *test_pages(ULONG count);
+void test_protect(void *page, ULONG count, ULONG protect);
+
+/* A file of the image, by its bare name. */
+NTSTATUS test_open(const WCHAR *name, ACCESS_MASK access, HANDLE *file);
