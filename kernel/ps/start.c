@@ -51,10 +51,10 @@ NTSTATUS psp_load_ntdll(const struct psp_ntdll **result)
     if (NT_SUCCESS(status))
         status = rtl_pe_parse(bytes, size, &pe);
     if (NT_SUCCESS(status))
-        status = rtl_pe_find_export(bytes, size, &pe, "LdrInitializeThunk",
+        status = rtl_pe_find_export(bytes, &pe, "LdrInitializeThunk",
                                     &ntdll.ldr_initialize_thunk);
     if (NT_SUCCESS(status))
-        status = rtl_pe_find_export(bytes, size, &pe, "RtlUserThreadStart",
+        status = rtl_pe_find_export(bytes, &pe, "RtlUserThreadStart",
                                     &ntdll.rtl_user_thread_start);
     if (NT_SUCCESS(status))
         status = mm_create_section(bytes, size, TRUE, &ntdll.section);
