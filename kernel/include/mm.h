@@ -79,7 +79,7 @@ void mm_free_string(UNICODE_STRING *string);
  * the current process, which is then one no more; else
  * STATUS_ACCESS_VIOLATION.  Nothing is paged in.
  */
-NTSTATUS mm_access_fault(ULONGLONG address, ULONGLONG error_code);
+NTSTATUS mm_access_fault(ULONGLONG address);
 
 /* ---- address spaces and sections ---- */
 

@@ -245,7 +245,7 @@ void ki_dispatch_trap(ULONG vector, KTRAP_FRAME *frame,
         arch_enable_interrupts();
     }
     code = vector == VECTOR_PAGE_FAULT
-               ? mm_access_fault(frame->FaultAddress, frame->ErrorCode)
+               ? mm_access_fault(frame->FaultAddress)
                : from_user ? exception_code(vector, frame)
                            : STATUS_ACCESS_VIOLATION;
     if (from_user)
