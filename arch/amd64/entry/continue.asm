@@ -6,7 +6,7 @@
 ;
 ; rcx = CONTEXT * of the user, dl = test-alert.
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 extern KiContinue
 

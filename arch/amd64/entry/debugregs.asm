@@ -6,7 +6,7 @@
 ;
 ; rbp = frame + 80h.  Changes rax only.
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 section .entry progbits alloc exec nowrite align=64
 

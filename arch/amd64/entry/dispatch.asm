@@ -12,7 +12,7 @@
 ; At KiSystemServiceCopyEnd: r10 = routine, and the stack from [rsp + 20h] up
 ; holds arguments 5 and on, as the callee expects them above its home area.
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 extern KeServiceDescriptorTable
 extern KeServiceDescriptorTableShadow

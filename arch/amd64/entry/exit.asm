@@ -8,7 +8,7 @@
 ; What ring 3 finds: rax status, rcx its rip, r11 its rflags, rdx and r10 0,
 ; r8 its rsp, r9 its rbp, xmm0-5 0; everything else as it was.
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 extern KeBugCheckEx
 extern KiRestoreDebugRegisterState

@@ -7,7 +7,7 @@
 ; found by the processor number that the KGDT_R0_PCR descriptor carries as its
 ; limit, and the gs base found on entry is put back on exit.
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 extern KiProcessorBlock
 extern ki_debug_from_user

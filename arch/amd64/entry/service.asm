@@ -5,7 +5,7 @@
 ; caller's pointers; room 5 restores the mode and returns to the caller of
 ; the stub.  Arguments are where C put them: rcx, rdx, r8, r9 and the stack.
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 extern KiSystemServiceStart
 

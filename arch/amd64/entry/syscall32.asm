@@ -5,7 +5,7 @@
 ;
 ; On entry: as in syscall64.asm, but rcx and rsp are 32-bit code's.
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 extern KiInvalidOpcodeFault
 

@@ -17,7 +17,7 @@
 ; predictor block (flow of SPEC_CTRL) stands between the frame and
 ; KiSystemServiceUser.
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 extern KiSystemServiceStart
 extern KiSaveDebugRegisterState

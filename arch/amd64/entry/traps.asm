@@ -6,7 +6,7 @@
 ; is the user's is told by the saved CS, which is safe here: vectors that can
 ; come between two swapgs have their own stacks and do not ask (ist.asm).
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 extern ki_dispatch_trap
 extern ki_clock_interrupt

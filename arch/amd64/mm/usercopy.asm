@@ -5,7 +5,7 @@
 ; rep movsb keeps its state in rcx, rsi, rdi, so an interrupt in the middle
 ; does no harm.
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 section .text
 

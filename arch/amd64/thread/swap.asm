@@ -5,7 +5,7 @@
 ; with the non-volatile registers, and below it a KSWITCH_FRAME, where
 ; KTHREAD.KernelStack points.
 
-%include "macros.inc"
+%include "arch/macros.inc"
 
 extern ki_switch_processor_state
 
