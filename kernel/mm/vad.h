@@ -1,0 +1,198 @@
+/*
+ * mm/vad.h - the upper half of Mm: what a process's user addresses are for.
+ *
+ * A region (NT: a virtual address descriptor) says which addresses are taken
+ * and by what; the page tables say which pages of it are committed and how
+ * they may be used.  There is no demand paging: a committed page has its
+ * memory from the moment of the commit, so an entry of zero inside a region
+ * is a page that is only reserved.
+ *
+ * All of it works on the process whose address space is loaded.
+ */
+#pragma once
+
+#include "mi.h"
+
+#include <ps.h>
+#include <rtl_avl.h>
+
+#define MI_VAD_TAG 0x20646156           /* "Vad " */
+
+/* Regions end below this: the last 64 KiB of ring 3 stay free, as in NT. */
+#define MI_HIGHEST_VAD_ADDRESS (MM_HIGHEST_USER_ADDRESS - 0x10000)
+
+struct mi_section;
+
+/*
+ * node.key is the first address, end the first behind; both are page aligned.
+ * protect is what the region was made with (AllocationProtect), type MEM_
+ * PRIVATE, MEM_MAPPED or MEM_IMAGE.  section: referenced, of a view.
+ */
+struct mi_vad {
+    struct rtl_avl_node node;
+    ULONGLONG end;
+    ULONG protect, type;
+    struct mi_section *section;
+    BOOLEAN shared;         /* its pages are not its own to free */
+    BOOLEAN permanent;      /* the shared page: cannot be changed or freed */
+};
+
+static inline ULONGLONG mi_vad_start(const struct mi_vad *vad)
+{
+    return vad->node.key;
+}
+
+/* ---- regions (vad.c) ---- */
+
+/* The region that has address, or NULL. */
+struct mi_vad *mi_find_vad(EPROCESS *process, ULONGLONG address);
+
+/* The first region that ends above address, or NULL. */
+struct mi_vad *mi_find_vad_above(EPROCESS *process, ULONGLONG address);
+
+/* Nothing is in [start, end), and all of it may be used. */
+BOOLEAN mi_is_range_free(EPROCESS *process, ULONGLONG start, ULONGLONG end);
+
+/*
+ * A free place for size bytes (whole pages) on a 64-KiB boundary in [low,
+ * high): the lowest, or the highest.  0: there is none.
+ */
+ULONGLONG mi_find_gap(EPROCESS *process, SIZE_T size, ULONGLONG low,
+                      ULONGLONG high, BOOLEAN top_down);
+
+/* A region over free addresses.  STATUS_INSUFFICIENT_RESOURCES. */
+NTSTATUS mi_insert_vad(EPROCESS *process, ULONGLONG start, ULONGLONG end,
+                       ULONG type, ULONG protect, struct mi_vad **result);
+
+/* Only the region; its pages are gone or stay, its section is the caller's. */
+void mi_remove_vad(EPROCESS *process, struct mi_vad *vad);
+
+/*
+ * Take [start, end) out of a region: all, an end, or the middle, which makes
+ * two of it.  STATUS_INSUFFICIENT_RESOURCES: nothing was changed.
+ */
+NTSTATUS mi_cut_vad(EPROCESS *process, struct mi_vad *vad, ULONGLONG start,
+                    ULONGLONG end);
+
+/* The region of the page that all processes share. */
+NTSTATUS mi_reserve_shared_page(EPROCESS *process);
+
+/* ---- protections (protection.c) ---- */
+
+/*
+ * NT's five-bit protection: a base in bits 0-2, and in bits 3-4 one of
+ * no-cache, guard, write-combine.
+ */
+#define MM_READONLY             1
+#define MM_EXECUTE              2
+#define MM_EXECUTE_READ         3
+#define MM_READWRITE            4
+#define MM_WRITECOPY            5
+#define MM_EXECUTE_READWRITE    6
+#define MM_EXECUTE_WRITECOPY    7
+#define MM_BASE_MASK            7
+#define MM_NOCACHE              0x08
+#define MM_GUARD_PAGE           0x10
+#define MM_WRITECOMBINE         0x18
+#define MM_NOACCESS             0x18
+#define MM_INVALID_PROTECTION   0xFFFFFFFF
+
+/* From PAGE_ constants, and back. */
+ULONG MiMakeProtectionMask(ULONG protect);
+ULONG mi_protect_constant(ULONG mask);
+
+/* Writable and executable at once, by either name. */
+BOOLEAN mi_is_write_execute(ULONG mask);
+
+/* The entry of a committed user page, and what it says. */
+MMPTE mi_make_pte(PFN_NUMBER pfn, ULONG mask);
+ULONG mi_pte_mask(MMPTE pte);
+PFN_NUMBER mi_pte_page(MMPTE pte);
+
+/* ---- pages (commit.c): whole pages of the current process ---- */
+
+/* The entry of a user page; 0 when there is not even a table for it. */
+MMPTE mi_read_pte(ULONGLONG va);
+
+/* The first page in [va, end) that has a table, end if none has. */
+ULONGLONG mi_skip_missing_tables(ULONGLONG va, ULONGLONG end);
+
+/* Are all committed? */
+BOOLEAN mi_is_committed(ULONGLONG start, ULONGLONG end);
+
+/*
+ * Make sure that mi_commit cannot fail: memory for what is missing in [start,
+ * end), and page tables.  STATUS_COMMITMENT_LIMIT, STATUS_NO_MEMORY.
+ */
+NTSTATUS mi_prepare_commit(ULONGLONG start, ULONGLONG end);
+
+/* After mi_prepare_commit: zeroed pages where there are none, all with mask. */
+void mi_commit(EPROCESS *process, ULONGLONG start, ULONGLONG end, ULONG mask);
+
+/* The same for one page that is not committed, with bytes at its start. */
+void mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
+                      const void *bytes, SIZE_T size);
+
+/* A page of somebody else (a section) at va; the table is there. */
+void mi_map_shared(ULONGLONG va, PFN_NUMBER pfn, ULONG mask);
+
+/* Committed pages get a new protection. */
+void mi_protect(ULONGLONG start, ULONGLONG end, ULONG mask);
+
+/* Pages away, memory freed unless it is the section's (vad->shared). */
+void mi_decommit(EPROCESS *process, const struct mi_vad *vad, ULONGLONG start,
+                 ULONGLONG end);
+
+/* Pages that user memory may still take. */
+ULONG_PTR mi_available_pages(void);
+
+/* ---- the services' arguments (argument.c) ---- */
+
+/*
+ * The process behind a handle, referenced.  Only the current one can have
+ * memory operations done to it; there is no other yet.
+ */
+NTSTATUS mi_reference_process(HANDLE handle, ACCESS_MASK access,
+                              EPROCESS **process);
+
+/* *BaseAddress and *RegionSize, each probed for writing and read once. */
+NTSTATUS mi_capture_region(void **user_base, SIZE_T *user_size,
+                           ULONGLONG *base, SIZE_T *size);
+
+/*
+ * And back, after the work is done.  NT: a fault here is nobody's problem:
+ * the work stays done and the service succeeds.
+ */
+void mi_return_region(void **user_base, SIZE_T *user_size, ULONGLONG base,
+                      SIZE_T size);
+
+/*
+ * The highest address + 1 that ZeroBits allows: up to 21 count zero bits from
+ * bit 31 down, from 32 on it is a mask.  0: not valid.
+ */
+ULONGLONG mi_zero_bits_limit(ULONG_PTR zero_bits);
+
+/* ---- sections (section.c) and views (view.c, image.c) ---- */
+
+/*
+ * The body of a Section object.  image: pe describes bytes.  Else data: a
+ * file's bytes, or pages of its own (pfns, one for each page of size).
+ */
+struct mi_section {
+    const void *bytes;
+    PFN_NUMBER *pfns;
+    SIZE_T size;
+    ULONG mask;             /* SectionPageProtection */
+    BOOLEAN image;
+    struct mm_image_information information;
+};
+
+/*
+ * Map all of an image.  hint 0: where it wants to be, else exactly there.
+ * limit: end below it if the place is chosen here.
+ */
+NTSTATUS mi_map_image_view(EPROCESS *process, struct mi_section *section,
+                           ULONGLONG hint, ULONGLONG limit, ULONGLONG *base);
+
+/* Unmap a view: pages, region, reference. */
+void mi_unmap_view(EPROCESS *process, struct mi_vad *vad);
