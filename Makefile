@@ -47,7 +47,9 @@ KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/irql.c kernel/ke/time.c kernel/ke/shared.c \
     kernel/ke/bugcheck.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
-    kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/fault.c
+    kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/pages.c \
+    kernel/mm/vad.c kernel/mm/virtual.c kernel/mm/section.c \
+    kernel/mm/image.c kernel/mm/space.c
 EX_OBJS     := \
     kernel/ex/handle.c kernel/ex/procnum.c kernel/ex/time.c \
     kernel/ex/display.c kernel/ex/sysinfo.c kernel/ex/harderr.c \
@@ -84,11 +86,26 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,callregs.c numbers.c args.c context.c \
-    runtime.c crash.c)
+    runtime.c loader.c needs_name.c needs_ordinal.c needs_dll.c needs_fail.c \
+    crash.c)
 
 # Linked into each of them.
 USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
     $(addprefix programs/lib/,call.asm prepare.c print.c)
+
+# DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
+# what a DLL or a program imports besides ntdll.
+USER_DLLS          := ldra ldrb ldrc ldrd ldre ldrf ldrfail
+loader_DLLS        := ldra ldrb
+ldra_DLLS          := ldrb
+ldrd_DLLS          := ldra ldrb
+ldre_DLLS          := ldrf ldrb
+ldrf_DLLS          := ldre ldrb
+ldrfail_DLLS       := ldrb
+needs_name_DLLS    := lies
+needs_ordinal_DLLS := lies
+needs_dll_DLLS     := ghost
+needs_fail_DLLS    := ldrfail
 
 # ---- Tools and their flags -------------------------------------------------
 
@@ -214,23 +231,45 @@ $(BUILD)/ntdll.dll: $(BUILD)/debug/ntdll.dll
 
 # $(call program,FOLDER,NAME,SOURCES)
 define program
-$(BUILD)/debug/$(1)/$(2).exe: $(3:%=$(OBJ)/ring3/%.o) $(BUILD)/libntdll.a
+$(BUILD)/debug/$(1)/$(2).exe: $(3:%=$(OBJ)/ring3/%.o) $(BUILD)/libntdll.a \
+                               $($(2)_DLLS:%=$(BUILD)/user/lib%.a)
 	$$(call say,LD3)
 	@mkdir -p $$(@D)
 	$$(Q)$$(MINGW)gcc $$(PROGRAM_LDFLAGS) -o $$@ $(3:%=$(OBJ)/ring3/%.o) \
-	    -L$$(BUILD) -lntdll
+	    -L$$(BUILD)/user -L$$(BUILD) $($(2)_DLLS:%=-l%) -lntdll
 $(BUILD)/$(1)/$(2).exe: $(BUILD)/debug/$(1)/$(2).exe
 	$$(call say,STRIP)
 	@mkdir -p $$(@D)
 	$$(Q)$$(MINGW)strip -s -o $$@ $$<
 endef
+# Import libraries come from the lists of exports alone, so that DLLs may need
+# each other.
+$(BUILD)/user/lib%.a: tests/user/dll/%.def
+	$(call say,LIB3)
+	@mkdir -p $(@D)
+	$(Q)$(MINGW)dlltool -d $< -l $@
+
+# $(call dll,NAME)
+define dll
+$(BUILD)/user/$(1).dll: $(OBJ)/ring3/tests/user/dll/$(1).c.o \
+                        tests/user/dll/$(1).def $(BUILD)/libntdll.a \
+                        $($(1)_DLLS:%=$(BUILD)/user/lib%.a)
+	$$(call say,LD3)
+	@mkdir -p $$(@D)
+	$$(Q)$$(MINGW)gcc $$(USER_LDFLAGS) -s -shared -Wl,-e,DllMain -o $$@ \
+	    $$< tests/user/dll/$(1).def -L$$(BUILD)/user -L$$(BUILD) \
+	    $($(1)_DLLS:%=-l%) -lntdll
+endef
+$(foreach d,$(USER_DLLS),$(eval $(call dll,$(d))))
+
 user_names := $(notdir $(USER_TESTS:.c=))
 $(foreach p,$(PROGRAMS),$(eval $(call program,programs,$(p),$($(p)_SRCS))))
 $(foreach t,$(USER_TESTS),\
     $(eval $(call program,user,$(notdir $(t:.c=)),$(t) $(USER_TEST_SRCS))))
 
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/programs/%.exe)
-USER_FILES    := $(user_names:%=$(BUILD)/user/%.exe)
+USER_FILES    := $(user_names:%=$(BUILD)/user/%.exe) \
+    $(USER_DLLS:%=$(BUILD)/user/%.dll)
 
 # ---- The image -------------------------------------------------------------
 
@@ -245,6 +284,10 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 -include $(KERNEL_OBJS:.o=.d) $(NTDLL_OBJS:.o=.d) $(GEN)/genamd64.d
 -include $(foreach p,$(PROGRAMS),$($(p)_SRCS:%=$(OBJ)/ring3/%.d))
 -include $(USER_TESTS:%=$(OBJ)/ring3/%.d) $(USER_TEST_SRCS:%=$(OBJ)/ring3/%.d)
+
+# ---- Tests on the host ----------------------------------------------------
+
+include tests/unit/unit.mk
 
 # ---- Commands --------------------------------------------------------------
 
