@@ -31,6 +31,7 @@ OVMF = [('/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'),
         ('/usr/share/OVMF/OVMF_CODE.fd', '/usr/share/OVMF/OVMF_VARS.fd')]
 BANNER = b'ntwalk'
 REPORT = re.compile(rb'~ntwalk (exit|bugcheck) (0x[0-9a-fA-F]+)')
+PANIC = re.compile(r'^\d+p\[(\w*) *\] >>PANIC<< (.*)$', re.M)
 HARMLESS = ('TCG doesn\'t support requested feature',)
 
 
@@ -213,7 +214,7 @@ class Machine:
             while b'\n' in pending:
                 line, _, rest = bytes(pending).partition(b'\n')
                 pending[:] = rest
-                found = REPORT.match(line)
+                found = REPORT.search(line)
                 if found and self.report is None:
                     self.report = (found.group(1).decode(),
                                    int(found.group(2), 16))
@@ -486,7 +487,7 @@ class Bochs(Machine):
             f'boot: {boot}',
             *serial,
             'log: log',
-            'panic: action=fatal, rfb=ignore', 'error: action=report',
+            'panic: action=fatal, rfb=report', 'error: action=report',
             'info: action=ignore', 'debug: action=ignore']) + '\n'
 
     def start(self):
@@ -506,10 +507,11 @@ class Bochs(Machine):
         self.start_pump(pairs)
 
     def complaints(self):
+        """Bochs' panics, but for the screen that nobody looks at."""
         try:
             with open(self.path('log'), encoding='utf-8',
                       errors='replace') as lines:
-                return [line[14:].strip() for line in lines
-                        if line[11:13] in ('p[', 'e[') and 'p[' in line[:14]]
+                panics = PANIC.findall(lines.read())
         except OSError:
             return []
+        return [text for device, text in panics if device != 'RFB']
