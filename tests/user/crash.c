@@ -235,15 +235,22 @@ static void crash_continue_ring0(void)
     __asm__ volatile("hlt");
 }
 
-/* SYSCALL as the last instruction below the hole: nothing to return to. */
+/* SYSCALL from 32-bit code: no service answers there. */
 static void crash_syscall32(void)
 {
-    static const struct {
+    static const UCHAR bytes[] = { 0x0F, 0x05, 0xF4 };  /* syscall; hlt */
+    static struct {
         ULONG offset;
         USHORT selector;
-    } __attribute__((packed)) compatibility = { 0x7FFE0000, 0x1B };
+    } __attribute__((packed)) target = { 0x20000000, 0x1B };
+    void *page = (void *)(ULONG_PTR)target.offset;
+    SIZE_T size = PAGE_SIZE;
 
-    __asm__ volatile("ljmpl *%0" :: "m"(compatibility));
+    NtAllocateVirtualMemory(NtCurrentProcess(), &page, 0, &size,
+                            MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    memcpy(page, bytes, sizeof bytes);
+    test_protect(page, 1, PAGE_EXECUTE_READ);
+    __asm__ volatile("ljmpl *%0" :: "m"(target));
 }
 
 #define ROW(name) { #name, crash_##name }
