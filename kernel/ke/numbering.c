@@ -19,7 +19,7 @@ struct reader {
 
 static BOOLEAN is_blank(char c)
 {
-    return c == ' ' || c == '\t' || c == '\r';
+    return c == ' ' || c == '\t';
 }
 
 static void skip_blanks(struct reader *r)
@@ -30,7 +30,11 @@ static void skip_blanks(struct reader *r)
 
 static BOOLEAN at_line_end(const struct reader *r)
 {
-    return r->at == r->end || *r->at == '\n' || *r->at == '#' || *r->at == 0;
+    const char *at = r->at;
+
+    while (at < r->end && *at == '\r')
+        at++;
+    return at == r->end || *at == '\n' || *r->at == '#';
 }
 
 static void next_line(struct reader *r)
@@ -41,9 +45,14 @@ static void next_line(struct reader *r)
         r->at++;
 }
 
+static BOOLEAN is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
 static int digit_value(char c)
 {
-    if (c >= '0' && c <= '9')
+    if (is_digit(c))
         return c - '0';
     c |= 0x20;
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -71,8 +80,7 @@ static BOOLEAN read_number(struct reader *r)
 
 static BOOLEAN is_name_character(char c)
 {
-    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
-           c == '_';
+    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_';
 }
 
 /* "name number", with nothing behind it but blanks and a comment. */
@@ -82,7 +90,8 @@ static BOOLEAN read_row(struct reader *r)
     while (r->at < r->end && is_name_character(*r->at))
         r->at++;
     r->name_length = (SIZE_T)(r->at - r->name);
-    if (r->name_length == 0 || r->at == r->end || !is_blank(*r->at))
+    if (r->name_length == 0 || is_digit(*r->name) || r->at == r->end ||
+        !is_blank(*r->at))
         return FALSE;
     skip_blanks(r);
     if (!read_number(r) || !(at_line_end(r) || is_blank(*r->at)))

@@ -20,6 +20,7 @@ struct conversion {
 };
 
 #define DIGITS 24               /* octal of 64 bits, and some */
+#define WIDEST 100000
 
 static void put(struct output *out, char character)
 {
@@ -38,7 +39,7 @@ static int read_number(const char **format)
 {
     int number = 0;
 
-    while (**format >= '0' && **format <= '9' && number < 100000)
+    while (**format >= '0' && **format <= '9' && number < WIDEST)
         number = number * 10 + *(*format)++ - '0';
     return number;
 }
@@ -136,11 +137,10 @@ static void put_unsigned(struct output *out, struct conversion *c,
 
     if (c->alternate && value && base == 16)
         prefix = c->type == 'X' ? "0X" : "0x";
-    if (c->alternate && base == 8 &&
-        (!c->has_precision || c->precision <= count) &&
-        (value || c->has_precision)) {
-        c->has_precision = TRUE;
-        c->precision = count + 1;
+    if (c->alternate && base == 8 && (value || c->has_precision) &&
+        (!c->has_precision || c->precision <= count)) {
+        *--digits = '0';
+        count++;
     }
     put_number(out, c, prefix, digits, count);
 }
@@ -186,6 +186,16 @@ static ULONGLONG next_integer(struct arguments *arguments, int size)
 {
     return size == 8 ? va_arg(arguments->list, ULONGLONG)
                      : va_arg(arguments->list, ULONG);
+}
+
+/* The argument of a star, within reason. */
+static int next_count(struct arguments *arguments)
+{
+    int count = va_arg(arguments->list, int);
+
+    if (count < -WIDEST)
+        return -WIDEST;
+    return count < WIDEST ? count : WIDEST;
 }
 
 static void put_counted(struct output *out, struct conversion *c,
@@ -252,7 +262,7 @@ static void read_conversion(const char **format, struct conversion *c,
     read_flags(format, c);
     if (**format == '*') {
         (*format)++;
-        c->width = va_arg(arguments->list, int);
+        c->width = next_count(arguments);
         if (c->width < 0) {
             c->left = TRUE;
             c->width = -c->width;
@@ -265,7 +275,7 @@ static void read_conversion(const char **format, struct conversion *c,
         c->has_precision = TRUE;
         if (**format == '*') {
             (*format)++;
-            c->precision = va_arg(arguments->list, int);
+            c->precision = next_count(arguments);
             c->has_precision = c->precision >= 0;
         } else {
             c->precision = read_number(format);

@@ -1,0 +1,55 @@
+# unit.mk: tests of portable kernel code on the host, with ASan and UBSan.
+#
+# tests/unit/NAME.c becomes $(BUILD)/unit/NAME; unit_NAME lists the sources
+# linked with it, unit_NAME_FLAGS what else the compiler must know.
+
+UNIT_TESTS := ssdt numbering selfmap format text
+
+UNIT := $(BUILD)/unit
+UNIT_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
+    -fno-strict-aliasing -fno-omit-frame-pointer \
+    -fsanitize=address,undefined -fno-sanitize-recover=all \
+    -I$(UNIT) $(INCLUDES)
+UNIT_RUNTIME := kernel/rtl/format.c kernel/rtl/unicode.c
+
+unit_ssdt      := kernel/ke/ssdt.c
+unit_numbering := kernel/ke/numbering.c
+unit_selfmap   :=
+unit_format    := kernel/rtl/format.c
+unit_format_FLAGS := -Wno-format
+unit_text      := kernel/rtl/unicode.c $(UNIT)/rtl_memory.o $(UNIT)/rtl_text.o
+
+UNIT_RENAMED := $(foreach f,memcpy memmove memset memcmp strlen strcmp \
+    strncmp strchr,-D$(f)=rtl_$(f))
+$(UNIT)/rtl_%.o: kernel/rtl/%.c kernel/include/rtl.h $(GEN)/flags
+	$(call say,UNIT)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(UNIT_CFLAGS) -fno-builtin $(UNIT_RENAMED) -c $< -o $@
+
+$(UNIT)/selfmap_table.h: tests/unit/selfmap_table.py tests/fidelity/selfmap.json
+	$(call say,GEN)
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) $^ $@
+$(UNIT)/selfmap: $(UNIT)/selfmap_table.h
+
+# $(call unit_test,NAME)
+define unit_test
+$(UNIT)/$(1): tests/unit/$(1).c $(unit_$(1)) tests/unit/unit.mk \
+              | $(GEN)/services.stamp
+	$$(call say,UNIT)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $(unit_$(1)_FLAGS) $$(UNIT_CFLAGS) -MMD -MP \
+	    -MF $$@.d -MT $$@ -o $$@ tests/unit/$(1).c \
+	    $(filter %.c %.o,$(unit_$(1))) -lcmocka
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
+-include $(UNIT_TESTS:%=$(UNIT)/%.d)
+
+unit-build: $(UNIT_TESTS:%=$(UNIT)/%)
+
+unit: unit-build
+	@failed=0; for test in $(UNIT_TESTS); do \
+	    $(UNIT)/$$test || failed=1; \
+	done; exit $$failed
+
+.PHONY: unit unit-build
