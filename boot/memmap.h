@@ -13,7 +13,10 @@
 ULONG boot_normalize_memory(struct loader_memory *ranges, ULONG count,
                             ULONG capacity);
 
-/* Mark [base, base + size) of what is free as type. */
+/*
+ * Mark [base, base + size) of what is free as type.  In a full map the highest
+ * range makes room: memory may be lost, never handed out twice.
+ */
 void boot_reserve(struct loader_memory *ranges, ULONG *count, ULONG capacity,
                   ULONGLONG base, ULONGLONG size,
                   enum loader_memory_type type);

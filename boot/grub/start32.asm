@@ -6,8 +6,6 @@
 ; switches to long mode and calls boot_multiboot2(magic, tags) on the idle
 ; stack.  Mm throws these tables away, except the top one and the image's.
 
-%include "ksamd64.inc"
-
 MULTIBOOT2_MAGIC        equ 0E85250D6h
 CR0_PG                  equ 1 << 31
 CR4_PAE                 equ 1 << 5
@@ -41,7 +39,7 @@ header:
         dd 8
 header_end:
 
-section .boot progbits alloc exec write align=16
+section .boot progbits alloc exec nowrite align=16
 bits 32
 global boot_start32
 boot_start32:
@@ -157,16 +155,12 @@ boot_gdt:
         dw $ - boot_gdt - 1
         dd boot_gdt
 
-        align 16
-        times 256 db 0
-boot_stack32_top:
-
 section .boot.tables nobits alloc noexec write align=4096
+                resb 1000h
+boot_stack32_top:
 boot_pdpt_low:  resb 1000h
 boot_pd_low:    resb 1000h * IDENTITY_GIBIBYTES
-; From here on Mm keeps what it finds.
-global boot_kept_tables
-boot_kept_tables:
+; Mm keeps these three.
 boot_pml4:      resb 1000h
 boot_pdpt_high: resb 1000h
 boot_pd_image:  resb 1000h

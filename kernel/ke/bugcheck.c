@@ -117,6 +117,10 @@ void KeBugCheckEx(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3,
         DbgPrint("\n*** STOP: 0x%08X (0x%016llX, 0x%016llX,\n"
                  "    0x%016llX, 0x%016llX)\n*** %s\n\n", code, p1, p2, p3,
                  p4, code_name(code));
+        DbgPrint("  cr0 %016llx  cr2 %016llx  cr3 %016llx\n"
+                 "  cr4 %016llx  cr8 %016llx  thread %p\n", arch_read_cr0(),
+                 arch_read_cr2(), arch_read_cr3(), arch_read_cr4(),
+                 arch_read_cr8(), (void *)KeGetCurrentThread());
         trap = trap_of(code);
         if (trap) {
             ki_show_registers(trap, NULL);

@@ -32,8 +32,8 @@
 #define EFLAGS_NT (1U << 14)
 #define EFLAGS_AC (1U << 18)
 
-/* What ring 3 may have in its flags: CF PF AF ZF SF TF DF OF AC ID. */
-#define EFLAGS_USER_MASK 0x00240DD5U
+/* What a context may set: CF PF AF ZF SF TF DF OF RF ID, as in Windows. */
+#define EFLAGS_USER_MASK 0x00210DD5U
 
 #define MSR_APIC_BASE 0x1B
 #define MSR_SYSENTER_CS 0x174
