@@ -95,8 +95,8 @@ static void mark_all_needed(void)
             mark_needs(LDR_MODULE(at));
 }
 
-/* The unneeded module that was attached last, or any that never was. */
-static struct module *find_unneeded(void)
+/* Attached, not needed, attached last; the order in which to detach. */
+static struct module *find_attached(void)
 {
     LIST_ENTRY *head = &ldr_data.InInitializationOrderModuleList, *at;
 
@@ -104,39 +104,34 @@ static struct module *find_unneeded(void)
         struct module *module = CONTAINING_RECORD(
             at, struct module, entry.InInitializationOrderLinks);
 
-        if (module->mark != walk)
+        if (module->mark != walk &&
+            (module->entry.Flags & LDRP_PROCESS_ATTACH_CALLED))
             return module;
     }
-    head = &ldr_data.InLoadOrderModuleList;
-    for (at = head->Blink; at != head; at = at->Blink)
-        if (LDR_MODULE(at)->mark != walk)
-            return LDR_MODULE(at);
     return NULL;
 }
 
-/* First every DllMain, while all is still mapped; then the unmapping. */
+/* First every DllMain, while all is still mapped; then the unmapping. A
+ * DllMain may load and unload, so what is needed is asked anew each time. */
 void ldr_sweep(void)
 {
+    LIST_ENTRY *head = &ldr_data.InLoadOrderModuleList, *at, *before;
     struct module *module;
-    LIST_ENTRY *head = &ldr_data.InInitializationOrderModuleList, *at, *last;
 
     if (sweeping)                               /* from inside a DllMain */
         return;
     sweeping = TRUE;
     mark_all_needed();
-    for (at = head->Blink; at != head; at = last) {
-        module = CONTAINING_RECORD(at, struct module,
-                                   entry.InInitializationOrderLinks);
-        last = at->Blink;
-        if (module->mark == walk ||
-            !(module->entry.Flags & LDRP_PROCESS_ATTACH_CALLED))
-            continue;
+    while ((module = find_attached()) != NULL) {
         module->entry.Flags &= ~LDRP_PROCESS_ATTACH_CALLED;
         call_entry(module, DLL_PROCESS_DETACH, FALSE);
-        mark_all_needed();                      /* it may have loaded more */
+        mark_all_needed();
     }
-    while ((module = find_unneeded()) != NULL)
-        ldr_remove_module(module);
+    for (at = head->Blink; at != head; at = before) {
+        before = at->Blink;
+        if (LDR_MODULE(at)->mark != walk)
+            ldr_remove_module(LDR_MODULE(at));
+    }
     sweeping = FALSE;
 }
 
