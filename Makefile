@@ -223,6 +223,7 @@ $(BUILD)/debug/ntdll.dll: $(NTDLL_OBJS) $(GEN)/ntdll.def
 	$(call say,LD3)
 	@mkdir -p $(@D)
 	$(Q)$(MINGW)gcc $(USER_LDFLAGS) -shared -Wl,-e,0 \
+	    -Wl,--image-base,0x180000000 \
 	    -Wl,--out-implib,$(BUILD)/libntdll.a -o $@ \
 	    $(NTDLL_OBJS) $(GEN)/ntdll.def
 $(BUILD)/libntdll.a: $(BUILD)/debug/ntdll.dll ;
