@@ -15,6 +15,7 @@
 
 #include <ps.h>
 #include <rtl_avl.h>
+#include <rtl_pe.h>
 
 #define MI_VAD_TAG 0x20646156           /* "Vad " */
 
@@ -146,7 +147,7 @@ void mi_decommit(EPROCESS *process, const struct mi_vad *vad, ULONGLONG start,
 /* Pages that user memory may still take. */
 ULONG_PTR mi_available_pages(void);
 
-/* ---- the services' arguments (argument.c) ---- */
+/* ---- the services' arguments (capture.c) ---- */
 
 /*
  * The process behind a handle, referenced.  Only the current one can have
@@ -175,24 +176,32 @@ ULONGLONG mi_zero_bits_limit(ULONG_PTR zero_bits);
 /* ---- sections (section.c) and views (view.c, image.c) ---- */
 
 /*
- * The body of a Section object.  image: pe describes bytes.  Else data: a
- * file's bytes, or pages of its own (pfns, one for each page of size).
+ * The body of a Section object.  An image: pe describes bytes.  Data: a file's
+ * bytes, or (bytes NULL) pages of its own, pfns[] of them.
  */
 struct mi_section {
     const void *bytes;
-    PFN_NUMBER *pfns;
     SIZE_T size;
+    PFN_NUMBER *pfns;
     ULONG mask;             /* SectionPageProtection */
     BOOLEAN image;
+    struct rtl_pe pe;
     struct mm_image_information information;
 };
 
 /*
+ * May a view that was mapped with the first mask have the second?
+ * STATUS_SECTION_PROTECTION, STATUS_DYNAMIC_CODE_BLOCKED.
+ */
+NTSTATUS mi_check_view_mask(const struct mi_section *section, ULONG allowed,
+                            ULONG mask);
+
+/*
  * Map all of an image.  hint 0: where it wants to be, else exactly there.
- * limit: end below it if the place is chosen here.
+ * limit: a place that is chosen here ends below it.  Failures leave nothing.
  */
 NTSTATUS mi_map_image_view(EPROCESS *process, struct mi_section *section,
                            ULONGLONG hint, ULONGLONG limit, ULONGLONG *base);
 
-/* Unmap a view: pages, region, reference. */
-void mi_unmap_view(EPROCESS *process, struct mi_vad *vad);
+/* A region, its pages and its section reference go. */
+void mi_delete_region(EPROCESS *process, struct mi_vad *vad);

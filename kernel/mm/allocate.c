@@ -1,0 +1,185 @@
+/*
+ * mm/allocate.c - NtAllocateVirtualMemory.
+ *
+ * To reserve is to take addresses, in steps of 64 KiB; to commit is to put
+ * memory behind addresses that are reserved, page by page.  A caller may do
+ * both at once, and one that commits without naming a place gets both.
+ *
+ * Parameters are checked in Windows' order, so that a call with several
+ * mistakes gets Windows' status.  NT: large, physical and watched pages are
+ * not here; asking for them is an invalid AllocationType.  Memory is taken at
+ * the commit, so a commit larger than what is free is refused even if it
+ * would never be touched.
+ */
+#include "vad.h"
+
+#include <nt/ntapi.h>
+
+#define VALID_TYPES (MEM_COMMIT | MEM_RESERVE | MEM_RESET | MEM_TOP_DOWN)
+
+struct request {
+    ULONGLONG base;
+    SIZE_T size;
+    ULONGLONG limit;        /* of a place that is chosen here */
+    ULONG type, protect, mask;
+};
+
+/* Everything that does not need the caller's memory. */
+static NTSTATUS check_numbers(struct request *request)
+{
+    if (request->limit == 0)
+        return STATUS_INVALID_PARAMETER_3;
+    if ((request->type & ~VALID_TYPES) ||
+        !(request->type & (MEM_COMMIT | MEM_RESERVE | MEM_RESET)) ||
+        ((request->type & MEM_RESET) && request->type != MEM_RESET))
+        return STATUS_INVALID_PARAMETER_5;
+    request->mask = MiMakeProtectionMask(request->protect);
+    if (request->mask == MM_INVALID_PROTECTION ||
+        (request->mask & MM_BASE_MASK) == MM_WRITECOPY ||
+        (request->mask & MM_BASE_MASK) == MM_EXECUTE_WRITECOPY)
+        return STATUS_INVALID_PAGE_PROTECTION;
+    return mi_is_write_execute(request->mask) ? STATUS_DYNAMIC_CODE_BLOCKED
+                                              : STATUS_SUCCESS;
+}
+
+static NTSTATUS check_region(const struct request *request)
+{
+    ULONGLONG end = request->base + request->size;
+
+    if (request->base > MM_HIGHEST_USER_ADDRESS)
+        return STATUS_INVALID_PARAMETER_2;
+    if (request->size == 0 || end < request->base ||
+        end > MI_HIGHEST_VAD_ADDRESS + 1)
+        return STATUS_INVALID_PARAMETER_4;
+    return STATUS_SUCCESS;
+}
+
+/* Where a reservation goes: *start, *end. */
+static NTSTATUS choose_place(EPROCESS *process, const struct request *request,
+                             ULONGLONG *start, ULONGLONG *end)
+{
+    SIZE_T size = ALIGN_UP(request->size, PAGE_SIZE);
+
+    if (request->base == 0) {
+        *start = mi_find_gap(process, size, MM_LOWEST_USER_ADDRESS,
+                             request->limit,
+                             (request->type & MEM_TOP_DOWN) != 0);
+        *end = *start + size;
+        return *start ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+    }
+    *start = ALIGN_DOWN(request->base, ALLOCATION_GRANULARITY);
+    *end = ALIGN_UP(request->base + request->size, PAGE_SIZE);
+    if (*start < MM_LOWEST_USER_ADDRESS)
+        return STATUS_INVALID_PARAMETER_2;
+    return mi_is_range_free(process, *start, *end)
+               ? STATUS_SUCCESS : STATUS_CONFLICTING_ADDRESSES;
+}
+
+static NTSTATUS reserve(EPROCESS *process, struct request *request)
+{
+    struct mi_vad *vad;
+    ULONGLONG start, end;
+    NTSTATUS status = choose_place(process, request, &start, &end);
+
+    if (NT_SUCCESS(status) && (request->type & MEM_COMMIT))
+        status = mi_prepare_commit(start, end);
+    if (NT_SUCCESS(status))
+        status = mi_insert_vad(process, start, end, MEM_PRIVATE,
+                               request->protect, &vad);
+    if (!NT_SUCCESS(status))
+        return status;
+    if (request->type & MEM_COMMIT)
+        mi_commit(process, start, end, request->mask);
+    request->base = start;
+    request->size = end - start;
+    return STATUS_SUCCESS;
+}
+
+/* Inside an existing region: commit pages, or (MEM_RESET) just look. */
+static NTSTATUS commit(EPROCESS *process, struct request *request)
+{
+    ULONGLONG start = ALIGN_DOWN(request->base, PAGE_SIZE);
+    ULONGLONG end = ALIGN_UP(request->base + request->size, PAGE_SIZE);
+    struct mi_vad *vad = mi_find_vad(process, start);
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (!vad || end > vad->end)
+        return STATUS_CONFLICTING_ADDRESSES;
+    if (vad->permanent)
+        return STATUS_CONFLICTING_ADDRESSES;
+    if (request->type & MEM_COMMIT) {
+        if (vad->type != MEM_PRIVATE)
+            return STATUS_ALREADY_COMMITTED;
+        status = mi_prepare_commit(start, end);
+    }
+    if (!NT_SUCCESS(status))
+        return status;
+    if (request->type & MEM_COMMIT)
+        mi_commit(process, start, end, request->mask);
+    request->base = start;
+    request->size = end - start;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS allocate(EPROCESS *process, struct request *request)
+{
+    if (request->base == 0 && (request->type & MEM_COMMIT))
+        request->type |= MEM_RESERVE;
+    return request->type & MEM_RESERVE ? reserve(process, request)
+                                       : commit(process, request);
+}
+
+/*
+ * STATUS_INVALID_PARAMETER_2 to _5, STATUS_INVALID_PAGE_PROTECTION,
+ * STATUS_DYNAMIC_CODE_BLOCKED, STATUS_CONFLICTING_ADDRESSES: taken, or (commit
+ * alone) not reserved; STATUS_ALREADY_COMMITTED: a view; STATUS_NO_MEMORY: no
+ * such gap, or no page tables; STATUS_COMMITMENT_LIMIT: not enough pages.
+ */
+NTSTATUS NtAllocateVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
+                                 ULONG_PTR ZeroBits, SIZE_T *RegionSize,
+                                 ULONG AllocationType, ULONG Protect)
+{
+    struct request request = {
+        .limit = mi_zero_bits_limit(ZeroBits),
+        .type = AllocationType,
+        .protect = Protect,
+    };
+    EPROCESS *process;
+    NTSTATUS status = check_numbers(&request);
+
+    if (NT_SUCCESS(status))
+        status = mi_capture_region(BaseAddress, RegionSize, &request.base,
+                                   &request.size);
+    if (NT_SUCCESS(status))
+        status = check_region(&request);
+    if (NT_SUCCESS(status))
+        status = mi_reference_process(ProcessHandle, PROCESS_VM_OPERATION,
+                                      &process);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = allocate(process, &request);
+    ObDereferenceObject(process);
+    if (NT_SUCCESS(status))
+        mi_return_region(BaseAddress, RegionSize, request.base, request.size);
+    return status;
+}
+
+NTSTATUS mm_allocate_user(void **base, SIZE_T size, ULONG protect)
+{
+    struct request request = {
+        .base = (ULONG_PTR)*base,
+        .size = size,
+        .limit = MI_HIGHEST_VAD_ADDRESS + 1,
+        .type = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN,
+        .protect = protect,
+    };
+    NTSTATUS status = check_numbers(&request);
+
+    if (NT_SUCCESS(status))
+        status = check_region(&request);
+    if (NT_SUCCESS(status))
+        status = allocate(PsGetCurrentProcess(), &request);
+    if (NT_SUCCESS(status))
+        *base = (void *)request.base;
+    return status;
+}

@@ -1,0 +1,110 @@
+/*
+ * mm/protect.c - NtProtectVirtualMemory.
+ *
+ * The range lies in one region and all of it is committed, or nothing is
+ * changed.  The protection that is returned is the first page's.
+ *
+ * Pages of an image are the process's own copies from the beginning, so
+ * PAGE_WRITECOPY has nothing left to copy there and means PAGE_READWRITE.  A
+ * view of a data section cannot get more than the section allows.
+ */
+#include "vad.h"
+
+#include <nt/ntapi.h>
+
+static BOOLEAN is_copy(ULONG mask)
+{
+    return (mask & MM_BASE_MASK) == MM_WRITECOPY;
+}
+
+/* What mask becomes in this region. */
+static NTSTATUS adapt_mask(const struct mi_vad *vad, ULONG *mask)
+{
+    if (vad->permanent)
+        return STATUS_INVALID_PAGE_PROTECTION;
+    if (vad->type == MEM_PRIVATE)
+        return is_copy(*mask) ? STATUS_INVALID_PAGE_PROTECTION
+                              : STATUS_SUCCESS;
+    if (vad->type == MEM_MAPPED)
+        return mi_check_view_mask(vad->section,
+                                  MiMakeProtectionMask(vad->protect), *mask);
+    if (is_copy(*mask))
+        *mask = (*mask & ~MM_BASE_MASK) | MM_READWRITE;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS protect(EPROCESS *process, ULONGLONG start, ULONGLONG end,
+                        ULONG mask, ULONG *old)
+{
+    struct mi_vad *vad = mi_find_vad(process, start);
+    NTSTATUS status;
+
+    if (!vad || end > vad->end)
+        return STATUS_CONFLICTING_ADDRESSES;
+    status = adapt_mask(vad, &mask);
+    if (!NT_SUCCESS(status))
+        return status;
+    if (!mi_is_committed(start, end))
+        return STATUS_NOT_COMMITTED;
+    *old = mi_protect_constant(mi_pte_mask(mi_read_pte(start)));
+    mi_protect(start, end, mask);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS check_mask(ULONG mask)
+{
+    if (mask == MM_INVALID_PROTECTION)
+        return STATUS_INVALID_PAGE_PROTECTION;
+    return mi_is_write_execute(mask) ? STATUS_DYNAMIC_CODE_BLOCKED
+                                     : STATUS_SUCCESS;
+}
+
+static NTSTATUS capture(void **user_base, SIZE_T *user_size, ULONG *user_old,
+                        ULONGLONG *base, SIZE_T *size)
+{
+    NTSTATUS status = mi_capture_region(user_base, user_size, base, size);
+
+    if (NT_SUCCESS(status))
+        status = mm_probe_for_write(user_old, sizeof *user_old, 1);
+    if (!NT_SUCCESS(status))
+        return status;
+    if (*base > MM_HIGHEST_USER_ADDRESS)
+        return STATUS_INVALID_PARAMETER_2;
+    if (MM_HIGHEST_USER_ADDRESS - *base < *size || *size == 0)
+        return STATUS_INVALID_PARAMETER_3;
+    return STATUS_SUCCESS;
+}
+
+/*
+ * STATUS_INVALID_PAGE_PROTECTION, STATUS_DYNAMIC_CODE_BLOCKED,
+ * STATUS_INVALID_PARAMETER_2 and _3, STATUS_CONFLICTING_ADDRESSES: not one
+ * region; STATUS_NOT_COMMITTED; STATUS_SECTION_PROTECTION.
+ */
+NTSTATUS NtProtectVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
+                                SIZE_T *RegionSize, ULONG NewProtect,
+                                ULONG *OldProtect)
+{
+    ULONG mask = MiMakeProtectionMask(NewProtect);
+    EPROCESS *process;
+    ULONGLONG base, end;
+    SIZE_T size;
+    ULONG old;
+    NTSTATUS status = check_mask(mask);
+
+    if (NT_SUCCESS(status))
+        status = capture(BaseAddress, RegionSize, OldProtect, &base, &size);
+    if (NT_SUCCESS(status))
+        status = mi_reference_process(ProcessHandle, PROCESS_VM_OPERATION,
+                                      &process);
+    if (!NT_SUCCESS(status))
+        return status;
+    end = ALIGN_UP(base + size, PAGE_SIZE);
+    base = ALIGN_DOWN(base, PAGE_SIZE);
+    status = protect(process, base, end, mask, &old);
+    ObDereferenceObject(process);
+    if (NT_SUCCESS(status)) {
+        mi_return_region(BaseAddress, RegionSize, base, end - base);
+        (void)mm_copy_to_user(OldProtect, &old, sizeof old);
+    }
+    return status;
+}

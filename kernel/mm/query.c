@@ -1,0 +1,111 @@
+/*
+ * mm/query.c - NtQueryVirtualMemory.
+ *
+ * The answer describes the run of pages from the one asked for upwards that
+ * are all alike: free, reserved, or committed with one protection, and in one
+ * region.
+ */
+#include "vad.h"
+
+#include <nt/ntapi.h>
+
+/* Above the last region nothing is free any more: this is where it ends. */
+#define USER_END (MM_HIGHEST_USER_ADDRESS + 1)
+
+static void describe_free(EPROCESS *process, ULONGLONG va,
+                          MEMORY_BASIC_INFORMATION *info)
+{
+    struct mi_vad *above = mi_find_vad_above(process, va);
+
+    info->RegionSize = (above ? mi_vad_start(above) : USER_END) - va;
+    info->State = MEM_FREE;
+    info->Protect = PAGE_NOACCESS;
+}
+
+/* The first page in (va, end) that is not like the page at va. */
+static ULONGLONG end_of_run(ULONGLONG va, ULONGLONG end)
+{
+    MMPTE first = mi_read_pte(va);
+
+    for (va += PAGE_SIZE; va < end; va += PAGE_SIZE) {
+        MMPTE pte;
+
+        if (first.u.Long == 0)
+            va = mi_skip_missing_tables(va, end);
+        if (va == end)
+            break;
+        pte = mi_read_pte(va);
+        if ((pte.u.Long == 0) != (first.u.Long == 0) ||
+            mi_pte_mask(pte) != mi_pte_mask(first))
+            break;
+    }
+    return va;
+}
+
+static void describe_region(const struct mi_vad *vad, ULONGLONG va,
+                            MEMORY_BASIC_INFORMATION *info)
+{
+    MMPTE pte = mi_read_pte(va);
+
+    info->AllocationBase = (void *)mi_vad_start(vad);
+    info->AllocationProtect = vad->protect;
+    info->RegionSize = end_of_run(va, vad->end) - va;
+    info->Type = vad->type;
+    info->State = pte.u.Long ? MEM_COMMIT : MEM_RESERVE;
+    if (pte.u.Long)
+        info->Protect = mi_protect_constant(mi_pte_mask(pte));
+}
+
+static NTSTATUS query(HANDLE handle, ULONGLONG va,
+                      MEMORY_BASIC_INFORMATION *info)
+{
+    EPROCESS *process;
+    struct mi_vad *vad;
+    NTSTATUS status = mi_reference_process(handle, PROCESS_QUERY_INFORMATION,
+                                           &process);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    info->BaseAddress = (void *)va;
+    vad = mi_find_vad(process, va);
+    if (vad)
+        describe_region(vad, va, info);
+    else
+        describe_free(process, va, info);
+    ObDereferenceObject(process);
+    return STATUS_SUCCESS;
+}
+
+/*
+ * STATUS_INVALID_INFO_CLASS, STATUS_INFO_LENGTH_MISMATCH,
+ * STATUS_INVALID_PARAMETER: not a user address.
+ */
+NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, void *BaseAddress,
+                              ULONG MemoryInformationClass,
+                              void *MemoryInformation,
+                              SIZE_T MemoryInformationLength,
+                              SIZE_T *ReturnLength)
+{
+    MEMORY_BASIC_INFORMATION info = { 0 };
+    SIZE_T length = sizeof info;
+    NTSTATUS status;
+
+    if (MemoryInformationClass != MemoryBasicInformation)
+        return STATUS_INVALID_INFO_CLASS;
+    if (MemoryInformationLength < sizeof info)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    status = mm_probe_for_write(MemoryInformation, sizeof info,
+                                sizeof(ULONG));
+    if (NT_SUCCESS(status) && ReturnLength)
+        status = mm_probe_for_write(ReturnLength, sizeof length, 1);
+    if (!NT_SUCCESS(status))
+        return status;
+    if ((ULONG_PTR)BaseAddress > MM_HIGHEST_USER_ADDRESS)
+        return STATUS_INVALID_PARAMETER;
+    status = query(ProcessHandle, ALIGN_DOWN(BaseAddress, PAGE_SIZE), &info);
+    if (NT_SUCCESS(status))
+        status = mm_copy_to_user(MemoryInformation, &info, sizeof info);
+    if (NT_SUCCESS(status) && ReturnLength)
+        status = mm_copy_to_user(ReturnLength, &length, sizeof length);
+    return status;
+}

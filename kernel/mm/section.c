@@ -1,0 +1,302 @@
+/*
+ * mm/section.c - section objects: something that can be mapped.
+ *
+ * A section is an image (a PE, checked when the section is made), the bytes
+ * of a boot file, or memory without a file that all its views share.  Boot
+ * files stay in memory for ever, so a section needs no reference to its file.
+ *
+ * NT: a file's pages are shared by everybody who maps it.  Here each view of
+ * a file has copies, which nobody can tell apart while files are read-only.
+ * SEC_RESERVE and names for sections are not here.
+ */
+#include "vad.h"
+
+#include <io.h>
+#include <nt/ntapi.h>
+
+#define SECTION_TAG 0x74636553          /* "Sect" */
+#define SECTION_RIGHTS (SECTION_ALL_ACCESS | SYNCHRONIZE)
+#define MAX_SECTION 0x20000000ULL       /* of pages of its own: 512 MiB */
+
+OBJECT_TYPE *MmSectionObjectType;
+
+static void delete_section(void *object)
+{
+    struct mi_section *section = object;
+
+    if (!section->pfns)
+        return;
+    for (SIZE_T i = 0; i < section->size >> PAGE_SHIFT; i++) {
+        if (section->pfns[i])
+            mi_free_page(section->pfns[i]);
+    }
+    ExFreePoolWithTag(section->pfns, SECTION_TAG);
+}
+
+/* Sections exist before ring 3 does: the first program is one. */
+static NTSTATUS create_object(struct mi_section **section)
+{
+    if (!MmSectionObjectType) {
+        MmSectionObjectType = ob_create_type(L"Section", SECTION_RIGHTS,
+                                             delete_section);
+        MmSectionObjectType->TypeInfo.GenericMapping = (GENERIC_MAPPING){
+            READ_CONTROL | SECTION_QUERY | SECTION_MAP_READ,
+            READ_CONTROL | SECTION_MAP_WRITE,
+            READ_CONTROL | SECTION_MAP_EXECUTE,
+            SECTION_ALL_ACCESS
+        };
+    }
+    return ob_create_object(MmSectionObjectType, sizeof **section,
+                            (void **)section);
+}
+
+static void describe_image(struct mi_section *section)
+{
+    const struct rtl_pe *pe = &section->pe;
+
+    section->information = (struct mm_image_information){
+        .preferred_base = pe->preferred_base,
+        .stack_reserve = pe->stack_reserve,
+        .stack_commit = pe->stack_commit,
+        .size_of_image = pe->size_of_image,
+        .entry_point = pe->entry_point,
+        .subsystem = pe->subsystem,
+        .subsystem_major = pe->subsystem_major,
+        .subsystem_minor = pe->subsystem_minor,
+        .characteristics = pe->characteristics,
+        .dll_characteristics = pe->dll_characteristics,
+    };
+}
+
+NTSTATUS mm_create_section(const void *bytes, SIZE_T size, BOOLEAN image,
+                           void **result)
+{
+    struct mi_section *section;
+    struct rtl_pe pe = { 0 };
+    NTSTATUS status = image ? rtl_pe_parse(bytes, size, &pe)
+                            : STATUS_SUCCESS;
+
+    if (NT_SUCCESS(status))
+        status = create_object(&section);
+    if (!NT_SUCCESS(status))
+        return status;
+    section->bytes = bytes;
+    section->size = size;
+    section->image = image;
+    section->mask = MM_READONLY;
+    section->pe = pe;
+    describe_image(section);
+    *result = section;
+    return STATUS_SUCCESS;
+}
+
+const struct mm_image_information *mm_section_image(void *object)
+{
+    const struct mi_section *section = object;
+
+    return section->image ? &section->information : NULL;
+}
+
+/* Zeroed pages that belong to the section. */
+static NTSTATUS create_memory_section(SIZE_T size, void **result)
+{
+    SIZE_T pages = ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
+    struct mi_section *section;
+    NTSTATUS status;
+
+    if (size > MAX_SECTION)
+        return STATUS_SECTION_TOO_BIG;
+    if (pages > mi_available_pages())
+        return STATUS_COMMITMENT_LIMIT;
+    status = create_object(&section);
+    if (!NT_SUCCESS(status))
+        return status;
+    section->size = pages << PAGE_SHIFT;
+    section->pfns = ExAllocatePool2(POOL_FLAG_NON_PAGED,
+                                    pages * sizeof *section->pfns,
+                                    SECTION_TAG);
+    status = section->pfns ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
+    for (SIZE_T i = 0; i < pages && NT_SUCCESS(status); i++) {
+        section->pfns[i] = mi_allocate_page();
+        if (!section->pfns[i])
+            status = STATUS_COMMITMENT_LIMIT;
+    }
+    if (NT_SUCCESS(status))
+        *result = section;
+    else
+        ObDereferenceObject(section);
+    return status;
+}
+
+/* ---- NtCreateSection ---- */
+
+struct request {
+    ULONG mask, attributes;
+    HANDLE file;
+    ULONGLONG size;         /* MaximumSize; 0: the file's */
+};
+
+static NTSTATUS check_numbers(const struct request *request)
+{
+    BOOLEAN image = request->attributes == SEC_IMAGE;
+
+    if (!image && (request->attributes & ~SEC_NOCACHE) != SEC_COMMIT)
+        return STATUS_INVALID_PARAMETER_6;
+    if (request->mask == MM_INVALID_PROTECTION ||
+        (request->mask & ~MM_BASE_MASK))
+        return STATUS_INVALID_PAGE_PROTECTION;
+    if (!image && mi_is_write_execute(request->mask))
+        return STATUS_DYNAMIC_CODE_BLOCKED;
+    return STATUS_SUCCESS;
+}
+
+/* A section has no name, but what is passed for one is looked at. */
+static NTSTATUS check_attributes(const OBJECT_ATTRIBUTES *user)
+{
+    OBJECT_ATTRIBUTES attributes;
+    UNICODE_STRING name;
+    NTSTATUS status;
+
+    if (!user)
+        return STATUS_SUCCESS;
+    status = mm_copy_from_user(&attributes, user, sizeof attributes);
+    if (!NT_SUCCESS(status))
+        return status;
+    if (attributes.Length != sizeof attributes ||
+        (attributes.Attributes & ~OBJ_VALID_ATTRIBUTES))
+        return STATUS_INVALID_PARAMETER;
+    if (!attributes.ObjectName)
+        return STATUS_SUCCESS;
+    status = mm_copy_from_user(&name, attributes.ObjectName, sizeof name);
+    if (NT_SUCCESS(status) && name.Length)
+        status = STATUS_OBJECT_PATH_NOT_FOUND;
+    return status;
+}
+
+static NTSTATUS capture(HANDLE *user_handle,
+                        const OBJECT_ATTRIBUTES *user_attributes,
+                        const LARGE_INTEGER *user_size, ULONGLONG *size)
+{
+    NTSTATUS status = mm_probe_for_write(user_handle, sizeof(HANDLE), 1);
+
+    *size = 0;
+    if (NT_SUCCESS(status) && user_size)
+        status = mm_probe_for_read(user_size, sizeof *size, 4);
+    if (NT_SUCCESS(status) && user_size)
+        status = mm_copy_from_user(size, user_size, sizeof *size);
+    if (NT_SUCCESS(status))
+        status = check_attributes(user_attributes);
+    return status;
+}
+
+/* What the file's handle must allow for a section with this protection. */
+static ACCESS_MASK file_access(ULONG mask)
+{
+    static const ACCESS_MASK access[] = {
+        [MM_READONLY] = FILE_READ_DATA,
+        [MM_EXECUTE] = FILE_EXECUTE,
+        [MM_EXECUTE_READ] = FILE_EXECUTE | FILE_READ_DATA,
+        [MM_READWRITE] = FILE_READ_DATA | FILE_WRITE_DATA,
+        [MM_WRITECOPY] = FILE_READ_DATA,
+        [MM_EXECUTE_READWRITE] = FILE_EXECUTE | FILE_READ_DATA |
+                                 FILE_WRITE_DATA,
+        [MM_EXECUTE_WRITECOPY] = FILE_EXECUTE | FILE_READ_DATA,
+    };
+
+    return access[mask & MM_BASE_MASK];
+}
+
+static NTSTATUS create_over_bytes(const struct request *request,
+                                  const void *bytes, SIZE_T size,
+                                  void **result)
+{
+    BOOLEAN image = request->attributes == SEC_IMAGE;
+    struct mi_section *section;
+    NTSTATUS status;
+
+    if (!image && (file_access(request->mask) & FILE_WRITE_DATA))
+        return STATUS_ACCESS_DENIED;
+    if (!image && size == 0)
+        return STATUS_MAPPED_FILE_SIZE_ZERO;
+    if (!image && request->size > size)
+        return STATUS_SECTION_TOO_BIG;
+    if (!image && request->size)
+        size = request->size;
+    status = mm_create_section(bytes, size, image, result);
+    if (!NT_SUCCESS(status))
+        return status;
+    section = *result;
+    section->mask = request->mask;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS create_over_file(const struct request *request, void **result)
+{
+    const void *bytes;
+    SIZE_T size;
+    void *file;
+    NTSTATUS status = ObReferenceObjectByHandle(request->file,
+                                                file_access(request->mask),
+                                                IoFileObjectType,
+                                                ExGetPreviousMode(), &file);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    status = io_file_bytes(file, &bytes, &size);
+    if (NT_SUCCESS(status))
+        status = create_over_bytes(request, bytes, size, result);
+    ObDereferenceObject(file);
+    return status;
+}
+
+static NTSTATUS create_without_file(const struct request *request,
+                                    void **result)
+{
+    NTSTATUS status;
+
+    if (request->attributes == SEC_IMAGE)
+        return STATUS_INVALID_FILE_FOR_SECTION;
+    if (request->size == 0)
+        return STATUS_INVALID_PARAMETER_4;
+    status = create_memory_section(request->size, result);
+    if (NT_SUCCESS(status))
+        ((struct mi_section *)*result)->mask = request->mask;
+    return status;
+}
+
+/*
+ * STATUS_INVALID_PARAMETER_4 and _6, STATUS_INVALID_PAGE_PROTECTION,
+ * STATUS_DYNAMIC_CODE_BLOCKED, STATUS_OBJECT_PATH_NOT_FOUND: a name;
+ * STATUS_INVALID_FILE_FOR_SECTION, STATUS_MAPPED_FILE_SIZE_ZERO,
+ * STATUS_SECTION_TOO_BIG, STATUS_COMMITMENT_LIMIT, what rtl/pe.c says of a
+ * broken image, and what a handle may be wrong with.
+ */
+NTSTATUS NtCreateSection(HANDLE *SectionHandle, ACCESS_MASK DesiredAccess,
+                         OBJECT_ATTRIBUTES *ObjectAttributes,
+                         LARGE_INTEGER *MaximumSize,
+                         ULONG SectionPageProtection,
+                         ULONG AllocationAttributes, HANDLE FileHandle)
+{
+    struct request request = {
+        .mask = MiMakeProtectionMask(SectionPageProtection),
+        .attributes = AllocationAttributes,
+        .file = FileHandle,
+    };
+    HANDLE handle;
+    void *section;
+    NTSTATUS status = check_numbers(&request);
+
+    if (NT_SUCCESS(status))
+        status = capture(SectionHandle, ObjectAttributes, MaximumSize,
+                         &request.size);
+    if (NT_SUCCESS(status))
+        status = FileHandle ? create_over_file(&request, &section)
+                            : create_without_file(&request, &section);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = ob_create_handle(section, DesiredAccess, &handle);
+    ObDereferenceObject(section);
+    if (NT_SUCCESS(status))
+        (void)mm_copy_to_user(SectionHandle, &handle, sizeof handle);
+    return status;
+}

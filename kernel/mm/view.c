@@ -1,0 +1,285 @@
+/*
+ * mm/view.c - NtMapViewOfSection and NtUnmapViewOfSection.
+ *
+ * An image is mapped whole, with the protections of its own sections (mm/
+ * image.c).  A view of data starts at a multiple of 64 KiB in its section; a
+ * view of a file has copies of its pages, so PAGE_WRITECOPY costs nothing
+ * more; a view of memory has the section's own pages.
+ *
+ * Views cannot be inherited by another process, for there is none.
+ */
+#include "vad.h"
+
+#include <nt/ntapi.h>
+
+struct request {
+    ULONGLONG base, limit;
+    SIZE_T size, commit_size;
+    LARGE_INTEGER offset;
+    ULONG inherit, type, protect, mask;
+};
+
+static NTSTATUS check_numbers(const struct request *request)
+{
+    if (request->inherit != ViewShare && request->inherit != ViewUnmap)
+        return STATUS_INVALID_PARAMETER_8;
+    if (request->type & ~MEM_TOP_DOWN)
+        return STATUS_INVALID_PARAMETER_9;
+    if (request->mask == MM_INVALID_PROTECTION)
+        return STATUS_INVALID_PAGE_PROTECTION;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS capture_offset(LARGE_INTEGER *user, LARGE_INTEGER *offset)
+{
+    NTSTATUS status;
+
+    offset->QuadPart = 0;
+    if (!user)
+        return STATUS_SUCCESS;
+    status = mm_probe_for_write(user, sizeof *user, 1);
+    return NT_SUCCESS(status) ? mm_copy_from_user(offset, user, sizeof *offset)
+                              : status;
+}
+
+static NTSTATUS check_region(const struct request *request)
+{
+    if (request->base > MI_HIGHEST_VAD_ADDRESS)
+        return STATUS_INVALID_PARAMETER_3;
+    if (request->limit == 0)
+        return STATUS_INVALID_PARAMETER_4;
+    if (MI_HIGHEST_VAD_ADDRESS + 1 - request->base < request->size ||
+        (request->size && request->commit_size > request->size))
+        return STATUS_INVALID_PARAMETER_5;
+    if ((request->base | (ULONGLONG)request->offset.QuadPart) &
+        (ALLOCATION_GRANULARITY - 1))
+        return STATUS_MAPPED_ALIGNMENT;
+    return STATUS_SUCCESS;
+}
+
+/* Rights that a protection gives to a view, or needs from it. */
+#define CAN_READ 1
+#define CAN_WRITE 2
+#define CAN_EXECUTE 4
+
+static ULONG rights(ULONG mask)
+{
+    static const UCHAR base_rights[] = {
+        [MM_READONLY] = CAN_READ,
+        [MM_EXECUTE] = CAN_EXECUTE,
+        [MM_EXECUTE_READ] = CAN_READ | CAN_EXECUTE,
+        [MM_READWRITE] = CAN_READ | CAN_WRITE,
+        [MM_WRITECOPY] = CAN_READ,
+        [MM_EXECUTE_READWRITE] = CAN_READ | CAN_WRITE | CAN_EXECUTE,
+        [MM_EXECUTE_WRITECOPY] = CAN_READ | CAN_EXECUTE,
+    };
+
+    return mask == MM_NOACCESS ? 0 : base_rights[mask & MM_BASE_MASK];
+}
+
+/* What the section's handle must allow for such a view. */
+static ACCESS_MASK section_access(ULONG mask)
+{
+    ULONG needed = rights(mask);
+
+    if (needed & CAN_WRITE)
+        return SECTION_MAP_WRITE |
+               (needed & CAN_EXECUTE ? SECTION_MAP_EXECUTE : 0);
+    if (needed & CAN_EXECUTE)
+        return SECTION_MAP_EXECUTE |
+               (needed & CAN_READ ? SECTION_MAP_READ : 0);
+    return SECTION_MAP_READ;
+}
+
+/* Without copies there is no copy on write. */
+NTSTATUS mi_check_view_mask(const struct mi_section *section, ULONG allowed,
+                            ULONG mask)
+{
+    if (mi_is_write_execute(mask))
+        return STATUS_DYNAMIC_CODE_BLOCKED;
+    if (rights(mask) & ~rights(allowed))
+        return STATUS_SECTION_PROTECTION;
+    if (!section->bytes && (mask & MM_BASE_MASK) == MM_WRITECOPY)
+        return STATUS_NOT_SUPPORTED;
+    return STATUS_SUCCESS;
+}
+
+/* The view's bytes in the section: size 0 means all that is left. */
+static NTSTATUS check_view_size(const struct mi_section *section,
+                                struct request *request)
+{
+    ULONGLONG offset = (ULONGLONG)request->offset.QuadPart;
+
+    if (offset >= section->size)
+        return STATUS_INVALID_VIEW_SIZE;
+    if (request->size == 0)
+        request->size = section->size - offset;
+    if (request->size > ALIGN_UP(section->size, PAGE_SIZE) - offset)
+        return STATUS_INVALID_VIEW_SIZE;
+    request->size = ALIGN_UP(request->size, PAGE_SIZE);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS choose_place(EPROCESS *process, struct request *request)
+{
+    if (request->base)
+        return mi_is_range_free(process, request->base,
+                                request->base + request->size)
+                   ? STATUS_SUCCESS : STATUS_CONFLICTING_ADDRESSES;
+    request->base = mi_find_gap(process, request->size,
+                                MM_LOWEST_USER_ADDRESS, request->limit,
+                                (request->type & MEM_TOP_DOWN) != 0);
+    return request->base ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+}
+
+/* The last page of a file may be a part of one. */
+static void fill_view(EPROCESS *process, const struct mi_section *section,
+                      const struct request *request)
+{
+    for (SIZE_T at = 0; at < request->size; at += PAGE_SIZE) {
+        SIZE_T offset = request->offset.QuadPart + at;
+        SIZE_T left = section->size - offset;
+
+        if (section->bytes)
+            mi_commit_filled(process, request->base + at, request->mask,
+                             (const UCHAR *)section->bytes + offset,
+                             left < PAGE_SIZE ? left : PAGE_SIZE);
+        else
+            mi_map_shared(request->base + at,
+                          section->pfns[offset >> PAGE_SHIFT], request->mask);
+    }
+}
+
+static NTSTATUS map_data(EPROCESS *process, struct mi_section *section,
+                         struct request *request)
+{
+    struct mi_vad *vad;
+    NTSTATUS status = mi_check_view_mask(section, section->mask,
+                                         request->mask);
+
+    if (NT_SUCCESS(status))
+        status = check_view_size(section, request);
+    if (NT_SUCCESS(status))
+        status = choose_place(process, request);
+    if (NT_SUCCESS(status))
+        status = mi_prepare_commit(request->base,
+                                   request->base + request->size);
+    if (NT_SUCCESS(status))
+        status = mi_insert_vad(process, request->base,
+                               request->base + request->size, MEM_MAPPED,
+                               request->protect, &vad);
+    if (!NT_SUCCESS(status))
+        return status;
+    ObReferenceObject(section);
+    vad->section = section;
+    vad->shared = !section->bytes;
+    fill_view(process, section, request);
+    return STATUS_SUCCESS;
+}
+
+/* The protection that is asked for does not matter to an image. */
+static NTSTATUS map_image(EPROCESS *process, struct mi_section *section,
+                          struct request *request)
+{
+    NTSTATUS status = mi_map_image_view(process, section, request->base,
+                                        request->limit, &request->base);
+
+    request->offset.QuadPart = 0;
+    request->size = section->pe.size_of_image;
+    return status;
+}
+
+static NTSTATUS map_section(HANDLE handle, EPROCESS *process,
+                            struct request *request)
+{
+    struct mi_section *section;
+    NTSTATUS status = ObReferenceObjectByHandle(handle,
+                                                section_access(request->mask),
+                                                MmSectionObjectType,
+                                                ExGetPreviousMode(),
+                                                (void **)&section);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    status = section->image ? map_image(process, section, request)
+                            : map_data(process, section, request);
+    ObDereferenceObject(section);
+    return status;
+}
+
+static NTSTATUS map_view(HANDLE section, HANDLE process_handle,
+                         struct request *request)
+{
+    EPROCESS *process;
+    NTSTATUS status = check_region(request);
+
+    if (NT_SUCCESS(status))
+        status = mi_reference_process(process_handle, PROCESS_VM_OPERATION,
+                                      &process);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = map_section(section, process, request);
+    ObDereferenceObject(process);
+    return status;
+}
+
+/*
+ * STATUS_IMAGE_NOT_AT_BASE (a success), STATUS_INVALID_PARAMETER_3 to _5, _8
+ * and _9, STATUS_INVALID_PAGE_PROTECTION, STATUS_MAPPED_ALIGNMENT,
+ * STATUS_INVALID_VIEW_SIZE, STATUS_SECTION_PROTECTION, STATUS_DYNAMIC_CODE_
+ * BLOCKED, STATUS_CONFLICTING_ADDRESSES, STATUS_NO_MEMORY,
+ * STATUS_COMMITMENT_LIMIT, STATUS_NOT_SUPPORTED: copy on write of memory.
+ */
+NTSTATUS NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle,
+                            void **BaseAddress, ULONG_PTR ZeroBits,
+                            SIZE_T CommitSize, LARGE_INTEGER *SectionOffset,
+                            SIZE_T *ViewSize, ULONG InheritDisposition,
+                            ULONG AllocationType, ULONG Win32Protect)
+{
+    struct request request = {
+        .limit = mi_zero_bits_limit(ZeroBits),
+        .commit_size = CommitSize,
+        .inherit = InheritDisposition,
+        .type = AllocationType,
+        .protect = Win32Protect,
+        .mask = MiMakeProtectionMask(Win32Protect),
+    };
+    NTSTATUS status = check_numbers(&request);
+
+    if (NT_SUCCESS(status))
+        status = mi_capture_region(BaseAddress, ViewSize, &request.base,
+                                   &request.size);
+    if (NT_SUCCESS(status))
+        status = capture_offset(SectionOffset, &request.offset);
+    if (NT_SUCCESS(status))
+        status = map_view(SectionHandle, ProcessHandle, &request);
+    if (!NT_SUCCESS(status))
+        return status;
+    mi_return_region(BaseAddress, ViewSize, request.base, request.size);
+    if (SectionOffset)
+        (void)mm_copy_to_user(SectionOffset, &request.offset,
+                              sizeof request.offset);
+    return status;
+}
+
+/* STATUS_NOT_MAPPED_VIEW; any address in the view will do. */
+NTSTATUS NtUnmapViewOfSection(HANDLE ProcessHandle, void *BaseAddress)
+{
+    struct mi_vad *vad;
+    EPROCESS *process;
+    NTSTATUS status;
+
+    if ((ULONG_PTR)BaseAddress > MM_HIGHEST_USER_ADDRESS)
+        return STATUS_NOT_MAPPED_VIEW;
+    status = mi_reference_process(ProcessHandle, PROCESS_VM_OPERATION,
+                                  &process);
+    if (!NT_SUCCESS(status))
+        return status;
+    vad = mi_find_vad(process, (ULONG_PTR)BaseAddress);
+    if (vad && vad->section)
+        mi_delete_region(process, vad);
+    else
+        status = STATUS_NOT_MAPPED_VIEW;
+    ObDereferenceObject(process);
+    return status;
+}
