@@ -40,16 +40,18 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/mm/tables.c arch/amd64/mm/image.c arch/amd64/mm/check.c \
     arch/amd64/mm/usercopy.asm
 RTL_OBJS := kernel/rtl/memory.c kernel/rtl/text.c kernel/rtl/unicode.c \
-    kernel/rtl/format.c kernel/rtl/pe.c
+    kernel/rtl/format.c kernel/rtl/pe.c kernel/rtl/avl.c
 KD_OBJS := kernel/kd/console.c kernel/kd/serial.c kernel/kd/font.asm \
     kernel/kd/screen.c kernel/kd/symbols.c kernel/kd/report.c
 KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/irql.c kernel/ke/time.c kernel/ke/shared.c \
     kernel/ke/bugcheck.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
-    kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/pages.c \
-    kernel/mm/vad.c kernel/mm/virtual.c kernel/mm/section.c \
-    kernel/mm/image.c kernel/mm/space.c
+    kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/vad.c \
+    kernel/mm/protection.c kernel/mm/commit.c kernel/mm/fault.c \
+    kernel/mm/capture.c kernel/mm/allocate.c kernel/mm/free.c \
+    kernel/mm/protect.c kernel/mm/query.c kernel/mm/section.c \
+    kernel/mm/view.c kernel/mm/image.c kernel/mm/space.c
 EX_OBJS     := \
     kernel/ex/handle.c kernel/ex/procnum.c kernel/ex/time.c \
     kernel/ex/display.c kernel/ex/sysinfo.c kernel/ex/harderr.c \
