@@ -74,6 +74,7 @@ void genamd64(void)
     OFFSET(KSWITCH_FRAME, Return);
 
     OFFSET(KPCR, UserRsp);
+    OFFSET(KPCR, Prcb);
     OFFSET(KPCR, Prcb.MxCsr);
     OFFSET(KPCR, Prcb.CurrentThread);
     OFFSET(KPCR, Prcb.RspBase);

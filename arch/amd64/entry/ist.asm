@@ -43,6 +43,7 @@ section .entry progbits alloc exec nowrite align=64
         lsl     eax, eax                        ; the processor's number
         lea     rdx, [rel KiProcessorBlock]
         mov     rax, [rdx + rax * 8]
+        sub     rax, KPCR.Prcb
         mov     rdx, rax
         shr     rdx, 32
         wrmsr
