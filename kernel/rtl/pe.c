@@ -38,12 +38,13 @@ static NTSTATUS read_headers(const void *file, SIZE_T size,
     if (!read(file, size, 0, &dos, sizeof dos) ||
         dos.e_magic != IMAGE_DOS_SIGNATURE)
         return STATUS_INVALID_IMAGE_NOT_MZ;
-    if (dos.e_lfanew < 0)
+    if (dos.e_lfanew < 0 || dos.e_lfanew % sizeof(ULONG) != 0)
         return BAD;
     *offset = (ULONGLONG)dos.e_lfanew;
     if (!read(file, size, *offset, headers, fixed) ||
         headers->Signature != IMAGE_NT_SIGNATURE ||
         headers->FileHeader.Machine != IMAGE_FILE_MACHINE_AMD64 ||
+        !(headers->FileHeader.Characteristics & IMAGE_FILE_EXECUTABLE_IMAGE) ||
         headers->OptionalHeader.Magic != IMAGE_NT_OPTIONAL_HDR64_MAGIC)
         return BAD;
     if (headers->OptionalHeader.NumberOfRvaAndSizes >
@@ -107,24 +108,30 @@ void rtl_pe_section(const void *file, const struct rtl_pe *pe, ULONG i,
         (header.Characteristics & IMAGE_SCN_MEM_EXECUTE) != 0;
 }
 
-/* In ascending order, inside the image and the file, never W and X. */
+/*
+ * Each where the one before ends, inside the image and the file, never W and
+ * X; and the last one ends the image.  So an image has no holes, and all its
+ * pages are there when it is relocated.
+ */
 static NTSTATUS check_sections(const void *file, SIZE_T size,
                                const struct rtl_pe *pe)
 {
-    ULONGLONG next = ALIGN_UP(pe->size_of_headers, PAGE_SIZE);
+    ULONGLONG next = ALIGN_UP(pe->size_of_headers, pe->section_alignment);
 
     for (ULONG i = 0; i < pe->section_count; i++) {
         struct rtl_pe_section s;
 
         rtl_pe_section(file, pe, i, &s);
-        if (s.rva & (pe->section_alignment - 1) || s.rva < next ||
+        if (s.rva != next || s.virtual_size == 0 ||
             (ULONGLONG)s.rva + s.virtual_size > pe->size_of_image ||
             (ULONGLONG)s.file_offset + s.file_size > size ||
             (s.writable && s.executable))
             return BAD;
-        next = ALIGN_UP((ULONGLONG)s.rva + s.virtual_size, PAGE_SIZE);
+        next = ALIGN_UP((ULONGLONG)s.rva + s.virtual_size,
+                        pe->section_alignment);
     }
-    return STATUS_SUCCESS;
+    return ALIGN_UP(pe->size_of_image, pe->section_alignment) == next
+               ? STATUS_SUCCESS : BAD;
 }
 
 NTSTATUS rtl_pe_parse(const void *file, SIZE_T size, struct rtl_pe *pe)

@@ -3,20 +3,22 @@
 # tests/unit/NAME.c becomes $(BUILD)/unit/NAME; unit_NAME lists the sources
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
-UNIT_TESTS := ssdt numbering selfmap format text
+UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle
 
 UNIT := $(BUILD)/unit
 UNIT_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
     -fno-strict-aliasing -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all \
     -I$(UNIT) $(INCLUDES)
-UNIT_RUNTIME := kernel/rtl/format.c kernel/rtl/unicode.c
 
 unit_ssdt      := kernel/ke/ssdt.c
 unit_numbering := kernel/ke/numbering.c
 unit_selfmap   :=
 unit_format    := kernel/rtl/format.c
 unit_format_FLAGS := -Wno-format
+unit_memmap    := boot/memmap.c
+unit_avl       := kernel/rtl/avl.c
+unit_handle    := kernel/ex/handle.c
 unit_text      := kernel/rtl/unicode.c $(UNIT)/rtl_memory.o $(UNIT)/rtl_text.o
 
 UNIT_RENAMED := $(foreach f,memcpy memmove memset memcmp strlen strcmp \
