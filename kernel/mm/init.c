@@ -7,10 +7,9 @@
  * with ring 3; drop the identity map.  After MmInitSystem a physical address
  * is only a number, except in MmMapIoSpace.
  */
-#include "mi.h"
+#include "vad.h"
 
 #include <kd.h>
-#include <ps.h>
 
 static PFN_NUMBER shared_page;
 
@@ -72,6 +71,8 @@ NTSTATUS mm_map_shared_page(void)
     void *va = (void *)USER_SHARED_DATA;
     NTSTATUS status = mi_make_tables(va);
 
+    if (NT_SUCCESS(status))
+        status = mi_reserve_shared_page(PsGetCurrentProcess());
     if (NT_SUCCESS(status))
         MiGetPteAddress(va)->u.Long = shared_page << PAGE_SHIFT |
             MI_PTE_VALID | MI_PTE_OWNER | MI_PTE_ACCESSED |
