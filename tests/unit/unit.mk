@@ -3,7 +3,7 @@
 # tests/unit/NAME.c becomes $(BUILD)/unit/NAME; unit_NAME lists the sources
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
-UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle
+UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe
 
 UNIT := $(BUILD)/unit
 UNIT_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
@@ -19,6 +19,7 @@ unit_format_FLAGS := -Wno-format
 unit_memmap    := boot/memmap.c
 unit_avl       := kernel/rtl/avl.c
 unit_handle    := kernel/ex/handle.c
+unit_pe        := kernel/rtl/pe.c
 unit_text      := kernel/rtl/unicode.c $(UNIT)/rtl_memory.o $(UNIT)/rtl_text.o
 
 UNIT_RENAMED := $(foreach f,memcpy memmove memset memcmp strlen strcmp \
@@ -34,6 +35,12 @@ $(UNIT)/selfmap_table.h: tests/unit/selfmap_table.py tests/fidelity/selfmap.json
 	$(Q)$(PYTHON) $^ $@
 $(UNIT)/selfmap: $(UNIT)/selfmap_table.h
 
+$(UNIT)/sample.dll: tests/unit/sample.c tests/unit/sample.def
+	$(call say,UNIT)
+	@mkdir -p $(@D)
+	$(Q)$(MINGW)gcc -O1 -nostdlib -shared -s -Wl,--no-insert-timestamp \
+	    -Wl,--dynamicbase -Wl,-e,sample_entry -o $@ $^
+
 # $(call unit_test,NAME)
 define unit_test
 $(UNIT)/$(1): tests/unit/$(1).c $(unit_$(1)) tests/unit/unit.mk \
@@ -47,11 +54,12 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 -include $(UNIT_TESTS:%=$(UNIT)/%.d)
 
-unit-build: $(UNIT_TESTS:%=$(UNIT)/%)
+unit-build: $(UNIT_TESTS:%=$(UNIT)/%) $(UNIT)/sample.dll
 
 unit: unit-build
 	@failed=0; for test in $(UNIT_TESTS); do \
-	    $(UNIT)/$$test || failed=1; \
+	    $(UNIT)/$$test $$([ $$test = pe ] && echo $(UNIT)/sample.dll) \
+	        || failed=1; \
 	done; exit $$failed
 
 .PHONY: unit unit-build
