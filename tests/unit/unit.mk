@@ -3,7 +3,8 @@
 # tests/unit/NAME.c becomes $(BUILD)/unit/NAME; unit_NAME lists the sources
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
-UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe
+UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe \
+    serial console screen
 
 UNIT := $(BUILD)/unit
 UNIT_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
@@ -20,6 +21,10 @@ unit_memmap    := boot/memmap.c
 unit_avl       := kernel/rtl/avl.c
 unit_handle    := kernel/ex/handle.c
 unit_pe        := kernel/rtl/pe.c
+unit_serial    :=
+unit_serial_FLAGS := -Itests/unit/fake
+unit_console   := kernel/rtl/format.c kernel/kd/symbols.c
+unit_screen    := tests/unit/font.c
 unit_text      := kernel/rtl/unicode.c $(UNIT)/rtl_memory.o $(UNIT)/rtl_text.o
 
 UNIT_RENAMED := $(foreach f,memcpy memmove memset memcmp strlen strcmp \
