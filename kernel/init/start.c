@@ -18,28 +18,31 @@
 
 #define VERSION "ntwalk 0.1"
 
-static LOADER_PARAMETER_BLOCK KeLoaderBlock;
+static LOADER_PARAMETER_BLOCK loader_block;
+
+/* The kernel's own way through the service table (entry/service.asm). */
+NTSTATUS ZwDisplayString(const UNICODE_STRING *string);
 
 static const struct loader_module *find_module(const char *name)
 {
-    for (ULONG i = 0; i < KeLoaderBlock.module_count; i++) {
-        if (strcmp(KeLoaderBlock.modules[i].name, name) == 0)
-            return &KeLoaderBlock.modules[i];
+    for (ULONG i = 0; i < loader_block.module_count; i++) {
+        if (strcmp(loader_block.modules[i].name, name) == 0)
+            return &loader_block.modules[i];
     }
     return NULL;
 }
 
 static void show_loader(void)
 {
-    const struct loader_framebuffer *fb = &KeLoaderBlock.framebuffer;
+    const struct loader_framebuffer *fb = &loader_block.framebuffer;
 
     DbgPrint("BOOT  %s, %s; kernel at %llx, %llu KiB\n",
-             KeLoaderBlock.loader_name, KeLoaderBlock.firmware,
-             KeLoaderBlock.kernel_base, KeLoaderBlock.kernel_size >> 10);
-    for (ULONG i = 0; i < KeLoaderBlock.module_count; i++)
+             loader_block.loader_name, loader_block.firmware,
+             loader_block.kernel_base, loader_block.kernel_size >> 10);
+    for (ULONG i = 0; i < loader_block.module_count; i++)
         DbgPrint("FILE  %011llx %9llu bytes  %s\n",
-                 KeLoaderBlock.modules[i].base, KeLoaderBlock.modules[i].size,
-                 KeLoaderBlock.modules[i].name);
+                 loader_block.modules[i].base, loader_block.modules[i].size,
+                 loader_block.modules[i].name);
     if (fb->address)
         DbgPrint("VIDEO %011llx  %ux%u, %u bits, pitch %u\n", fb->address,
                  fb->width, fb->height, fb->bits_per_pixel, fb->pitch);
@@ -72,6 +75,7 @@ static void reload_symbols(void)
 __attribute__((noreturn)) static void run(void)
 {
     NTSTATUS exit_status = STATUS_SUCCESS;
+    UNICODE_STRING goodbye;
     NTSTATUS status;
 
     if (!*init_command_line()) {
@@ -86,7 +90,9 @@ __attribute__((noreturn)) static void run(void)
     DbgPrint("\n%u system calls, %u interrupts; the program's status is "
              "%08x\n", KeGetCurrentPrcb()->KeSystemCalls,
              KeGetCurrentPrcb()->InterruptCount, exit_status);
-    DbgPrint("It is now safe to turn off your computer.\n");
+    RtlInitUnicodeString(&goodbye,
+                         L"It is now safe to turn off your computer.\n");
+    ZwDisplayString(&goodbye);
     kd_report("exit", (ULONG)exit_status);
     arch_disable_interrupts();
     for (;;)
@@ -102,10 +108,10 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ps_initialize_boot_thread();
     if (!block)
         KeBugCheckEx(CONFIG_INITIALIZATION_FAILED, 1, 0, 0, 0);
-    KeLoaderBlock = *block;
+    loader_block = *block;
     load_symbols();
     show_loader();
-    init_parse_options(KeLoaderBlock.options);
+    init_parse_options(loader_block.options);
     if (strcmp(init_option("report"), "e9") == 0)
         kd_enable_report();
 
@@ -114,15 +120,15 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ki_show_descriptors(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
     ki_show_idt(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
     ki_show_features();
-    ki_initialize_services(&KeLoaderBlock);
-    MmInitSystem(&KeLoaderBlock);
-    kd_start_screen(&KeLoaderBlock);
+    ki_initialize_services(&loader_block);
+    MmInitSystem(&loader_block);
+    kd_start_screen(&loader_block);
     ki_start_clock();
     ki_initialize_shared_data();
     ke_initialize_time();
 
     ob_initialize();
-    io_initialize(&KeLoaderBlock);
+    io_initialize(&loader_block);
     reload_symbols();
     ps_initialize();
     arch_enable_interrupts();

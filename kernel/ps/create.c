@@ -186,7 +186,8 @@ static NTSTATUS run_process(EPROCESS *process, const CHAR *command_line,
     psp_detach();
     if (!NT_SUCCESS(status))
         return status;
-    DbgPrint("\nprocess %llu %s: image %llx, ntdll %llx, PEB %llx, TEB %llx\n\n",
+    DbgPrint("\nprocess %llu %s: image %llx, ntdll %llx, PEB %llx, "
+             "TEB %llx\n\n",
              (ULONGLONG)process->UniqueProcessId, process->ImageFileName,
              (ULONGLONG)process->SectionBaseAddress, start.ntdll_base,
              (ULONGLONG)process->Peb, (ULONGLONG)start.teb);

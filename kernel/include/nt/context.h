@@ -16,11 +16,11 @@ typedef struct _M128A {
 } __attribute__((aligned(16))) M128A;
 
 #define CONTEXT_AMD64           0x00100000
-#define CONTEXT_CONTROL         (CONTEXT_AMD64 | 0x01)  /* ss rsp cs rip flags */
-#define CONTEXT_INTEGER         (CONTEXT_AMD64 | 0x02)  /* the other 15 */
-#define CONTEXT_SEGMENTS        (CONTEXT_AMD64 | 0x04)  /* ds es fs gs: ignored */
-#define CONTEXT_FLOATING_POINT  (CONTEXT_AMD64 | 0x08)  /* FltSave, MxCsr */
-#define CONTEXT_DEBUG_REGISTERS (CONTEXT_AMD64 | 0x10)  /* Dr0-3, 6, 7 */
+#define CONTEXT_CONTROL         (CONTEXT_AMD64 | 0x01) /* rip rsp flags cs ss */
+#define CONTEXT_INTEGER         (CONTEXT_AMD64 | 0x02) /* the other 15 */
+#define CONTEXT_SEGMENTS        (CONTEXT_AMD64 | 0x04) /* ignored */
+#define CONTEXT_FLOATING_POINT  (CONTEXT_AMD64 | 0x08) /* FltSave, MxCsr */
+#define CONTEXT_DEBUG_REGISTERS (CONTEXT_AMD64 | 0x10) /* Dr0-3, 6, 7 */
 #define CONTEXT_FULL            (CONTEXT_CONTROL | CONTEXT_INTEGER | \
                                  CONTEXT_FLOATING_POINT)
 #define CONTEXT_ALL             (CONTEXT_FULL | CONTEXT_SEGMENTS | \
