@@ -12,6 +12,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 TEST  ?=
 BUILD ?= $(if $(TEST),build/test,build)
+# Relative inside the tree: the same flags whichever way it was given.
+override BUILD := $(BUILD:$(CURDIR)/%=%)
 GEN   := $(BUILD)/gen
 OBJ   := $(BUILD)/obj
 V     ?=
@@ -292,6 +294,7 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 # ---- Tests on the host ----------------------------------------------------
 
 include tests/unit/unit.mk
+include tests/fuzz/fuzz.mk
 
 # ---- Commands --------------------------------------------------------------
 
