@@ -1,0 +1,39 @@
+# fuzz.mk: libFuzzer targets of what reads files that anybody may have made.
+#
+# A crash is left in $(BUILD)/fuzz/NAME-crash-*, and its path is printed.
+
+FUZZ_TARGETS := pe numbering
+FUZZ_SECONDS ?= 30
+
+FUZZ := $(BUILD)/fuzz
+FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
+    -fno-strict-aliasing -fno-sanitize-recover=all \
+    -fsanitize=fuzzer,address,undefined $(INCLUDES)
+
+fuzz_pe        := kernel/rtl/pe.c
+fuzz_numbering := kernel/ke/numbering.c
+fuzz_pe_seeds  := $(UNIT)/sample.dll
+
+# $(call fuzz_target,NAME)
+define fuzz_target
+$(FUZZ)/$(1): tests/fuzz/$(1).c $(fuzz_$(1)) tests/unit/pe_check.h \
+              tests/fuzz/fuzz.mk | $(GEN)/services.stamp
+	$$(call say,FUZZ)
+	@mkdir -p $$(@D)
+	$$(Q)clang $$(FUZZ_CFLAGS) -o $$@ tests/fuzz/$(1).c $(fuzz_$(1))
+$(FUZZ)/seeds/$(1): tests/fuzz/seeds.py $(fuzz_$(1)_seeds)
+	$$(call say,GEN)
+	@mkdir -p $(FUZZ)/corpus/$(1)
+	$$(Q)$(PYTHON) tests/fuzz/seeds.py $(1) $$@ $(fuzz_$(1)_seeds)
+	@touch $$@
+endef
+$(foreach t,$(FUZZ_TARGETS),$(eval $(call fuzz_target,$(t))))
+
+fuzz-build: $(FUZZ_TARGETS:%=$(FUZZ)/%) $(FUZZ_TARGETS:%=$(FUZZ)/seeds/%)
+
+# The targets run side by side; together they take FUZZ_SECONDS of processor
+# time.
+fuzz-short: fuzz-build
+	@$(PYTHON) tests/fuzz/run.py $(FUZZ) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+.PHONY: fuzz-build fuzz-short
