@@ -95,7 +95,10 @@ static NTSTATUS reserve(EPROCESS *process, struct request *request)
     return STATUS_SUCCESS;
 }
 
-/* Inside an existing region: commit pages, or (MEM_RESET) just look. */
+/*
+ * Inside an existing region: commit pages.  MEM_RESET says that the contents
+ * need not be kept; without a page file there is nothing to gain from that.
+ */
 static NTSTATUS commit(EPROCESS *process, struct request *request)
 {
     ULONGLONG start = ALIGN_DOWN(request->base, PAGE_SIZE);
@@ -103,9 +106,7 @@ static NTSTATUS commit(EPROCESS *process, struct request *request)
     struct mi_vad *vad = mi_find_vad(process, start);
     NTSTATUS status = STATUS_SUCCESS;
 
-    if (!vad || end > vad->end)
-        return STATUS_CONFLICTING_ADDRESSES;
-    if (vad->permanent)
+    if (!vad || end > vad->end || vad->permanent)
         return STATUS_CONFLICTING_ADDRESSES;
     if (request->type & MEM_COMMIT) {
         if (vad->type != MEM_PRIVATE)

@@ -150,8 +150,8 @@ ULONG_PTR mi_available_pages(void);
 /* ---- the services' arguments (capture.c) ---- */
 
 /*
- * The process behind a handle, referenced.  Only the current one can have
- * memory operations done to it; there is no other yet.
+ * The process behind a handle, referenced.  It is the current one: there is no
+ * other yet.
  */
 NTSTATUS mi_reference_process(HANDLE handle, ACCESS_MASK access,
                               EPROCESS **process);
@@ -190,8 +190,9 @@ struct mi_section {
 };
 
 /*
- * May a view that was mapped with the first mask have the second?
- * STATUS_SECTION_PROTECTION, STATUS_DYNAMIC_CODE_BLOCKED.
+ * May pages of a view have mask where allowed is the most they can have?
+ * STATUS_SECTION_PROTECTION, STATUS_DYNAMIC_CODE_BLOCKED,
+ * STATUS_NOT_SUPPORTED: copy on write of a section's own pages.
  */
 NTSTATUS mi_check_view_mask(const struct mi_section *section, ULONG allowed,
                             ULONG mask);
