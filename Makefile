@@ -293,6 +293,7 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 
 # ---- Tests on the host ----------------------------------------------------
 
+include tests/fidelity/fidelity.mk
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
 

@@ -71,9 +71,8 @@ typedef struct _KUSER_SHARED_DATA {
     UCHAR pad_30c[0x14];
     union {
         KSYSTEM_TIME TickCount;                 /* 320 */
-        ULONGLONG TickCountQuad;
+        ULONGLONG TickCountQuad;                /* aligns: 16 bytes in all */
     };
-    UCHAR pad_32c[0x4];
     ULONG Cookie;                               /* 330 */
     UCHAR pad_334[0x8c];
     ULONG ActiveProcessorCount;                 /* 3c0 */

@@ -1,0 +1,41 @@
+# fidelity.mk: our structures held to Windows' layouts, as part of the build.
+#
+# Every public header, ring by ring: a ring's macros must not touch the fields
+# of the rings below.
+
+NT_LAYOUTS := $(patsubst kernel/include/%,kernel/include:%,\
+    $(wildcard kernel/include/nt/*.h))
+ARCH_LAYOUTS := $(patsubst arch/amd64/include/%,arch/amd64/include:%,\
+    $(wildcard arch/amd64/include/arch/*.h))
+RING1_LAYOUTS := $(patsubst kernel/include/%,kernel/include:%,\
+    $(wildcard kernel/include/*.h))
+
+LAYOUTS := tests/fidelity/layouts-win10-19041-x64.json
+ALL_LAYOUTS := $(NT_LAYOUTS) $(ARCH_LAYOUTS) $(RING1_LAYOUTS)
+layout_files = $(subst :,/,$(1))
+
+$(GEN)/layout_asserts.c: scripts/gen_asserts.py $(LAYOUTS) \
+                         $(call layout_files,$(ALL_LAYOUTS))
+	$(call say,GEN)
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) scripts/gen_asserts.py $(LAYOUTS) $@ $(ALL_LAYOUTS)
+$(GEN)/layout_asserts_nt.c: scripts/gen_asserts.py $(LAYOUTS) \
+                            $(call layout_files,$(NT_LAYOUTS))
+	$(call say,GEN)
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) scripts/gen_asserts.py $(LAYOUTS) $@ $(NT_LAYOUTS)
+
+$(GEN)/layout_asserts.o: $(GEN)/layout_asserts.c $(GEN)/flags \
+                         | $(GEN)/services.stamp
+	$(call say,CC)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+$(GEN)/layout_asserts_nt.o: $(GEN)/layout_asserts_nt.c $(GEN)/flags \
+                            | $(GEN)/services.stamp
+	$(call say,CC3)
+	$(Q)$(MINGW)gcc $(USER_CFLAGS) -c $< -o $@
+
+layouts: $(GEN)/layout_asserts.o $(GEN)/layout_asserts_nt.o
+$(BUILD)/ntoskrnl.elf: | $(GEN)/layout_asserts.o
+$(BUILD)/debug/ntdll.dll: | $(GEN)/layout_asserts_nt.o
+
+.PHONY: layouts
