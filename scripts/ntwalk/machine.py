@@ -332,6 +332,8 @@ class Machine:
         """Reads memory as the CPU sees it, or physical memory."""
         path = self.path('memory')
         command = 'pmemsave' if physical else 'memsave'
+        if address >= 1 << 63:
+            address -= 1 << 64          # QMP's integers are signed
         self.monitor_command(command, val=address, size=size, filename=path)
         with open(path, 'rb') as data:
             return data.read()

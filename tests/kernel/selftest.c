@@ -131,6 +131,7 @@ static void crash(ULONG test, ULONGLONG argument)
         *(volatile UCHAR *)argument;
         break;
     case CRASH_DOUBLE_FREE:
+        ExAllocatePool2(POOL_FLAG_NON_PAGED, 40, 0);    /* keeps the page */
         block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 40, 0);
         ExFreePoolWithTag(block, 0);
         ExFreePoolWithTag(block, 0);

@@ -1,0 +1,97 @@
+"""What only ring 0 can show: bugchecks, self tests, NMI, odd interrupts."""
+import os
+import struct
+
+import pytest
+
+from conftest import BUILD, TEST_BUILD
+
+RING0 = os.path.join(TEST_BUILD, 'user', 'ring0.exe')
+
+# NtwSelfTest's number, the STOP code, what the stack trace must name
+BUGCHECKS = [
+    ('100', 0x4A, 'IRQL_GT_ZERO_AT_SYSTEM_SERVICE', 'broken_service'),
+    ('101', 0x01, 'APC_INDEX_MISMATCH', 'broken_service'),
+    ('102', 0x50, 'PAGE_FAULT_IN_NONPAGED_AREA', 'NtwSelfTest'),
+    ('103', 0x7F, 'UNEXPECTED_KERNEL_MODE_TRAP', 'recurse'),
+    ('104', 0x50, 'PAGE_FAULT_IN_NONPAGED_AREA', 'NtwSelfTest'),
+    ('105', 0xFC, 'ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY',
+     'KiSystemServiceCopyEnd'),
+    ('106', 0x50, 'PAGE_FAULT_IN_NONPAGED_AREA', 'NtwSelfTest'),
+    ('107', 0xC2, 'BAD_POOL_CALLER', 'NtwSelfTest'),
+    ('108', 0x7F, 'UNEXPECTED_KERNEL_MODE_TRAP', 'NtwSelfTest'),
+    ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
+]
+
+
+def symbol(build, name):
+    with open(os.path.join(build, 'ntoskrnl.sym'), encoding='ascii') as lines:
+        for line in lines:
+            address, _, found = line.split()
+            if found == name:
+                return int(address, 16)
+    raise AssertionError(f'no symbol {name}')
+
+
+@pytest.mark.parametrize('number', ['0', '1', '2'])
+def test_self(run, number):
+    assert run('ring0', number, add=[RING0]).status == 0
+
+
+@pytest.mark.parametrize('number, code, name, routine', BUGCHECKS)
+def test_bugcheck(run, number, code, name, routine):
+    result = run('ring0', number, add=[RING0])
+    assert result.status == 125
+    assert f'*** STOP: 0x{code:08X} (' in result.console
+    assert f'*** {name}' in result.console
+    screen = result.console[result.console.index('*** STOP'):]
+    assert 'cr2' in screen
+    assert f'  {routine}' in screen
+
+
+def test_bugcheck_without_framebuffer(run):
+    result = run('ring0', '102', add=[RING0], framebuffer=False)
+    assert result.status == 125
+
+
+def test_unexpected_interrupt_is_survived(run):
+    result = run('ring0', 'unexpected', add=[RING0])
+    assert result.status == 0
+    assert 'unexpected interrupt 2eh from ring 3' in result.console
+
+
+def test_nmi_is_survived_and_counted(start):
+    counter = symbol(TEST_BUILD, 'ki_nmi_count')
+    with start('ring0', 'spin', add=[RING0]) as machine:
+        machine.wait_for('spinning')
+        for expected in range(1, 6):
+            machine.monitor_command('inject-nmi')
+            machine.monitor('info registers')
+            for _ in range(1000):
+                count, = struct.unpack('<I', machine.read(counter, 4))
+                if count == expected:
+                    break
+            assert count == expected
+        before = machine.read(0xFFFFF78000000320, 4)
+        for _ in range(100000):
+            if machine.read(0xFFFFF78000000320, 4) != before:
+                break
+        assert machine.read(0xFFFFF78000000320, 4) != before
+        assert not machine.ended()
+
+
+def test_options_are_shown_and_unknown_ones_named(run):
+    result = run(build=BUILD, options=['selfmap=0x1D7', 'colour=red'])
+    assert result.status == 0
+    assert 'selfmap  = 0x1D7' in result.console
+    assert 'colour=red is not an option' in result.console
+
+
+def test_no_page_is_writable_and_executable(run):
+    assert 'executable, none both' in run(build=BUILD).console
+
+
+def test_ring3_cannot_read_the_kernel_unless_debugged(run):
+    result = run(build=BUILD, options=['debug=off'])
+    assert result.status == 0
+    assert 'debug=on' in result.console

@@ -1,0 +1,51 @@
+/*
+ * tests/user/ring0.c - asks the test build's kernel to test itself.
+ *
+ * "ring0 N" calls NtwSelfTest(N, address of a variable): numbers below 100h
+ * are tests whose status is this program's, the others end in a bugcheck
+ * (tests/kernel/selftest.c lists them).  "ring0 unexpected" uses the gate
+ * that has no handler yet; "ring0 spin" waits to be killed, with an NMI or
+ * two on the way.
+ */
+#include "test.h"
+
+typedef NTSTATUS self_test(ULONG test, ULONGLONG argument);
+
+static const WCHAR *last_word(const UNICODE_STRING *line)
+{
+    const WCHAR *word = line->Buffer + line->Length / sizeof(WCHAR);
+
+    while (word > line->Buffer && word[-1] != ' ')
+        word--;
+    return word;
+}
+
+static ULONG hex(const WCHAR *text)
+{
+    ULONG number = 0;
+
+    for (; *text; text++)
+        number = number * 16 +
+                 (*text <= '9' ? *text - '0' : (*text | 0x20) - 'a' + 10);
+    return number;
+}
+
+NTSTATUS NtProcessStartup(PEB *peb)
+{
+    const WCHAR *word = last_word(&peb->ProcessParameters->CommandLine);
+    self_test *test = (self_test *)(ULONG_PTR)find_stub("NtwSelfTest");
+    static volatile ULONG variable = 1;
+
+    if (*word == 'u') {
+        __asm__ volatile("int $0x2e");
+        return STATUS_SUCCESS;
+    }
+    if (*word == 's') {
+        print("spinning\n");
+        while (variable)
+            continue;
+    }
+    if (!test)
+        return STATUS_PROCEDURE_NOT_FOUND;
+    return test(hex(word), (ULONG_PTR)&variable);
+}
