@@ -178,7 +178,7 @@ static void check_exports(void)
     CHECK_STATUS(export(a, "a_lost", 0, &address),
                  STATUS_ENTRYPOINT_NOT_FOUND);
     CHECK_STATUS(export(a, "a_nowhere", 0, &address), STATUS_DLL_NOT_FOUND);
-    CHECK_STATUS(export(a, NULL, 4, &address), STATUS_ORDINAL_NOT_FOUND);
+    CHECK_STATUS(export(a, NULL, 60, &address), STATUS_ORDINAL_NOT_FOUND);
     CHECK_STATUS(export(a, NULL, 0xFFFF, &address), STATUS_ORDINAL_NOT_FOUND);
     CHECK_STATUS(export(a, NULL, 0, &address), STATUS_INVALID_PARAMETER);
     CHECK_STATUS(export((char *)a + 1, "a_value", 0, &address),
