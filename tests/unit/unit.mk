@@ -12,6 +12,8 @@ UNIT_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
     -fsanitize=address,undefined -fno-sanitize-recover=all \
     -I$(UNIT) $(INCLUDES)
 
+SAMPLE := $(UNIT)/data/sample.dll
+
 unit_ssdt      := kernel/ke/ssdt.c
 unit_numbering := kernel/ke/numbering.c
 unit_selfmap   :=
@@ -21,6 +23,7 @@ unit_memmap    := boot/memmap.c
 unit_avl       := kernel/rtl/avl.c
 unit_handle    := kernel/ex/handle.c
 unit_pe        := kernel/rtl/pe.c
+unit_pe_FLAGS  := -DSAMPLE='"$(abspath $(BUILD))/unit/data/sample.dll"'
 unit_serial    :=
 unit_serial_FLAGS := -Itests/unit/fake
 unit_console   := kernel/rtl/format.c kernel/kd/symbols.c
@@ -39,8 +42,9 @@ $(UNIT)/selfmap_table.h: tests/unit/selfmap_table.py tests/fidelity/selfmap.json
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) $^ $@
 $(UNIT)/selfmap: $(UNIT)/selfmap_table.h
+$(UNIT)/pe: $(SAMPLE)
 
-$(UNIT)/sample.dll: tests/unit/sample.c tests/unit/sample.def
+$(SAMPLE): tests/unit/sample.c tests/unit/sample.def
 	$(call say,UNIT)
 	@mkdir -p $(@D)
 	$(Q)$(MINGW)gcc -O1 -nostdlib -shared -s -Wl,--no-insert-timestamp \
@@ -59,12 +63,11 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 -include $(UNIT_TESTS:%=$(UNIT)/%.d)
 
-unit-build: $(UNIT_TESTS:%=$(UNIT)/%) $(UNIT)/sample.dll
+unit-build: $(UNIT_TESTS:%=$(UNIT)/%)
 
 unit: unit-build
 	@failed=0; for test in $(UNIT_TESTS); do \
-	    $(UNIT)/$$test $$([ $$test = pe ] && echo $(UNIT)/sample.dll) \
-	        || failed=1; \
+	    $(UNIT)/$$test || failed=1; \
 	done; exit $$failed
 
 .PHONY: unit unit-build
