@@ -53,10 +53,11 @@ static void show_entry(const struct stop *stop, ULONG number)
         return;
     }
     kernel_name(entry.routine, name);
-    print("   entry   [%llX + 4*%03X] = %08X, stack arguments %u\n",
-          entry.base, number & INDEX_MASK, entry.value, entry.value & NIBBLE);
-    print("   routine %llX + (%08X >> 4) = %llX %s\n", entry.base, entry.value,
-          entry.routine, name);
+    print("   entry   [base %llX + 4*%03X] = %08X, low nibble: %u on the "
+          "stack\n", entry.base, number & INDEX_MASK, entry.value,
+          entry.value & NIBBLE);
+    print("   >> 4    base %c %X = %llX %s\n", entry.value < 0 ? '-' : '+',
+          abs(entry.value >> 4), entry.routine, name);
     check(stop->service && !strcmp(name, stop->service),
           "the entry leads to the service");
     check((entry.value & NIBBLE) == (LONG)stacked,
@@ -86,9 +87,11 @@ static void show_stack(const struct stop *stop)
     for (at = REGISTER_ARGUMENTS; at < stop->count; at++) {
         ULONG slot = at - REGISTER_ARGUMENTS;
 
-        print("%s%02Xh %-16llX%s", slot % 3 ? " " : "   copied  ",
-              0x28 + slot * 8, stop->arguments[at],
-              slot % 3 == 2 || at + 1 == stop->count ? "\n" : "");
+        BOOLEAN last = slot % 3 == 2 || at + 1 == stop->count;
+
+        print("%s[rsp+%02Xh] %-*llX%s", slot % 3 ? " " : "   copied  ",
+              0x28 + slot * 8, last ? 0 : 11, stop->arguments[at],
+              last ? "\n" : "");
     }
 }
 
