@@ -8,6 +8,7 @@ there is passed to on_note. QMP controls QEMU.
 UEFI firmware and GRUB write to COM1 too. The kernel's text begins with its
 banner, so what comes before the word "ntwalk" is set aside as .firmware_text.
 """
+import fcntl
 import os
 import re
 import selectors
@@ -98,6 +99,37 @@ class Listener:
                     break
         self.socket.close()
         raise Died('the emulator did not start')
+
+
+class Fifo:
+    """COM1 as QEMU's pair of named pipes.
+
+    A pipe holds a whole run's text. A socket takes some 280 single bytes:
+    while nobody reads, the kernel would find the port stuck and drop text.
+    """
+
+    SIZE = 1 << 20
+
+    def __init__(self, path):
+        for end in ('.in', '.out'):
+            os.mkfifo(path + end)
+        self.output = os.open(path + '.out', os.O_RDONLY | os.O_NONBLOCK)
+        self.input = os.open(path + '.in', os.O_RDWR)
+        try:
+            fcntl.fcntl(self.output, 1031, self.SIZE)   # F_SETPIPE_SZ
+        except OSError:
+            pass                        # 64 KiB do, too
+
+    def fileno(self):
+        return self.output
+
+    def sendall(self, data):
+        while data:
+            data = data[os.write(self.input, data):]
+
+    def close(self):
+        os.close(self.output)
+        os.close(self.input)
 
 
 class Console:
@@ -390,7 +422,7 @@ class Qemu(Machine):
     def wires(self):
         serial = []
         if self.config.serial:
-            serial = ['-chardev', 'socket,id=com1,path=com1',
+            serial = ['-chardev', 'pipe,id=com1,path=com1',
                       '-serial', 'chardev:com1']
         return serial + [
             '-chardev', 'socket,id=report,path=report',
@@ -419,15 +451,20 @@ class Qemu(Machine):
                 *debug, *config.qemu_args]
 
     def start(self):
-        names = (['com1'] if self.config.serial else []) + ['report', 'qmp']
-        listeners = {name: Listener(self.path(name)) for name in names}
+        listeners = {name: Listener(self.path(name))
+                     for name in ('report', 'qmp')}
+        if self.config.serial:
+            self.serial = Fifo(self.path('com1'))
         with open(self.path('errors'), 'wb') as errors:
             self.launch(self.command(), stdout=errors, stderr=errors)
-        wires = {name: listener.accept(self.alive)
-                 for name, listener in listeners.items()}
-        self.qmp = Qmp(wires['qmp'])
+        try:
+            wires = {name: listener.accept(self.alive)
+                     for name, listener in listeners.items()}
+            self.qmp = Qmp(wires['qmp'])
+        except Died as died:
+            reason = self.complaints() or [str(died)]
+            raise Died(f'the emulator died: {reason[-1]}') from None
         self.events = threading.Thread(target=self.watch, daemon=True)
-        self.serial = wires.get('com1')
         pairs = [(wires['report'], self.reports())]
         if self.serial:
             pairs.append((self.serial, self.console_state.feed))

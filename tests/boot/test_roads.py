@@ -1,0 +1,71 @@
+"""The tour on every road from power-on: firmware, media, processors."""
+import os
+
+import pytest
+
+from conftest import BUILD
+
+SAFE = 'It is now safe to turn off your computer.'
+
+
+def check(result):
+    assert result.status == 0, result.reason
+    assert result.console.startswith('ntwalk ')
+    assert 'The tour ends well' in result.console
+    assert result.console.rstrip().endswith(SAFE)
+
+
+@pytest.mark.parametrize('cpu', ['intel', 'amd', 'max'])
+@pytest.mark.parametrize('media', ['cd', 'usb'])
+@pytest.mark.parametrize('firmware', ['bios', 'uefi'])
+def test_road(run, firmware, media, cpu):
+    result = run(build=BUILD, firmware=firmware, media=media, cpu=cpu)
+    check(result)
+    assert firmware.upper() in result.console
+
+
+@pytest.mark.parametrize('media', ['cd', 'usb'])
+def test_bochs(run, media):
+    check(run(build=BUILD, emulator='bochs', media=media, timeout=120))
+
+
+@pytest.mark.parametrize('memory', [32, 64, 3584, 6144])
+def test_memory(run, memory):
+    check(run(build=BUILD, memory=memory))
+
+
+def test_more_processors_than_are_used(run):
+    check(run(build=BUILD, smp=4))
+
+
+@pytest.mark.parametrize('firmware', ['bios', 'uefi'])
+def test_no_framebuffer(run, firmware):
+    check(run(build=BUILD, framebuffer=False, firmware=firmware))
+
+
+def test_no_console_at_all(run):
+    result = run(build=BUILD, framebuffer=False, serial=False)
+    assert (result.status, result.console) == (0, '')
+
+
+@pytest.mark.parametrize('slot', ['0x100', '0x1D7', '0x1EE', '0x1F6',
+                                  'random'])
+def test_self_map(run, slot):
+    check(run(build=BUILD, options=[f'selfmap={slot}']))
+
+
+def test_the_same_twice_by_instruction_count(run):
+    first, second = (run(build=BUILD, icount=True) for _ in range(2))
+    check(first)
+    assert first.console == second.console
+
+
+def test_width_of_the_tour(run):
+    result = run(build=BUILD)
+    tour = result.console[result.console.index('\nntwalk: the walk'):]
+    wide = [line for line in tour.splitlines() if len(line) >= 80]
+    assert not wide
+
+
+def test_image_is_small():
+    assert os.path.getsize(os.path.join(BUILD, 'ntwalk.iso')) < 8 << 20

@@ -1,0 +1,98 @@
+"""scripts/boot from outside: one clear line and 127, and its statuses."""
+import os
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT
+
+
+def boot(*words, **more):
+    return subprocess.run(
+        ['scripts/boot', '--build', BUILD, '--no-build', *words], cwd=ROOT,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+        check=False, **({'stdin': subprocess.DEVNULL} | more))
+
+
+@pytest.mark.parametrize('words, complaint', [
+    (['--bogus'], '--bogus'),
+    (['--firmware', 'coreboot'], 'coreboot'),
+    (['--firm', 'bios'], '--firm'),
+    (['--media', 'dvd'], 'dvd'),
+    (['--emulator', 'vmware'], 'vmware'),
+    (['--cpu', 'no-such-model'], 'no-such-model'),
+    (['--cpu', 'no-such', '--emulator', 'bochs'], 'no-such'),
+    (['--smp', '0'], '--smp'),
+    (['--smp', 'many'], '--smp'),
+    (['--memory', '2'], '--memory'),
+    (['--timeout', '-1'], '--timeout'),
+    (['--option', 'debug'], 'key=value'),
+    (['--option', 'a b=c'], 'key=value'),
+    (['--add'], '--add'),
+    (['--add', '/no/such/file'], 'No such file'),
+    (['--add', '/tmp'], 'Is a directory'),
+    (['--numbering', '/no/such/file'], 'No such file'),
+    (['nothere'], 'nothere.exe'),
+    (['ntoskrnl.sym'], 'not a PE'),
+    (['tour', ''], 'argument'),
+    (['--emulator', 'bochs', '--firmware', 'uefi'], 'Bochs'),
+    (['--screendump', '/no/such/folder/a.png'], 'no such folder'),
+])
+def test_usage(words, complaint):
+    done = boot(*words)
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode == 127
+    assert len(lines) == 1 and complaint in lines[0]
+    assert not done.stdout
+
+
+@pytest.mark.parametrize('data', [
+    b'', b'#!/bin/sh\n', b'MZ', b'MZ' + bytes(62), b'MZ' + b'\xff' * 100,
+    b'MZ' + bytes(58) + b'\x40\0\0\0' + b'PE\0\0\x4c\x01' + bytes(300)])
+def test_not_a_pe(tmp_path, data):
+    path = tmp_path / 'broken.exe'
+    path.write_bytes(data)
+    for words in (['broken.exe'], []):
+        done = boot('--add', path, *words)
+        assert done.returncode == 127
+        assert done.stderr.decode().count('\n') == 1
+
+
+def test_two_files_of_one_name(tmp_path):
+    path = tmp_path / 'NTDLL.dll'
+    path.write_bytes(open(os.path.join(BUILD, 'programs/tour.exe'),
+                          'rb').read())
+    assert boot('--add', path).returncode == 127
+
+
+def test_timeout():
+    done = boot('--timeout', '0.3')
+    assert done.returncode == 124
+    assert b'no end after 0.3 s' in done.stderr
+
+
+def test_closed_input():
+    read, write = os.pipe()
+    os.close(write)
+    assert boot(stdin=read).returncode == 0
+    os.close(read)
+
+
+def test_unknown_option_is_reported():
+    done = boot('--option', 'bogus=1')
+    assert done.returncode == 0
+    assert b'bogus' in done.stdout
+
+
+def test_reader_that_goes_away():
+    script = f'scripts/boot --build {BUILD} --no-build | head -n 1'
+    done = subprocess.run(['bash', '-o', 'pipefail', '-c', script], cwd=ROOT,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b'')
+
+
+def test_emulator_that_dies():
+    done = boot('--qemu-arg=-bogus')
+    assert done.returncode == 126
+    assert b'bogus' in done.stderr

@@ -1,0 +1,66 @@
+"""Ring-3 test programs, each on a machine of its own.
+
+tests/user/expected.txt says what each must exit with. Every row runs on the
+test kernel and an Intel processor, and on the kernel of make run and an AMD
+one; what is not a crash runs on UEFI, too, with the self map elsewhere.
+"""
+import os
+
+import pytest
+
+from conftest import BUILD, ROOT, TEST_BUILD
+
+
+def rows():
+    path = os.path.join(ROOT, 'tests/user/expected.txt')
+    with open(path, encoding='utf-8') as lines:
+        for line in lines:
+            words = line.split('#')[0].split()
+            if words:
+                yield words[0], words[1], int(words[2], 16), words[3:]
+
+
+def name(row):
+    return ' '.join([row[0]] + [word for word in row[3] if word[:1] != '-'])
+
+
+def cases(kernel):
+    return [pytest.param(*row, id=name(row)) for row in rows()
+            if row[1] in ('both', kernel)]
+
+
+def check(run, row, build, **options):
+    program, _, status, words = row
+    user = os.path.join(build, 'user')
+    add, arguments = [os.path.join(user, program + '.exe')], []
+    for word in words:
+        if word.startswith('--add='):
+            add.append(word[len('--add='):].format(user=user))
+        elif word.startswith('--option='):
+            options.setdefault('options', []).append(word[len('--option='):])
+        else:
+            arguments.append(word)
+    result = run(program, *arguments, build=build, add=add, timeout=120,
+                 **options)
+    assert result.value is not None, result.reason
+    assert f'{result.value:08X}' == f'{status:08X}'
+    assert 'It is now safe to turn off your computer.' in result.console
+
+
+@pytest.mark.parametrize('program, kernel, status, words', cases('test'))
+def test_intel(run, program, kernel, status, words):
+    check(run, (program, kernel, status, words), TEST_BUILD)
+
+
+@pytest.mark.parametrize('program, kernel, status, words', cases('normal'))
+def test_amd(run, program, kernel, status, words):
+    check(run, (program, kernel, status, words), BUILD, cpu='amd')
+
+
+@pytest.mark.parametrize('slot', ['0x1D7', 'random'])
+@pytest.mark.parametrize('program, kernel, status, words',
+                         [case for case in cases('test')
+                          if case.values[0] != 'crash'])
+def test_uefi(run, program, kernel, status, words, slot):
+    check(run, (program, kernel, status, words), TEST_BUILD, firmware='uefi',
+          media='usb', cpu='max', options=[f'selfmap={slot}'])
