@@ -164,11 +164,6 @@ static void crash_step(void)
                      ::: "memory", "cc");
 }
 
-static void crash_icebp(void)
-{
-    __asm__ volatile(".byte 0xF1");
-}
-
 static void crash_stack(void)
 {
     __asm__ volatile("movq $0x1000, %rsp\n\tpushq %rax");
@@ -265,7 +260,7 @@ static const struct {
     ROW(jump_kernel), ROW(jump_non_canonical), ROW(hlt), ROW(cli), ROW(in),
     ROW(cr3), ROW(rdmsr), ROW(swapgs), ROW(sysret), ROW(iret), ROW(ss),
     ROW(int_20), ROW(int_0), ROW(int_8), ROW(int_29), ROW(int_2c), ROW(step),
-    ROW(icebp), ROW(stack), ROW(stack_kernel), ROW(stack_non_canonical),
+    ROW(stack), ROW(stack_kernel), ROW(stack_non_canonical),
     ROW(status), ROW(terminate), ROW(terminate_thread), ROW(continue_kernel),
     ROW(continue_non_canonical), ROW(continue_ring0), ROW(syscall32),
 };
