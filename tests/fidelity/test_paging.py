@@ -1,0 +1,120 @@
+"""The page tables, walked from CR3 by their physical addresses.
+
+The kernel checks its own tables through the self map; this walk shares
+nothing with that code.
+"""
+import json
+import os
+import struct
+from typing import NamedTuple
+
+import pytest
+
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+ADDRESS = 0x000FFFFFFFFFF000
+PRESENT, WRITE, USER, LARGE, GLOBAL = 1, 2, 4, 0x80, 0x100
+NO_EXECUTE = 1 << 63
+USER_SHARED, KERNEL_SHARED = 0x7FFE0000, 0xFFFFF78000000000
+HIGHEST_USER = 0x7FFFFFFEFFFF
+
+
+class Leaf(NamedTuple):
+    va: int
+    physical: int
+    write: bool
+    user: bool
+    execute: bool
+    is_global: bool
+
+
+class Space:
+    """The tables below one CR3."""
+
+    def __init__(self, machine, cr3):
+        self.machine = machine
+        self.top = cr3 & ADDRESS
+        self.pages = {}
+        self.slots = [i for i, entry in enumerate(self.table(self.top))
+                      if entry & PRESENT and entry & ADDRESS == self.top]
+        self.leaves = {leaf.va: leaf for leaf in
+                       self.walk(self.top, 39, 0, True, True, True)}
+
+    def table(self, physical):
+        if physical not in self.pages:
+            data = self.machine.read(physical, 4096, physical=True)
+            self.pages[physical] = struct.unpack('<512Q', data)
+        return self.pages[physical]
+
+    def walk(self, table, shift, va, write, user, execute):
+        for i, entry in enumerate(self.table(table)):
+            if not entry & PRESENT or shift == 39 and i in self.slots:
+                continue
+            at = va | i << shift
+            if shift == 39 and i >= 256:
+                at |= 0xFFFF000000000000
+            w = write and bool(entry & WRITE)
+            u = user and bool(entry & USER)
+            x = execute and not entry & NO_EXECUTE
+            if shift == 12 or shift < 39 and entry & LARGE:
+                yield Leaf(at, entry & ADDRESS & -1 << shift, w, u, x,
+                           bool(entry & GLOBAL))
+            else:
+                yield from self.walk(entry & ADDRESS, shift - 9, at, w, u, x)
+
+
+@pytest.fixture(params=['0x1ED', '0x1D7', 'random'])
+def space(request, start):
+    """The address space of the tour, stopped while it runs."""
+    with start(options=[f'selfmap={request.param}']) as machine:
+        machine.wait_for('told from ring 3', 60)
+        machine.monitor('stop')
+        result = Space(machine, machine.registers()['cr3'])
+        result.wanted = request.param
+        result.console = machine.console
+        yield result
+
+
+def test_address_space(space):
+    check_self_map(space)
+    check_protections(space)
+    check_halves(space)
+    check_shared_page(space)
+
+
+def check_self_map(space):
+    """One slot, the wanted one, for the kernel only, not executable."""
+    assert len(space.slots) == 1
+    slot = space.slots[0]
+    assert 0x100 <= slot < 0x200
+    if space.wanted != 'random':
+        assert slot == int(space.wanted, 16)
+    entry = space.table(space.top)[slot]
+    assert entry & WRITE and not entry & USER and entry & NO_EXECUTE
+    with open(os.path.join(FOLDER, 'selfmap.json'), encoding='ascii') as text:
+        bases = json.load(text)['slots'][f'0x{slot:X}']
+    for base in bases[:4]:
+        assert base.lower() in space.console.lower()
+
+
+def check_protections(space):
+    both = [hex(leaf.va) for leaf in space.leaves.values()
+            if leaf.write and leaf.execute]
+    assert not both, f'writable and executable: {both}'
+
+
+def check_halves(space):
+    """User pages lie below, and only they are the user's."""
+    for leaf in space.leaves.values():
+        if leaf.va < 1 << 47:
+            assert leaf.user and not leaf.is_global, hex(leaf.va)
+            assert 0x10000 <= leaf.va <= HIGHEST_USER, hex(leaf.va)
+        else:
+            assert not leaf.user, hex(leaf.va)
+    assert any(leaf.va < 1 << 47 for leaf in space.leaves.values())
+
+
+def check_shared_page(space):
+    user, kernel = space.leaves[USER_SHARED], space.leaves[KERNEL_SHARED]
+    assert user.physical == kernel.physical
+    assert not user.write and not user.execute and user.user
+    assert kernel.write and not kernel.execute and not kernel.user
