@@ -309,7 +309,7 @@ help: ## this list
 
 run: ## set up, build, and watch the tour in this terminal
 	@scripts/setup
-	@scripts/boot
+	@scripts/boot --build $(BUILD)
 
 test: ## set up, build, and run every test
 	@scripts/setup
@@ -327,8 +327,15 @@ parts: $(PARTS) ## kernel, symbols, ntdll and programs, without an image
 
 user-tests: $(USER_FILES) ## the ring-3 test programs
 
+debug: ## gdb on a machine that stops before its first instruction
+	@scripts/debug $(BUILD)
+
+screenshot: ## docs/screenshot.png, from the tour
+	@scripts/boot --build $(BUILD) --screendump docs/screenshot.png >/dev/null
+
 clean: ## remove what was built
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: help run test setup doctor image parts user-tests clean FORCE
+.PHONY: help run test setup doctor image parts user-tests debug \
+    screenshot clean FORCE
