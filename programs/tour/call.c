@@ -53,8 +53,8 @@ static void show_entry(const struct stop *stop, ULONG number)
         return;
     }
     kernel_name(entry.routine, name);
-    print("   entry   [base %llX + 4*%03X] = %08X, low nibble: %u on the "
-          "stack\n", entry.base, number & INDEX_MASK, entry.value,
+    print("   entry   [base %llX + 4*%03X] = %08X (nibble: %u on the "
+          "stack)\n", entry.base, number & INDEX_MASK, entry.value,
           entry.value & NIBBLE);
     print("   >> 4    base %c %X = %llX %s\n", entry.value < 0 ? '-' : '+',
           abs(entry.value >> 4), entry.routine, name);
@@ -181,7 +181,7 @@ void show_registers(void)
               at == 19 || at == 20 || at == 22 ? "  " : "");
     print("\n   register before              after\n");
     row("rax", in->Rax, out->Rax, "number in, status out");
-    row("rcx", in->Rcx, out->Rcx, "argument 1; address after SYSCALL");
+    row("rcx", in->Rcx, out->Rcx, "argument 1; return address");
     row("rdx", in->Rdx, out->Rdx, "cleared");
     row("r8", in->R8, out->R8, "rsp in the stub");
     row("r9", in->R9, out->R9, "rbp");
