@@ -118,22 +118,30 @@ BOOLEAN kernel_name(ULONGLONG address, char name[64])
     return FALSE;
 }
 
-BOOLEAN kernel_read(ULONGLONG address, void *buffer, ULONG size)
+static NTSTATUS debug_read(ULONGLONG address, void *buffer, ULONG size)
 {
     SYSDBG_VIRTUAL request = { .Address = (void *)address, .Buffer = buffer,
                                .Request = size };
 
-    return NT_SUCCESS(NtSystemDebugControl(SysDbgReadVirtual, &request,
-                                           sizeof request, NULL, 0, NULL));
+    return NtSystemDebugControl(SysDbgReadVirtual, &request, sizeof request,
+                                NULL, 0, NULL);
+}
+
+BOOLEAN kernel_read(ULONGLONG address, void *buffer, ULONG size)
+{
+    return NT_SUCCESS(debug_read(address, buffer, size));
 }
 
 BOOLEAN kernel_open(void)
 {
     ULONGLONG table;
+    NTSTATUS status;
     ULONG first;
 
-    if (!load_symbols())
-        return FALSE;
+    check(load_symbols(), "the kernel's symbol file can be read");
     table = kernel_address("KeServiceDescriptorTable");
-    return table && kernel_read(table, &first, sizeof first);
+    status = debug_read(table, &first, sizeof first);
+    check(status == STATUS_SUCCESS || status == STATUS_DEBUGGER_INACTIVE,
+          "the kernel's memory can be read, or debugging is off");
+    return NT_SUCCESS(status);
 }

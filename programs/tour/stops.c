@@ -122,7 +122,7 @@ static void show_shadow(void)
     show_call(&(struct stop){
         .title = "NtGdiBitBlt(fill a box): the second table",
         .service = "NtGdiBitBlt",
-        .count = 11, .arguments = blit, .expect = ANY_RESULT,
+        .count = 11, .arguments = blit, .expect = dc != NULL,
         .note = dc ? "a BOOL: it is on the screen"
                    : "a BOOL: there is no screen" });
     for (at = 1; at < ROOMS; at++)

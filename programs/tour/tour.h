@@ -33,12 +33,11 @@ struct stop {
     ULONGLONG number;                           /* rax of a raw call */
     ULONG count;
     const ULONGLONG *arguments;
-    ULONGLONG expect;                           /* rax, or ANY_RESULT */
+    ULONG expect;                               /* eax */
     const char *note;
 };
-#define ANY_RESULT (~0ULL)
 
-ULONGLONG show_call(const struct stop *stop);
+void show_call(const struct stop *stop);
 void show_registers(void);
 
 /* Chapter 3: the calls (stops.c). */

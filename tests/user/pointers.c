@@ -111,6 +111,7 @@ static void fill_in(struct row *row)
     offset.QuadPart = 0;
     number = 0;
     handle = NULL;
+    buffer[0] = '\n';                           /* what NtWriteFile writes */
     RtlInitUnicodeString(&name, L"\\SystemRoot\\System32\\pointers.exe");
     memset(&attributes, 0, sizeof attributes);
     attributes.Length = sizeof attributes;
