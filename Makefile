@@ -38,7 +38,8 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/cpu/pcr.c arch/amd64/cpu/gdt.c arch/amd64/cpu/idt.c \
     arch/amd64/cpu/features.c arch/amd64/cpu/clock.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
-    arch/amd64/thread/context.c arch/amd64/thread/trap.c \
+    arch/amd64/thread/context.c arch/amd64/thread/divide.c \
+    arch/amd64/thread/trap.c \
     arch/amd64/mm/tables.c arch/amd64/mm/image.c arch/amd64/mm/check.c \
     arch/amd64/mm/usercopy.asm
 RTL_OBJS := kernel/rtl/memory.c kernel/rtl/text.c kernel/rtl/unicode.c \

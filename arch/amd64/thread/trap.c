@@ -14,6 +14,7 @@
 #include <ps.h>
 #include <x86/registers.h>
 
+#define VECTOR_DIVIDE 0
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_GENERAL_PROTECTION 13
 #define VECTOR_PAGE_FAULT 14
@@ -114,8 +115,11 @@ static BOOLEAN is_privileged(const KTRAP_FRAME *frame)
     return FALSE;
 }
 
-static NTSTATUS exception_code(ULONG vector, const KTRAP_FRAME *frame)
+static NTSTATUS exception_code(ULONG vector, const KTRAP_FRAME *frame,
+                               const KEXCEPTION_FRAME *exception)
 {
+    if (vector == VECTOR_DIVIDE)
+        return arch_divide_error(frame, exception);
     if (vector == VECTOR_FLOATING_ERROR)
         return x87_code();
     if (vector == VECTOR_XMM)
@@ -246,7 +250,7 @@ void ki_dispatch_trap(ULONG vector, KTRAP_FRAME *frame,
     }
     code = vector == VECTOR_PAGE_FAULT
                ? mm_access_fault(frame->FaultAddress)
-               : from_user ? exception_code(vector, frame)
+               : from_user ? exception_code(vector, frame, exception)
                            : STATUS_ACCESS_VIOLATION;
     if (from_user)
         user_exception(vector, frame, exception, code);

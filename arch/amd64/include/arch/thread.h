@@ -36,5 +36,9 @@ void KeContextToKframes(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
                         const CONTEXT *context, ULONG flags,
                         KPROCESSOR_MODE mode);
 
+/* Why a DIV or IDIV at the frame's rip raised #DE (thread/divide.c). */
+NTSTATUS arch_divide_error(const KTRAP_FRAME *frame,
+                           const KEXCEPTION_FRAME *exception);
+
 /* Load another process's address space. */
 void arch_load_address_space(ULONGLONG directory_table_base);
