@@ -1,4 +1,5 @@
-# fidelity.mk: our structures held to Windows' layouts, as part of the build.
+# fidelity.mk: checks that are part of the build: our structures held to
+# Windows' layouts, and our includes to the layers.
 #
 # Every public header, ring by ring: a ring's macros must not touch the fields
 # of the rings below.
@@ -34,8 +35,15 @@ $(GEN)/layout_asserts_nt.o: $(GEN)/layout_asserts_nt.c $(GEN)/flags \
 	$(call say,CC3)
 	$(Q)$(MINGW)gcc $(USER_CFLAGS) -c $< -o $@
 
+# Who includes whom: docs/layers.md.
+$(GEN)/layers.stamp: scripts/check_layers.py docs/layers.md $(KERNEL_SRCS) \
+                     $(wildcard kernel/*/*.h kernel/include/nt/*.h)
+	$(call say,CHECK)
+	@mkdir -p $(@D)
+	$(Q)$(PYTHON) scripts/check_layers.py > $@
+
 layouts: $(GEN)/layout_asserts.o $(GEN)/layout_asserts_nt.o
-$(BUILD)/ntoskrnl.elf: | $(GEN)/layout_asserts.o
+$(BUILD)/ntoskrnl.elf: | $(GEN)/layout_asserts.o $(GEN)/layers.stamp
 $(BUILD)/debug/ntdll.dll: | $(GEN)/layout_asserts_nt.o
 
 .PHONY: layouts

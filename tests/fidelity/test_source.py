@@ -1,0 +1,106 @@
+"""What the sources promise about themselves: layers, rooms, layouts."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+from conftest import ROOT
+
+LAYERS = """## Upward, and why
+
+| file | includes | reason |
+|---|---|---|
+| `kernel/ob/one.c` | `ps.h` | a reason |
+
+## Next
+"""
+LAYOUTS = """{"structs": {"_A": {"size": 16, "fields": {
+    "One": [0, 4], "Two": [8, 8], "Bit": [4, 4, 0, 1], "Bits": [4, 4, 1, 31]
+}}}, "other_sources": {}, "exceptions": {}}"""
+
+
+def script(name, *words):
+    """Returns (exit status, what it said)."""
+    done = subprocess.run([sys.executable, '-B',
+                           os.path.join(ROOT, 'scripts', name), *words],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False)
+    return done.returncode, done.stdout
+
+
+def write(root, path, text):
+    path = root / path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_layers():
+    status, text = script('check_layers.py')
+    assert status == 0, text
+
+
+def test_rooms():
+    status, text = script('check_rooms.py')
+    assert status == 0, text
+
+
+@pytest.mark.parametrize('path, line', [
+    ('kernel/rtl/a.c', '#include <ke.h>'),
+    ('kernel/rtl/a.c', '#include <arch/cpu.h>'),
+    ('kernel/mm/a.c', '#include <ob.h>'),
+    ('kernel/mm/a.c', '#include "../ob/obp.h"'),
+    ('kernel/ob/two.c', '#include <ps.h>'),
+    ('kernel/io/a.c', '#include <mm/mi.h>'),
+    ('kernel/kd/a.c', '#include <ke.h>'),
+    ('kernel/ke/a.c', '#ifdef __x86_64__'),
+    ('kernel/include/rtl_new.h', '#include <ke.h>'),
+    ('kernel/include/nt/new.h', '#include <ke.h>'),
+    ('arch/amd64/cpu/a.c', '  #  include <ob.h>'),
+    ('ntdll-stub/src/a.c', '#include <rtl.h>'),
+    ('programs/tour/a.c', '#include <ke.h>'),
+    ('tests/user/a.c', '#include <mm.h>'),
+])
+def test_what_layers_forbid(tmp_path, path, line):
+    write(tmp_path, 'docs/layers.md', LAYERS)
+    write(tmp_path, 'kernel/ob/one.c', '#include <ps.h>\n')
+    write(tmp_path, path, f'/* text */\n{line}\n')
+    status, text = script('check_layers.py', str(tmp_path))
+    assert status != 0 and text.startswith(f'{path}:2: '), text
+
+
+def test_exceptions_are_needed(tmp_path):
+    write(tmp_path, 'docs/layers.md', LAYERS)
+    write(tmp_path, 'kernel/ob/one.c', '#include <ke.h>\n')
+    status, text = script('check_layers.py', str(tmp_path))
+    assert status != 0 and 'no longer needs ps.h' in text
+
+
+def layouts(tmp_path, body):
+    write(tmp_path, 'l.json', LAYOUTS)
+    write(tmp_path, 'a.h', f'typedef struct _A {{ {body} }} A;\n')
+    out = tmp_path / 'out.c'
+    status, text = script('gen_asserts.py', str(tmp_path / 'l.json'),
+                          str(out), f'{tmp_path}:a.h')
+    if status == 0:
+        done = subprocess.run(
+            ['gcc', '-include', 'stddef.h', '-fsyntax-only', f'-I{tmp_path}',
+             str(out)], stderr=subprocess.PIPE, text=True, check=False)
+        status, text = done.returncode, done.stderr
+    return status, text
+
+
+@pytest.mark.parametrize('body, complaint', [
+    ('int One; int Bit : 1, Bits : 31; long Two;', None),
+    ('int One; unsigned char pad_4[4]; union { long Two; int pad_x; };', None),
+    ('int One; int pad_4; int Two; int pad_c;', 'sizeof'),
+    ('int One; int pad_4[3]; long Two;', 'offsetof'),
+    ('int One; int pad_4; long Two; long pad_10;', 'sizeof'),
+    ('int One; int pad_4; long Twoo;', '_A.Twoo is not a field'),
+    ('int One; int Bits : 31, Bit : 1; long Two;', 'Bits is bit 0'),
+    ('int One; int Bit; long Two;', 'Bit is a bit field'),
+])
+def test_layouts(tmp_path, body, complaint):
+    status, text = layouts(tmp_path, body)
+    assert (status == 0) == (complaint is None), text
+    assert complaint is None or complaint in text
