@@ -1,0 +1,128 @@
+"""Programs and DLLs that were not built by this repository's rules."""
+import os
+import struct
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT
+
+MINGW = 'x86_64-w64-mingw32-gcc'
+HOMES = 'db 48h,89h,4Ch,24h,8,48h,89h,54h,24h,10h,' \
+        '4Ch,89h,44h,24h,18h,4Ch,89h,4Ch,24h,20h'
+STYLES = {
+    'win7': ['db 4Ch,8Bh,0D1h', 'mov eax, %2', 'syscall', 'ret', 'align 16'],
+    'win8': [HOMES, 'db 4Ch,8Bh,0D1h', 'mov eax, %2', 'syscall', 'ret',
+             'align 32'],
+    'win10': ['db 4Ch,8Bh,0D1h', 'mov eax, %2',
+              'test byte [abs 7FFE0308h], 1', 'jne %%gate', 'syscall', 'ret',
+              '%%gate: int 2Eh', 'ret', 'align 32'],
+}
+HELLO = r'''
+#include <windows.h>
+#include <winternl.h>
+
+ULONG DbgPrint(const char *format, ...);
+
+int start(void *peb)
+{
+    DbgPrint("hello, PEB %p\n", peb);
+    return NtClose((HANDLE)0x1234) == (NTSTATUS)0xC0000008 ? STATUS : 99;
+}
+'''
+# NtClose and NtQueryInformationProcess come from the foreign DLL.
+CALLER = r'''
+#include <windows.h>
+
+__declspec(dllimport) LONG NtClose(HANDLE);
+__declspec(dllimport) LONG NtQueryInformationProcess(HANDLE, int, void *,
+                                                     ULONG, ULONG *);
+
+int start(void *peb)
+{
+    void *basic[6] = { 0 };
+    ULONG length = 0;
+
+    if (NtClose((HANDLE)0x1234) != (LONG)0xC0000008)
+        return 1;
+    if (NtQueryInformationProcess((HANDLE)-1, 0, basic, sizeof basic,
+                                  &length) != 0 ||
+        length != sizeof basic)
+        return 2;
+    return basic[1] == peb ? 0 : 3;
+}
+'''
+NUMBERS = {'NtClose': 0x0C, 'NtQueryInformationProcess': 0x16}
+
+
+def compile_c(tmp_path, name, source, *words):
+    (tmp_path / (name + '.c')).write_text(source)
+    path = str(tmp_path / (name + '.exe'))
+    subprocess.run([MINGW, '-O1', '-nostdlib', '-e', 'start', '-o', path,
+                    str(tmp_path / (name + '.c')), *words], check=True)
+    return path
+
+
+@pytest.mark.parametrize('value, status', [
+    (0, 0), (1, 1), (122, 122), (123, 123), (124, 123), (126, 123),
+    (127, 123), (128, 128), (255, 255), (256, 123), (0x80000000, 123)])
+def test_exit_status(run, tmp_path, value, status):
+    path = compile_c(tmp_path, 'hello', HELLO, f'-DSTATUS=(int){value:#x}u',
+                     '-lntdll')
+    result = run('hello', build=BUILD, add=[path])
+    assert (result.status, result.value) == (status, value)
+    assert 'hello, PEB 0' in result.console
+
+
+def foreign_dll(tmp_path, style):
+    """Builds seven.dll, its stubs in the style of a Windows release."""
+    lines = ['default rel', 'section .text', '%macro stub 2', 'global %1',
+             '%1:', *STYLES[style], '%endmacro']
+    lines += [f'stub {name}, {number:#x}' for name, number in NUMBERS.items()]
+    lines += ['global DllMain', 'DllMain: mov eax, 1', 'ret']
+    (tmp_path / 'seven.asm').write_text('\n'.join(lines) + '\n')
+    subprocess.run(['nasm', '-f', 'win64', 'seven.asm', '-o', 'seven.o'],
+                   cwd=tmp_path, check=True)
+    (tmp_path / 'seven.def').write_text(
+        'EXPORTS\n' + '\n'.join(NUMBERS) + '\n')
+    subprocess.run([MINGW, '-nostdlib', '-shared', '-e', 'DllMain', '-o',
+                    'seven.dll', 'seven.o', 'seven.def',
+                    '-Wl,--out-implib,libseven.a'], cwd=tmp_path, check=True)
+    return str(tmp_path / 'seven.dll')
+
+
+@pytest.mark.parametrize('style', STYLES)
+def test_foreign_stubs(run, tmp_path, style):
+    dll = foreign_dll(tmp_path, style)
+    program = compile_c(tmp_path, 'caller', CALLER, f'-L{tmp_path}',
+                        '-lseven')
+    rows = subprocess.run([os.path.join(ROOT, 'scripts/numbering'), dll],
+                          stdout=subprocess.PIPE, check=True).stdout
+    assert [line.split() for line in rows.decode().splitlines()] == \
+        [[name, f'{number:#06x}'] for name, number in NUMBERS.items()]
+    (tmp_path / 'numbers').write_bytes(rows)
+    add = [dll, program]
+    assert run('caller', build=BUILD, add=add,
+               numbering=str(tmp_path / 'numbers')).status == 0
+    # By our own numbers the same stubs call something else.
+    assert run('caller', build=BUILD, add=add).status != 0
+
+
+@pytest.mark.parametrize('what', ['cut', 'sections', 'size', 'garbage'])
+def test_broken_pe_is_a_status(run, tmp_path, what):
+    """The kernel refuses what scripts/boot would not have let pass."""
+    with open(os.path.join(BUILD, 'programs/tour.exe'), 'rb') as data:
+        image = bytearray(data.read())
+    header = struct.unpack_from('<I', image, 0x3C)[0]
+    if what == 'cut':
+        del image[header + 40:]
+    elif what == 'sections':
+        struct.pack_into('<H', image, header + 6, 0xFFFF)
+    elif what == 'size':
+        struct.pack_into('<I', image, header + 24 + 56, 0xFFFFF000)
+    else:
+        image[header:] = bytes(range(256)) * (len(image[header:]) // 256)
+    path = tmp_path / 'broken.exe'
+    path.write_bytes(image)
+    result = run('broken', build=BUILD, add=[str(path)], check=False)
+    assert result.value is not None and result.value >> 28 == 0xC
