@@ -7,7 +7,7 @@ from conftest import ROOT
 TOOLS = ['sh', 'cat', 'id', 'sed', 'head', 'grep', 'env']
 
 
-def setup(tmp_path, *more):
+def run_setup(tmp_path, *more):
     """Runs it where only a few commands are on the PATH."""
     for tool in TOOLS + list(more):
         for folder in ('/usr/bin', '/bin'):
@@ -27,7 +27,7 @@ def test_nothing_is_missing_here():
 
 
 def test_without_apt(tmp_path):
-    done = setup(tmp_path)
+    done = run_setup(tmp_path)
     lines = done.stderr.decode().splitlines()
     assert done.returncode == 1 and len(lines) == 1
     assert 'no apt-get' in lines[0]
@@ -36,7 +36,7 @@ def test_without_apt(tmp_path):
 
 
 def test_what_is_there_is_not_asked_for(tmp_path):
-    words = setup(tmp_path, 'nasm').stderr.decode().split()
+    words = run_setup(tmp_path, 'nasm').stderr.decode().split()
     assert 'nasm' not in words and 'gcc' in words
 
 
@@ -47,6 +47,6 @@ def test_package_that_cannot_be_installed(tmp_path):
     sudo = tmp_path / 'sudo'
     sudo.write_text('#!/bin/sh\nexec "$@"\n')
     sudo.chmod(0o755)
-    done = setup(tmp_path)
+    done = run_setup(tmp_path)
     assert done.returncode == 1
     assert b'could not install' in done.stderr
