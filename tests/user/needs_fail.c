@@ -1,6 +1,6 @@
 /*
- * needs_fail.c - imports a DLL whose DllMain returns FALSE, so it must never run: the
- * exit status is the loader's.
+ * needs_fail.c - imports a DLL whose DllMain returns FALSE, so it must never
+ * run: the exit status is the loader's.
  */
 #include "dll/ldr.h"
 

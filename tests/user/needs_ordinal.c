@@ -1,6 +1,6 @@
 /*
- * needs_ordinal.c - imports an ordinal that its DLL does not export, so it must never run: the
- * exit status is the loader's.
+ * needs_ordinal.c - imports an ordinal that its DLL does not export, so it
+ * must never run: the exit status is the loader's.
  */
 #include "dll/ldr.h"
 
