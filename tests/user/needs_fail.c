@@ -4,7 +4,9 @@
  */
 #include "dll/ldr.h"
 
-ULONG fail_value(void);NTSTATUS NtProcessStartup(PEB *peb)
+ULONG fail_value(void);
+
+NTSTATUS NtProcessStartup(PEB *peb)
 {
     (void)peb;
     return fail_value();
