@@ -108,7 +108,7 @@ void boot_reserve(struct loader_memory *ranges, ULONG *count, ULONG capacity,
                   ULONGLONG base, ULONGLONG size, enum loader_memory_type type)
 {
     if (*count == capacity)
-        (*count)--;             /* the highest: what no range names is not used */
+        (*count)--;             /* the highest; what no range names is unused */
     ranges[(*count)++] = (struct loader_memory){ base, size, type };
     *count = boot_normalize_memory(ranges, *count, capacity);
 }

@@ -171,12 +171,20 @@ static void offer_drawing(const struct loader_framebuffer *format)
                                   format->pitch / sizeof(ULONG) };
 }
 
+/* Firmware's word: 32-bit pixels of three bytes that lie inside them. */
+static BOOLEAN is_usable(const struct loader_framebuffer *format)
+{
+    return format->address && format->bits_per_pixel == 32 &&
+           format->pitch >= format->width * 4ULL &&
+           format->red_shift <= 24 && format->green_shift <= 24 &&
+           format->blue_shift <= 24;
+}
+
 void kd_start_screen(const LOADER_PARAMETER_BLOCK *block)
 {
     const struct loader_framebuffer *format = &block->framebuffer;
 
-    if (format->address && format->bits_per_pixel == 32 &&
-        format->pitch >= format->width * 4 && find_font(&screen.font)) {
+    if (is_usable(format) && find_font(&screen.font)) {
         screen.format = format;
         screen.scale = format->width >= LARGE_WIDTH ? 2 : 1;
         screen.columns = at_most(format->width /

@@ -208,12 +208,39 @@ static void put_counted(struct output *out, struct conversion *c,
         put_text(out, c, "(null)", NULL, ~0ULL);
 }
 
+static void put_character(struct output *out, const struct conversion *c,
+                          char character)
+{
+    if (!c->left)
+        pad(out, ' ', c->width - 1);
+    put(out, character);
+    if (c->left)
+        pad(out, ' ', c->width - 1);
+}
+
+static void put_string(struct output *out, const struct conversion *c,
+                       const void *text)
+{
+    if (!text)
+        put_text(out, c, "(null)", NULL, ~0ULL);
+    else if (c->wide)
+        put_text(out, c, NULL, text, ~0ULL);
+    else
+        put_text(out, c, text, NULL, ~0ULL);
+}
+
+static void put_pointer(struct output *out, struct conversion *c,
+                        ULONGLONG value)
+{
+    c->type = 'x';
+    c->has_precision = TRUE;
+    c->precision = 16;
+    put_unsigned(out, c, value);
+}
+
 static void convert(struct output *out, struct conversion *c,
                     struct arguments *arguments)
 {
-    const void *pointer;
-    char character;
-
     switch (c->type) {
     case 'd': case 'i':
         put_signed(out, c, sign_extended(next_integer(arguments, c->size),
@@ -224,27 +251,13 @@ static void convert(struct output *out, struct conversion *c,
                                            c->size));
         break;
     case 'p':
-        c->type = 'x';
-        c->has_precision = TRUE;
-        c->precision = 16;
-        put_unsigned(out, c, va_arg(arguments->list, ULONGLONG));
+        put_pointer(out, c, va_arg(arguments->list, ULONGLONG));
         break;
     case 'c':
-        character = (char)va_arg(arguments->list, int);
-        if (!c->left)
-            pad(out, ' ', c->width - 1);
-        put(out, character);
-        if (c->left)
-            pad(out, ' ', c->width - 1);
+        put_character(out, c, (char)va_arg(arguments->list, int));
         break;
     case 's':
-        pointer = va_arg(arguments->list, void *);
-        if (!pointer)
-            put_text(out, c, "(null)", NULL, ~0ULL);
-        else if (c->wide)
-            put_text(out, c, NULL, pointer, ~0ULL);
-        else
-            put_text(out, c, pointer, NULL, ~0ULL);
+        put_string(out, c, va_arg(arguments->list, void *));
         break;
     case 'Z':
         put_counted(out, c, va_arg(arguments->list, void *));

@@ -115,7 +115,8 @@ static void unreadable_lines(void **state)
         "NtClose", "NtClose ", "NtClose 0x", "NtClose x", "NtClose -1",
         "NtClose 1 2", "NtClose 1x", "NtClose 0xG", "NtClose=1", "12", "=",
         "Nt-Close 1", "NtClose 1,", "\"NtClose\" 1", "NtClose # 1",
-        "NtClose\v1", "NtClose\r1", "7Nt 1", "\xEF\xBB\xBFNtClose 1", "NtClose 0x1.0", "NtClose +1",
+        "NtClose\v1", "NtClose\r1", "7Nt 1",
+        "\xEF\xBB\xBFNtClose 1", "NtClose 0x1.0", "NtClose +1",
     };
     char text[64];
 

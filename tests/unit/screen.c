@@ -293,6 +293,12 @@ static void screens_that_are_none(void **state)
     block.framebuffer.address = 0;
     no_screen();
     block.framebuffer.address = 0xE0000000;
+    block.framebuffer.width = 0x40000000 + 640;
+    no_screen();
+    block.framebuffer.width = 640;
+    block.framebuffer.blue_shift = 40;
+    no_screen();
+    block.framebuffer.blue_shift = 0;
     unit_font[0] = 0;
     no_screen();
 }
