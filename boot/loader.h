@@ -52,7 +52,6 @@ typedef struct _LOADER_PARAMETER_BLOCK {
     CHAR loader_name[LOADER_NAME_LENGTH];   /* "GRUB 2.06" */
     CHAR firmware[8];                       /* "BIOS" or "UEFI" */
     ULONGLONG kernel_base, kernel_size; /* physical, contiguous */
-    ULONGLONG rsdp;                     /* 0: none */
     ULONG memory_count;
     ULONG module_count;
     struct loader_memory memory[LOADER_MEMORY_RANGES];

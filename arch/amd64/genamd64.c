@@ -6,7 +6,6 @@
  * and no number of a layout is ever typed there.
  */
 #include <mm.h>
-#include <ps.h>
 #include <nt/context.h>
 
 #define VALUE(name, value) \

@@ -15,11 +15,15 @@
 static struct option {
     const char *key;
     CHAR value[VALUE_LENGTH];
+    const char *choices[2];     /* none: whoever reads the value checks it */
     const char *help;
 } options[] = {
-    { "selfmap", "0x1ED", "slot of the page-table self map, or random" },
-    { "debug", "off", "NtSystemDebugControl may read kernel memory" },
-    { "report", "none", "e9: tell the emulator how the run ended" },
+    { "selfmap", "0x1ED", { NULL },
+      "slot of the page-table self map, or random" },
+    { "debug", "off", { "on", "off" },
+      "NtSystemDebugControl may read kernel memory" },
+    { "report", "none", { "none", "e9" },
+      "e9: tell the emulator how the run ended" },
 };
 
 static const char *command_line = "";
@@ -34,9 +38,16 @@ static struct option *find(const char *key, SIZE_T length)
     return NULL;
 }
 
+static BOOLEAN is_choice(const struct option *option, const char *value)
+{
+    return !option->choices[0] || strcmp(value, option->choices[0]) == 0 ||
+           strcmp(value, option->choices[1]) == 0;
+}
+
 static void set_option(const char *word, SIZE_T length)
 {
     SIZE_T key_length = 0;
+    CHAR value[VALUE_LENGTH];
     struct option *option;
 
     while (key_length < length && word[key_length] != '=')
@@ -46,8 +57,13 @@ static void set_option(const char *word, SIZE_T length)
         DbgPrint("OPT   %.*s is not an option; ignored\n", (int)length, word);
         return;
     }
-    rtl_snprintf(option->value, sizeof option->value, "%.*s",
-                 (int)(length - key_length - 1), word + key_length + 1);
+    rtl_snprintf(value, sizeof value, "%.*s", (int)(length - key_length - 1),
+                 word + key_length + 1);
+    if (is_choice(option, value))
+        memcpy(option->value, value, sizeof value);
+    else
+        DbgPrint("OPT   %s=%s is neither %s nor %s; ignored\n", option->key,
+                 value, option->choices[0], option->choices[1]);
 }
 
 void init_parse_options(const char *line)

@@ -36,9 +36,9 @@ static void show(const LOADER_PARAMETER_BLOCK *block)
                  type_name[range->type]);
     }
     DbgPrint("MAP   slot %03x  PTE %016llx  PDE %016llx\n", mi_selfmap_slot,
-             MmPteBase, MmPdeBase);
-    DbgPrint("                PPE %016llx  PXE %016llx\n", MmPpeBase,
-             MmPxeBase);
+             MmPteBase, mi_pde_window);
+    DbgPrint("                PPE %016llx  PXE %016llx\n", mi_ppe_window,
+             mi_pxe_window);
 }
 
 void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)

@@ -35,7 +35,7 @@ void mi_initialize_pages(const LOADER_PARAMETER_BLOCK *block);
 /* ---- page tables (arch/amd64/mm/tables.c) ---- */
 
 /* Bases of the four windows, set once at boot. */
-extern ULONGLONG MmPteBase, MmPdeBase, MmPpeBase, MmPxeBase;
+extern ULONGLONG MmPteBase, mi_pde_window, mi_ppe_window, mi_pxe_window;
 extern ULONG mi_selfmap_slot;
 
 /* Where va's entries are seen; the ones above must be valid to look. */

@@ -177,6 +177,7 @@ static NTSTATUS run_process(EPROCESS *process, const CHAR *command_line,
 
     psp_attach(process);
     status = psp_build_user_space(&start, process->SectionObject);
+    mm_check_protections();
     if (NT_SUCCESS(status))
         status = create_thread(process, &start.cid, &thread);
     if (!NT_SUCCESS(status)) {

@@ -49,7 +49,7 @@ void mm_check_protections(void)
 {
     struct check check = { 0 };
 
-    check_table((MMPTE *)MmPxeBase, 0, 3, TRUE, TRUE, &check);
+    check_table((MMPTE *)mi_pxe_window, 0, 3, TRUE, TRUE, &check);
     DbgPrint("W^X   %llu pages: %llu writable, %llu executable, none both\n",
              check.pages, check.writable, check.executable);
 }

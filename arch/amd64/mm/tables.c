@@ -20,7 +20,7 @@
 #define TABLE_BITS (MI_PTE_VALID | MI_PTE_READ_WRITE | MI_PTE_ACCESSED)
 #define USER_TOP 0x0000800000000000ULL
 
-ULONGLONG MmPteBase, MmPdeBase, MmPpeBase, MmPxeBase;
+ULONGLONG MmPteBase, mi_pde_window, mi_ppe_window, mi_pxe_window;
 ULONG mi_selfmap_slot;
 
 /* Parts of system space that every process shares from the beginning. */
@@ -36,17 +36,17 @@ MMPTE *MiGetPteAddress(const void *va)
 
 MMPTE *MiGetPdeAddress(const void *va)
 {
-    return (MMPTE *)mi_pde_address(MmPdeBase, (ULONG_PTR)va);
+    return (MMPTE *)mi_pde_address(mi_pde_window, (ULONG_PTR)va);
 }
 
 MMPTE *MiGetPpeAddress(const void *va)
 {
-    return (MMPTE *)mi_ppe_address(MmPpeBase, (ULONG_PTR)va);
+    return (MMPTE *)mi_ppe_address(mi_ppe_window, (ULONG_PTR)va);
 }
 
 MMPTE *MiGetPxeAddress(const void *va)
 {
-    return (MMPTE *)mi_pxe_address(MmPxeBase, (ULONG_PTR)va);
+    return (MMPTE *)mi_pxe_address(mi_pxe_window, (ULONG_PTR)va);
 }
 
 BOOLEAN mi_tables_present(const void *va)
@@ -112,24 +112,42 @@ static BOOLEAN slot_is_shared(ULONG slot)
     return FALSE;
 }
 
-/* "0x1ED", or "random": any kernel slot that nothing else has. */
+/* "0x1ED" or "1ED"; 0, which is no kernel slot, for anything else. */
+static ULONG read_slot(const char *text)
+{
+    ULONG slot = 0;
+
+    if (text[0] == '0' && (text[1] | 0x20) == 'x')
+        text += 2;
+    for (; *text; text++) {
+        char digit = *text | 0x20;
+
+        if (*text >= '0' && *text <= '9')
+            slot = slot * 16 + (*text - '0');
+        else if (digit >= 'a' && digit <= 'f')
+            slot = slot * 16 + (digit - 'a' + 10);
+        else
+            return 0;
+        if (slot >= MI_ENTRIES)
+            return 0;
+    }
+    return slot;
+}
+
+/* The option's slot, or with "random" any that nothing else has. */
 static ULONG choose_slot(void)
 {
     const char *option = init_option("selfmap");
-    ULONG slot = 0;
+    ULONG slot = read_slot(option);
 
-    if (strcmp(option, "random") == 0) {
-        slot = (ULONG)(arch_read_tsc() * 0x9E3779B97F4A7C15ULL >> 40);
-    } else {
-        for (const char *at = option + 2; *at; at++)
-            slot = slot * 16 + (*at <= '9' ? *at - '0' : (*at | 32) - 'a' + 10);
-        if (slot >= FIRST_KERNEL_SLOT && slot < MI_ENTRIES &&
-            !slot_is_shared(slot))
+    if (strcmp(option, "random") != 0) {
+        if (slot >= FIRST_KERNEL_SLOT && !slot_is_shared(slot))
             return slot;
-        DbgPrint("selfmap=%s: not a free kernel slot, using %#x\n", option,
-                 DEFAULT_SELFMAP_SLOT);
+        DbgPrint("OPT   selfmap=%s is not a free kernel slot; %#x is used\n",
+                 option, DEFAULT_SELFMAP_SLOT);
         return DEFAULT_SELFMAP_SLOT;
     }
+    slot = (ULONG)(arch_read_tsc() * 0x9E3779B97F4A7C15ULL >> 40);
     do
         slot = FIRST_KERNEL_SLOT + (slot + 1) % FIRST_KERNEL_SLOT;
     while (slot_is_shared(slot));
@@ -152,9 +170,9 @@ void mi_start_page_tables(void)
 
     mi_selfmap_slot = choose_slot();
     MmPteBase = mi_pte_base(mi_selfmap_slot);
-    MmPdeBase = mi_pde_base(mi_selfmap_slot);
-    MmPpeBase = mi_ppe_base(mi_selfmap_slot);
-    MmPxeBase = mi_pxe_base(mi_selfmap_slot);
+    mi_pde_window = mi_pde_base(mi_selfmap_slot);
+    mi_ppe_window = mi_ppe_base(mi_selfmap_slot);
+    mi_pxe_window = mi_pxe_base(mi_selfmap_slot);
     pml4[mi_selfmap_slot] = (ULONG_PTR)pml4 | TABLE_BITS | MI_PTE_NO_EXECUTE;
     MiGetPxeAddress(window)->u.Long = early_table();
     MiGetPpeAddress(window)->u.Long = early_table();
@@ -173,7 +191,7 @@ void mi_share_system_space(void)
 void mi_end_boot_mappings(void)
 {
     for (ULONG slot = 0; slot < FIRST_KERNEL_SLOT; slot++)
-        ((MMPTE *)MmPxeBase)[slot].u.Long = 0;
+        ((MMPTE *)mi_pxe_window)[slot].u.Long = 0;
     arch_write_cr3(arch_read_cr3());
 }
 
@@ -192,7 +210,7 @@ static void free_table(MMPTE *entry, ULONG level)
 
 void mi_free_user_tables(void)
 {
-    MMPTE *top = (MMPTE *)MmPxeBase;
+    MMPTE *top = (MMPTE *)mi_pxe_window;
 
     for (ULONG slot = 0; slot < FIRST_KERNEL_SLOT; slot++) {
         if (top[slot].u.Hard.Valid)
@@ -214,7 +232,7 @@ ULONGLONG mi_create_top_table(void)
         return 0;
     top = mi_map_temporary(pfn);
     for (ULONG slot = FIRST_KERNEL_SLOT; slot < MI_ENTRIES; slot++)
-        top[slot] = ((MMPTE *)MmPxeBase)[slot];
+        top[slot] = ((MMPTE *)mi_pxe_window)[slot];
     top[mi_selfmap_slot].u.Hard.PageFrameNumber = pfn;
     mi_unmap_temporary();
     return pfn << PAGE_SHIFT;

@@ -15,7 +15,7 @@ __attribute__((noreturn)) void KiSystemStartup(LOADER_PARAMETER_BLOCK *block);
 void KiSystemCall64(void);
 void KiSystemCall32(void);
 
-/* Where each of the 256 gates leads (entry/vectors.asm). */
+/* Where each of the 256 gates leads (entry/traps.asm). */
 extern void *const ki_vectors[256];
 
 /* The gates that have no handler of their own lead between these two. */

@@ -3,7 +3,7 @@
  *
  * In ring 0 gs points to the KPCR, in ring 3 to the TEB; swapgs exchanges
  * them.  Prcb is the larger half and lies inside, at 180h.  Boot fills both
- * (ke/amd64 start), room 2 uses UserRsp, RspBase, CurrentThread and MxCsr,
+ * (cpu/pcr.c), room 2 uses UserRsp, RspBase, CurrentThread and MxCsr,
  * the context switch moves CurrentThread and RspBase.
  */
 #pragma once
