@@ -314,7 +314,7 @@ run: ## set up, build, and watch the tour in this terminal
 
 test: ## set up, build, and run every test
 	@scripts/setup
-	@tests/run
+	@NTWALK_BUILD=$(abspath $(BUILD)) tests/run
 
 setup: ## install the packages this machine lacks
 	@scripts/setup

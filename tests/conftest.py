@@ -18,7 +18,7 @@ from ntwalk import boot                                     # noqa: E402
 
 BUILD = boot.default_build()
 TEST_BUILD = os.environ.get('NTWALK_TEST_BUILD') or \
-    os.path.join(ROOT, 'build/test')
+    os.path.join(BUILD, 'test')
 
 
 def config(program=boot.TOUR, *args, **options):

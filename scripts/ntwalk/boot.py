@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from . import image, kvm, machine, numbering, pe
-from .errors import Died, Usage
+from .errors import Usage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -119,6 +119,7 @@ def check_pe(path, data):
 
 def add_files(files, paths, check):
     names = {name.lower(): name for name in files}
+    names['numbering.txt'] = ''         # --numbering's
     for path in paths:
         name = os.path.basename(path)
         if not name or FORBIDDEN.search(name):
@@ -127,6 +128,8 @@ def add_files(files, paths, check):
         if check and name.lower().endswith(PE_NAMES):
             check_pe(path, data)
         taken = names.setdefault(name.lower(), name)
+        if not taken:
+            raise Usage(f'{path}: the name belongs to --numbering')
         if files.get(taken, data) != data:
             raise Usage(f'{path}: {taken} is on the image already')
         files[taken] = data
@@ -218,9 +221,9 @@ def check_machine(config):
                 raise Usage(f'{option} needs QEMU, not Bochs')
     if config.kvm and config.icount:
         raise Usage('--icount and --kvm exclude each other')
-    for path in [config.screendump]:
-        if path and not os.path.isdir(os.path.dirname(path) or '.'):
-            raise Usage(f'{path}: no such folder')
+    path = config.screendump
+    if path and not os.path.isdir(os.path.dirname(path) or '.'):
+        raise Usage(f'{path}: no such folder')
     machine.check_version(config.emulator)
     machine.check_cpu(config.emulator, config.cpu)
 
@@ -230,7 +233,7 @@ def start(config, on_text=machine.nothing, on_note=machine.nothing):
     check_machine(config)
     path = make_image(config)
     if config.kvm:
-        why_not = kvm.probe(config.build)
+        why_not = kvm.probe()
         if why_not:
             on_note(f'no KVM ({why_not}): using TCG')
             config.kvm = False
@@ -264,7 +267,10 @@ def watch(running, config, on_started=None):
     in_time = running.wait(limit)
     answer = verdict(running, config, in_time)
     if config.screendump and running.alive():
-        running.screendump(config.screendump)
+        try:
+            running.screendump(config.screendump)
+        except OSError as error:
+            raise Usage(f'{config.screendump}: {error.strerror}') from None
     return answer
 
 

@@ -16,9 +16,9 @@ SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)),
 ARRIVED = 2 * 0x2A + 1
 
 
-def probe(_build=None):
+def probe(accelerator='kvm'):
     """Returns None when KVM can be trusted, else one phrase why not."""
-    if not os.access('/dev/kvm', os.W_OK):
+    if accelerator == 'kvm' and not os.access('/dev/kvm', os.W_OK):
         return '/dev/kvm cannot be opened'
     with tempfile.TemporaryDirectory(prefix='ntwalk-') as folder:
         sector = os.path.join(folder, 'probe')
@@ -26,7 +26,7 @@ def probe(_build=None):
                               check=False)
         if made.returncode:
             return 'the probe cannot be assembled'
-        command = [QEMU, '-accel', 'kvm', '-cpu', 'host', '-nodefaults',
+        command = [QEMU, '-accel', accelerator, '-nodefaults',
                    '-display', 'none', '-no-reboot', '-drive',
                    f'format=raw,file={sector}', '-device',
                    'isa-debug-exit,iobase=0xf4,iosize=4']

@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 
-from . import gdb
+from . import gdb, png
 from .errors import Died, Usage
 from .qmp import Qmp
 
@@ -372,9 +372,14 @@ class Machine:
 
     def screendump(self, path):
         """Writes the screen as a picture: PNG by name, or else PPM."""
-        form = {'format': 'png'} if path.endswith('.png') else {}
-        self.monitor_command('screendump', filename=os.path.abspath(path),
-                             **form)
+        dump = self.path('screen.ppm')
+        self.monitor_command('screendump', filename=dump)
+        with open(dump, 'rb') as data:
+            picture = data.read()
+        if path.endswith('.png'):
+            picture = png.from_ppm(picture)
+        with open(path, 'wb') as out:
+            out.write(picture)
 
     def gdb(self):
         """Opens the gdb stub, which stops the machine; returns a Gdb."""

@@ -1,10 +1,12 @@
 """scripts/boot from outside: one clear line and 127, and its statuses."""
 import os
+import pty
 import subprocess
 
 import pytest
 
 from conftest import BUILD, ROOT
+from ntwalk import kvm
 
 
 def boot(*words, **more):
@@ -65,6 +67,13 @@ def test_two_files_of_one_name(tmp_path):
     assert boot('--add', path).returncode == 127
 
 
+def test_name_of_the_numbering_file(tmp_path):
+    path = tmp_path / 'Numbering.TXT'
+    path.write_text('NtClose 1')
+    done = boot('--add', path)
+    assert done.returncode == 127 and b'--numbering' in done.stderr
+
+
 def test_timeout():
     done = boot('--timeout', '0.3')
     assert done.returncode == 124
@@ -96,3 +105,28 @@ def test_emulator_that_dies():
     done = boot('--qemu-arg=-bogus')
     assert done.returncode == 126
     assert b'bogus' in done.stderr
+
+
+def test_picture(tmp_path):
+    path = tmp_path / 'screen.png'
+    assert boot('--screendump', path).returncode == 0
+    assert path.read_bytes().startswith(b'\x89PNG\r\n\x1a\n')
+
+
+def test_keyboard():
+    """A terminal's keys reach COM1, one by one, and are not echoed here."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+            ['scripts/boot', '--build', BUILD, '--no-build'], cwd=ROOT,
+            stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            start_new_session=True) as process:
+        os.write(ours, b'keys\n')
+        out, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, b'')
+    assert b'The tour ends well' in out
+    os.close(ours)
+    os.close(theirs)
+
+
+def test_the_probe_of_kvm():
+    assert kvm.probe('tcg') is None
