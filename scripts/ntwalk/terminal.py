@@ -1,11 +1,15 @@
 """terminal.py: what is typed here goes to the machine's COM1.
 
 The machine's console echoes and edits lines, so a terminal is switched to
-one key at a time without an echo of its own; Ctrl-C still ends us.
+one key at a time without an echo of its own; Ctrl-C still ends us. The end of
+a pipe or a file is what Windows' console takes for it: lines of Ctrl-Z.
 """
 import os
 import sys
 import termios
+
+END = b'\x1a\r'
+ENDS = 100              # for programs that read on
 
 
 class Keyboard:
@@ -42,10 +46,13 @@ class Keyboard:
         try:
             if not self.take():
                 return
+            last = b'\n'
             while True:
                 data = os.read(sys.stdin.fileno(), 4096)
                 if not data:
-                    return
+                    break
                 machine.send(data)
+                last = data[-1:]
+            machine.send((b'' if last == b'\n' else b'\r') + END * ENDS)
         except (OSError, termios.error):
             pass

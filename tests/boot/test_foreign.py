@@ -126,3 +126,46 @@ def test_broken_pe_is_a_status(run, tmp_path, what):
     path.write_bytes(image)
     result = run('broken', build=BUILD, add=[str(path)], check=False)
     assert result.value is not None and result.value >> 28 == 0xC
+
+
+# Copies its standard input to the console, line by line, until it ends.
+COPIER = r'''
+#include <windows.h>
+#include <winternl.h>
+
+ULONG DbgPrint(const char *format, ...);
+NTSTATUS NtReadFile(HANDLE, HANDLE, void *, void *, IO_STATUS_BLOCK *, void *,
+                    ULONG, LARGE_INTEGER *, ULONG *);
+
+int start(char *peb)
+{
+    HANDLE input = *(HANDLE *)(*(char **)(peb + 0x20) + 0x20);
+    IO_STATUS_BLOCK io;
+    char line[300];
+    int count = 0;
+
+    for (;;) {
+        if (NtReadFile(input, 0, 0, 0, &io, line, sizeof line, 0, 0) != 0)
+            return 99;
+        if (io.Information == 0)
+            return count;
+        DbgPrint("got %.*s", (int)io.Information, line);
+        count++;
+    }
+}
+'''
+
+
+@pytest.mark.parametrize('firmware', ['bios', 'uefi'])
+@pytest.mark.parametrize('text, lines', [
+    (b'', 0), (b'one\ntwo\r\nthree', 3), (b'x' * 200 + b'\n', 1),
+    (b'many\n' * 50, 50)], ids=['empty', 'ends', 'long', 'many'])
+def test_standard_input(tmp_path, text, lines, firmware):
+    program = compile_c(tmp_path, 'copier', COPIER, '-lntdll')
+    done = subprocess.run(
+        ['scripts/boot', '--build', BUILD, '--no-build', '--firmware',
+         firmware, '--add', program, 'copier'], input=text, cwd=ROOT,
+        stdout=subprocess.PIPE, check=False, timeout=120)
+    assert done.returncode == lines
+    for line in text.splitlines():
+        assert b'got ' + line in done.stdout
