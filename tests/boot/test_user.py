@@ -2,7 +2,7 @@
 
 tests/user/expected.txt says what each must exit with. Every row runs on the
 test kernel and an Intel processor, and on the kernel of make run and an AMD
-one; what is not a crash runs on UEFI, too, with the self map elsewhere.
+one; what is not a crash runs with the self map elsewhere, too.
 """
 import os
 
@@ -57,10 +57,13 @@ def test_amd(run, program, kernel, status, words):
     check(run, (program, kernel, status, words), BUILD, cpu='amd')
 
 
-@pytest.mark.parametrize('slot', ['0x1D7', 'random'])
+@pytest.mark.parametrize('firmware, media, slot', [
+    ('uefi', 'usb', '0x1D7'), ('bios', 'cd', 'random')],
+                         ids=['uefi', 'random'])
 @pytest.mark.parametrize('program, kernel, status, words',
                          [case for case in cases('test')
                           if case.values[0] != 'crash'])
-def test_uefi(run, program, kernel, status, words, slot):
-    check(run, (program, kernel, status, words), TEST_BUILD, firmware='uefi',
-          media='usb', cpu='max', options=[f'selfmap={slot}'])
+def test_self_map(run, program, kernel, status, words, firmware, media, slot):
+    check(run, (program, kernel, status, words), TEST_BUILD,
+          firmware=firmware, media=media, cpu='max',
+          options=[f'selfmap={slot}'])
