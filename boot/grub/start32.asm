@@ -61,8 +61,7 @@ boot_start32:
         jz      .no_long_mode
         call    build_tables
 
-        mov     eax, cr4
-        or      eax, CR4_PAE
+        mov     eax, CR4_PAE                    ; nothing of the firmware's
         mov     cr4, eax
         mov     eax, boot_pml4
         mov     cr3, eax

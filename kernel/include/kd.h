@@ -12,8 +12,11 @@
 /* printf on the consoles, at most 512 characters a call.  IRQL: any. */
 ULONG DbgPrint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Plain text on the consoles. */
+/* Plain text on the consoles; silent inside another write. */
 void kd_write(const char *text, SIZE_T length);
+
+/* A bugcheck writes whatever it has interrupted. */
+void kd_take_over(void);
 
 /* COM1 now, the framebuffer once Mm can map it. */
 void kd_start_serial(void);

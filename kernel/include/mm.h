@@ -51,9 +51,13 @@ NTSTATUS mm_copy_to_mode(KPROCESSOR_MODE mode, void *to, const void *from,
 NTSTATUS mm_copy_from_user(void *to, const void *from, SIZE_T size);
 NTSTATUS mm_copy_to_user(void *to, const void *from, SIZE_T size);
 
+/* Is a page behind this address, in the current address space?  IRQL: any. */
+BOOLEAN MmIsAddressValid(const void *address);
+
 /*
- * Kernel memory that may not be there (a debugger's address).  A user address
- * or a fault is STATUS_ACCESS_VIOLATION.
+ * Kernel memory that may not be there (a debugger's address, a broken frame
+ * chain).  STATUS_ACCESS_VIOLATION for user addresses and missing pages.
+ * IRQL: any.
  */
 NTSTATUS mm_copy_kernel(void *to, const void *from, SIZE_T size);
 
@@ -83,9 +87,12 @@ NTSTATUS mm_access_fault(ULONGLONG address);
 
 /* ---- address spaces and sections ---- */
 
-/* Boot: memory as Mm has it from now on; block and modules have been
- * copied or mapped by then (see mm/init.c). */
+/*
+ * Boot: memory as Mm has it from now on.  Physical addresses below 4 GiB stay
+ * pointers until the second call.
+ */
 void MmInitSystem(const LOADER_PARAMETER_BLOCK *block);
+void mm_end_boot_mappings(void);
 
 /* A process's user half, empty.  STATUS_INSUFFICIENT_RESOURCES. */
 NTSTATUS MmCreateProcessAddressSpace(struct _EPROCESS *process);

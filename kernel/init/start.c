@@ -48,28 +48,19 @@ static void show_loader(void)
                  fb->width, fb->height, fb->bits_per_pixel, fb->pitch);
 }
 
-/* Symbols while modules are still at their physical addresses. */
-static void load_symbols(void)
+/*
+ * Symbols: at the module's physical address while the loader's tables are in
+ * use, then where Mm has mapped it.
+ */
+static void load_symbols(BOOLEAN mapped)
 {
     const struct loader_module *module = find_module("ntoskrnl.sym");
+    const char *bytes = NULL;
 
     if (module)
-        kd_load_symbols((const char *)module->base, module->size);
-}
-
-/* Again at the address that stays. */
-static void reload_symbols(void)
-{
-    const WCHAR *name = L"ntoskrnl.sym";
-    UNICODE_STRING string;
-    const void *bytes;
-    SIZE_T size;
-
-    RtlInitUnicodeString(&string, name);
-    if (NT_SUCCESS(io_find_boot_file(&string, &bytes, &size)))
-        kd_load_symbols(bytes, size);
-    else
-        kd_load_symbols(NULL, 0);
+        bytes = mapped ? MmMapIoSpace(module->base, module->size, TRUE)
+                       : (const char *)module->base;
+    kd_load_symbols(bytes, bytes ? module->size : 0);
 }
 
 __attribute__((noreturn)) static void run(void)
@@ -109,7 +100,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     if (!block)
         KeBugCheckEx(CONFIG_INITIALIZATION_FAILED, 1, 0, 0, 0);
     loader_block = *block;
-    load_symbols();
+    load_symbols(FALSE);
     show_loader();
     init_parse_options(loader_block.options);
     if (strcmp(init_option("report"), "e9") == 0)
@@ -122,6 +113,8 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ki_show_features();
     ki_initialize_services(&loader_block);
     MmInitSystem(&loader_block);
+    load_symbols(TRUE);
+    mm_end_boot_mappings();
     kd_start_screen(&loader_block);
     ki_start_clock();
     ki_initialize_shared_data();
@@ -129,7 +122,6 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
 
     ob_initialize();
     io_initialize(&loader_block);
-    reload_symbols();
     ps_initialize();
     arch_enable_interrupts();
     mm_check_protections();

@@ -3,6 +3,9 @@
  *
  * The screen comes up long after the serial port.  What was written before
  * is kept and shown on it first, so that both have the same text.
+ *
+ * An interrupt may want to say something while it interrupts a write.  Then
+ * it is silent: neither console can be used twice at once.
  */
 #include "kdp.h"
 
@@ -14,18 +17,32 @@
 static char early[EARLY_LENGTH];
 static SIZE_T early_length;
 static BOOLEAN screen_started;
+static volatile BOOLEAN busy;
 
-void kd_write(const char *text, SIZE_T length)
+static void keep_early(const char *text, SIZE_T length)
 {
-    kdp_serial_write(text, length);
-    if (screen_started) {
-        kdp_screen_write(text, length);
-        return;
-    }
     if (length > EARLY_LENGTH - early_length)
         length = EARLY_LENGTH - early_length;
     memcpy(early + early_length, text, length);
     early_length += length;
+}
+
+void kd_write(const char *text, SIZE_T length)
+{
+    if (busy)
+        return;
+    busy = TRUE;
+    kdp_serial_write(text, length);
+    if (screen_started)
+        kdp_screen_write(text, length);
+    else
+        keep_early(text, length);
+    busy = FALSE;
+}
+
+void kd_take_over(void)
+{
+    busy = FALSE;
 }
 
 void kd_show_early_text(void)

@@ -6,6 +6,7 @@
  * nothing that could fault twice without being noticed: a second bugcheck
  * only says that there was one.
  */
+#include <arch/entry.h>
 #include <kd.h>
 #include <ke.h>
 #include <mm.h>
@@ -69,8 +70,8 @@ static void show_address(ULONG_PTR address)
 
 /*
  * rbp chains through C frames: [rbp] the caller's rbp, [rbp + 8] where it
- * goes on.  Entry code points rbp into a trap frame instead, where the chain
- * ends.
+ * goes on.  Entry code points rbp into a trap frame instead: what stands there
+ * may be ring 3's, and the chain ends at the first address outside of .text.
  */
 static void show_calls(ULONG_PTR rip, ULONG_PTR rbp)
 {
@@ -79,7 +80,8 @@ static void show_calls(ULONG_PTR rip, ULONG_PTR rbp)
     show_address(rip);
     for (ULONG i = 0; i < MAX_FRAMES && rbp >= LOWEST_KERNEL_ADDRESS; i++) {
         if (!NT_SUCCESS(mm_copy_kernel(frame, (void *)rbp, sizeof frame)) ||
-            frame[1] < LOWEST_KERNEL_ADDRESS)
+            frame[1] < (ULONG_PTR)kernel_start ||
+            frame[1] >= (ULONG_PTR)kernel_text_end)
             break;
         show_address(frame[1]);
         if (frame[0] <= rbp)
@@ -96,6 +98,7 @@ static const KTRAP_FRAME *trap_of(ULONG code)
     switch (code) {
     case IRQL_NOT_LESS_OR_EQUAL:
     case KMODE_EXCEPTION_NOT_HANDLED:
+    case SYSTEM_SERVICE_EXCEPTION:
     case PAGE_FAULT_IN_NONPAGED_AREA:
     case UNEXPECTED_KERNEL_MODE_TRAP:
     case MACHINE_CHECK_EXCEPTION:
@@ -112,6 +115,7 @@ void KeBugCheckEx(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3,
     const KTRAP_FRAME *trap;
 
     arch_disable_interrupts();
+    kd_take_over();
     if (!already) {
         already = TRUE;
         DbgPrint("\n*** STOP: 0x%08X (0x%016llX, 0x%016llX,\n"

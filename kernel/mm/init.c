@@ -4,8 +4,8 @@
  * Order matters and is the story: choose pages for the first tables while
  * physical addresses are pointers; hang the self map into the loader's top
  * table; describe every page; give the image its protections; share one page
- * with ring 3; drop the identity map.  After MmInitSystem a physical address
- * is only a number, except in MmMapIoSpace.
+ * with ring 3.  When the caller has mapped what it still needs, the identity
+ * map goes, and a physical address is only a number.
  */
 #include "vad.h"
 
@@ -52,7 +52,6 @@ void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)
     mi_initialize_pages(block);
     mi_protect_image(block);
     map_shared_page();
-    mi_end_boot_mappings();
     mm_query_statistics(&statistics);
     DbgPrint("PFN   %016llx  %llu pages, %llu free\n", MI_PFN_DATABASE,
              (ULONGLONG)statistics.total_pages,

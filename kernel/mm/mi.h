@@ -11,6 +11,8 @@
 #include <arch/pte.h>
 #include <mm.h>
 
+#define MI_SYSTEM_RANGE_START   0xFFFF800000000000ULL
+
 /* System space, one PXE slot each; docs/memory-map.md draws it. */
 #define MI_SYSTEM_PTE_START     0xFFFFF88000000000ULL
 #define MI_PFN_DATABASE         0xFFFFFA8000000000ULL
@@ -66,10 +68,8 @@ void mi_unmap_temporary(void);
 void mi_start_page_tables(void);
 /* ... an entry for every part of system space that processes share; ... */
 void mi_share_system_space(void);
-/* ... the image page by page with its protections (image.c); ... */
+/* ... and the image page by page with its protections (image.c). */
 void mi_protect_image(const LOADER_PARAMETER_BLOCK *block);
-/* ... and the loader's identity map goes away. */
-void mi_end_boot_mappings(void);
 
 /* ---- system addresses (system.c) ---- */
 

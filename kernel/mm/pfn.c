@@ -74,6 +74,19 @@ ULONG mi_get_run(PFN_NUMBER first)
     return first <= highest_page ? database[first].run : 0;
 }
 
+/* The database must fit the early pages; memory beyond it stays unused. */
+static void limit_database(void)
+{
+    PFN_NUMBER room = (early_end - early_next) * PAGE_SIZE /
+                      (2 * sizeof(struct mi_pfn));
+
+    if (highest_page >= room) {
+        DbgPrint("PFN   pages above %llx do not fit the database\n",
+                 (ULONGLONG)room);
+        highest_page = room - 1;
+    }
+}
+
 /* The largest free range that the loader's identity map reaches. */
 void mi_choose_early_pages(const LOADER_PARAMETER_BLOCK *block)
 {
@@ -94,6 +107,7 @@ void mi_choose_early_pages(const LOADER_PARAMETER_BLOCK *block)
             early_end = end;
         }
     }
+    limit_database();
 }
 
 /* Physical address for the tables that come before hyperspace. */
@@ -130,6 +144,8 @@ void mi_initialize_pages(const LOADER_PARAMETER_BLOCK *block)
 
         if (range->type != LOADER_MEMORY_FREE)
             continue;
+        if (end > highest_page + 1)
+            end = highest_page + 1;
         for (PFN_NUMBER pfn = range->base >> PAGE_SHIFT; pfn < end; pfn++) {
             if (pfn == unused_end)
                 break;              /* the rest of this range: early pages */

@@ -62,9 +62,15 @@ NTSTATUS mm_copy_kernel(void *to, const void *from, SIZE_T size)
 {
     ULONG_PTR start = (ULONG_PTR)from;
 
-    if (start < 0xFFFF800000000000ULL || start + size < start)
+    if (start < MI_SYSTEM_RANGE_START || start + size < start)
         return STATUS_ACCESS_VIOLATION;
-    return arch_copy_user(to, from, size);
+    for (ULONG_PTR page = ALIGN_DOWN(start, PAGE_SIZE); page < start + size;
+         page += PAGE_SIZE) {
+        if (!MmIsAddressValid((void *)page))
+            return STATUS_ACCESS_VIOLATION;
+    }
+    memcpy(to, from, size);
+    return STATUS_SUCCESS;
 }
 
 NTSTATUS mm_probe_for_read(const void *address, SIZE_T size, ULONG alignment)

@@ -19,7 +19,7 @@ BUGCHECKS = [
      'KiSystemServiceCopyEnd'),
     ('106', 0x50, 'PAGE_FAULT_IN_NONPAGED_AREA', 'NtwSelfTest'),
     ('107', 0xC2, 'BAD_POOL_CALLER', 'NtwSelfTest'),
-    ('108', 0x7F, 'UNEXPECTED_KERNEL_MODE_TRAP', 'NtwSelfTest'),
+    ('108', 0x3B, 'SYSTEM_SERVICE_EXCEPTION', 'NtwSelfTest'),
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 

@@ -29,6 +29,12 @@ def cases(kernel):
             if row[1] in ('both', kernel)]
 
 
+# Where Bochs follows Intel's processors and QEMU does not.
+ON_BOCHS = ('callregs', 'context', 'crash step', 'crash step_syscall',
+            'crash jump_non_canonical', 'crash continue_non_canonical',
+            'crash syscall32', 'crash stack_non_canonical')
+
+
 def check(run, row, build, **options):
     program, _, status, words = row
     user = os.path.join(build, 'user')
@@ -67,3 +73,10 @@ def test_self_map(run, program, kernel, status, words, firmware, media, slot):
     check(run, (program, kernel, status, words), TEST_BUILD,
           firmware=firmware, media=media, cpu='max',
           options=[f'selfmap={slot}'])
+
+
+@pytest.mark.parametrize('program, kernel, status, words',
+                         [case for case in cases('test')
+                          if case.id in ON_BOCHS])
+def test_bochs(run, program, kernel, status, words):
+    check(run, (program, kernel, status, words), TEST_BUILD, emulator='bochs')

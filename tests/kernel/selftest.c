@@ -22,7 +22,7 @@ enum self_test {
     CRASH_EXECUTE_DATA,             /* a call of .data: FC */
     CRASH_USER_READ,                /* user memory without a window: 50 */
     CRASH_DOUBLE_FREE,              /* C2 */
-    CRASH_UD,                       /* 7F */
+    CRASH_UD,                       /* 3B */
     CRASH_IRQL_FAULT,               /* a fault at DISPATCH_LEVEL: A */
 };
 

@@ -164,6 +164,18 @@ static void crash_step(void)
                      ::: "memory", "cc");
 }
 
+/*
+ * The trap that POPFQ has armed is due after SYSCALL.  Some processors take it
+ * in ring 0, at the kernel's first instruction; ring 3 sees it either way.
+ */
+static void crash_step_syscall(void)
+{
+    __asm__ volatile("movl $0xFFF, %%eax\n\tpushfq\n\torl $0x100, (%%rsp)\n\t"
+                     "popfq\n\tsyscall\n\tnop"
+                     ::: "rax", "rcx", "rdx", "r8", "r9", "r10", "r11",
+                     "memory", "cc");
+}
+
 static void crash_stack(void)
 {
     __asm__ volatile("movq $0x1000, %rsp\n\tpushq %rax");
@@ -260,6 +272,7 @@ static const struct {
     ROW(jump_kernel), ROW(jump_non_canonical), ROW(hlt), ROW(cli), ROW(in),
     ROW(cr3), ROW(rdmsr), ROW(swapgs), ROW(sysret), ROW(iret), ROW(ss),
     ROW(int_20), ROW(int_0), ROW(int_8), ROW(int_29), ROW(int_2c), ROW(step),
+    ROW(step_syscall),
     ROW(stack), ROW(stack_kernel), ROW(stack_non_canonical),
     ROW(status), ROW(terminate), ROW(terminate_thread), ROW(continue_kernel),
     ROW(continue_non_canonical), ROW(continue_ring0), ROW(syscall32),

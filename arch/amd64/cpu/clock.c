@@ -3,7 +3,8 @@
  *
  * The local APIC's timer ticks 64 times a second, as Windows' clock does by
  * default; its rate and the TSC's are measured once against counter 2 of the
- * PIT.  The old interrupt controllers are masked: nothing comes through them.
+ * PIT, or where there is no PIT against what CPUID says.  The old interrupt
+ * controllers are masked: nothing comes through them.
  */
 #include <arch/clock.h>
 
@@ -18,7 +19,8 @@
 #define SPURIOUS_VECTOR 0xFF
 #define CALIBRATION_MS 10
 #define TICKS_PER_SECOND 64
-#define POLL_LIMIT 100000000
+#define POLL_LIMIT 1000000
+#define CPUID_FREQUENCIES 0x16
 
 static volatile UCHAR *apic;            /* NULL: through MSRs (x2APIC) */
 
@@ -49,14 +51,18 @@ static void enable_apic(void)
         if (!apic)
             KeBugCheckEx(HAL_INITIALIZATION_FAILED, 1, 0, 0, 0);
     }
+    /* First: while it is disabled, every LVT stays masked (SDM: 3A, 11.4.7). */
+    write_apic(APIC_SPURIOUS, APIC_ENABLE | SPURIOUS_VECTOR);
     write_apic(APIC_LVT_LINT0, APIC_LVT_MASKED);
     write_apic(APIC_LVT_LINT1, APIC_LVT_NMI);
     write_apic(APIC_LVT_ERROR, APIC_LVT_MASKED);
-    write_apic(APIC_SPURIOUS, APIC_ENABLE | SPURIOUS_VECTOR);
     write_apic(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_16);
 }
 
-/* Let counter 2 run down once; FALSE when it never does. */
+/*
+ * Let counter 2 of the PIT run down once.  FALSE: there is none (its output
+ * is high before it has begun), or it stands still.
+ */
 static BOOLEAN wait_for_pit(void)
 {
     ULONG count = PIT_HZ * CALIBRATION_MS / 1000;
@@ -66,6 +72,8 @@ static BOOLEAN wait_for_pit(void)
     arch_out8(PIT_COMMAND, PIT_COUNTER2_ONE_SHOT);
     arch_out8(PIT_COUNTER2, (UCHAR)count);
     arch_out8(PIT_COUNTER2, (UCHAR)(count >> 8));
+    if (arch_in8(PORT_61) & PORT_61_OUT2)
+        return FALSE;
     arch_out8(PORT_61, gate | PORT_61_GATE2);
     for (ULONG polls = 0; polls < POLL_LIMIT; polls++) {
         if (arch_in8(PORT_61) & PORT_61_OUT2)
@@ -74,29 +82,60 @@ static BOOLEAN wait_for_pit(void)
     return FALSE;
 }
 
+/* The same time by the TSC, where CPUID tells its rate (leaf 16h, in MHz). */
+static BOOLEAN wait_for_tsc(void)
+{
+    ULONGLONG end = arch_read_tsc();
+    ULONG mhz = 0;
+
+    if (arch_cpuid(0, 0).eax >= CPUID_FREQUENCIES)
+        mhz = arch_cpuid(CPUID_FREQUENCIES, 0).eax & 0xFFFF;
+    end += (ULONGLONG)mhz * 1000 * CALIBRATION_MS;
+    while (arch_read_tsc() < end)
+        arch_pause();
+    return mhz != 0;
+}
+
+/* Ticks of the APIC's timer and of the TSC in CALIBRATION_MS. */
+static BOOLEAN measure(BOOLEAN (*wait)(void), ULONG *apic_ticks,
+                       ULONGLONG *tsc_ticks)
+{
+    ULONGLONG start;
+    BOOLEAN good;
+
+    write_apic(APIC_TIMER_INITIAL, ~0U);
+    start = arch_read_tsc();
+    good = wait();
+    *tsc_ticks = arch_read_tsc() - start;
+    *apic_ticks = ~read_apic(APIC_TIMER_CURRENT);
+    return good && *apic_ticks >= CALIBRATION_MS;
+}
+
 void ki_start_clock(void)
 {
     KPRCB *prcb = KeGetCurrentPrcb();
+    const char *reference = "PIT";
     ULONGLONG tsc;
     ULONG ticks;
 
     enable_apic();
     write_apic(APIC_LVT_TIMER, APIC_LVT_MASKED | CLOCK_VECTOR);
-    tsc = arch_read_tsc();
-    write_apic(APIC_TIMER_INITIAL, ~0U);
-    if (!wait_for_pit())
-        KeBugCheckEx(HAL_INITIALIZATION_FAILED, 2, 0, 0, 0);
-    ticks = ~read_apic(APIC_TIMER_CURRENT);
-    tsc = arch_read_tsc() - tsc;
-
+    if (!measure(wait_for_pit, &ticks, &tsc)) {
+        reference = "CPUID";
+        if (!measure(wait_for_tsc, &ticks, &tsc)) {
+            DbgPrint("APIC  nothing here tells how fast its timer is\n");
+            KeBugCheckEx(HAL_INITIALIZATION_FAILED, 2, 0, 0, 0);
+        }
+    }
     prcb->TscFrequency = tsc * (1000 / CALIBRATION_MS);
     prcb->MHz = (ULONG)(prcb->TscFrequency / 1000000);
     prcb->InitialApicId = apic ? read_apic(APIC_ID) >> 24 : read_apic(APIC_ID);
     write_apic(APIC_LVT_TIMER, APIC_LVT_PERIODIC | CLOCK_VECTOR);
-    write_apic(APIC_TIMER_INITIAL,
-               ticks / CALIBRATION_MS * 1000 / TICKS_PER_SECOND);
-    DbgPrint("APIC  %s, timer at vector D1h, %u ticks a second; TSC %u MHz\n",
-             apic ? "xAPIC" : "x2APIC", TICKS_PER_SECOND, prcb->MHz);
+    write_apic(APIC_TIMER_INITIAL, (ULONG)(ticks * (1000ULL / CALIBRATION_MS) /
+                                           TICKS_PER_SECOND));
+    DbgPrint("APIC  %s, timer at vector D1h, %u ticks a second by the %s; "
+             "TSC %u MHz\n", apic ? "xAPIC" : "x2APIC", TICKS_PER_SECOND,
+             reference, prcb->MHz);
 }
 
 void ki_clock_interrupt(KTRAP_FRAME *frame)

@@ -2,8 +2,9 @@
  * cpu/features.c - the processor's switches: CR0, CR4, EFER and the MSRs of
  * the system call.
  *
- * What is on is decided by CPUID alone: an emulator may hang, not fault, on a
- * CR4 bit that it does not have.
+ * What is on is decided here and by CPUID alone: nothing is inherited from
+ * the firmware, and an emulator may hang, not fault, on a CR4 bit that it does
+ * not have.
  */
 #include <arch/processor.h>
 
@@ -28,7 +29,7 @@ BOOLEAN KeSmapEnabled;
 
 static ULONGLONG wanted_cr4(void)
 {
-    ULONGLONG cr4 = arch_read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
+    ULONGLONG cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_MCE;
     struct arch_cpuid features = { 0 };
 
     if (arch_cpuid(0, 0).eax >= 7)
@@ -53,6 +54,7 @@ void ki_initialize_features(void)
     arch_write_msr(MSR_EFER, arch_read_msr(MSR_EFER) | EFER_SCE | EFER_NXE);
     arch_write_cr0(cr0 | CR0_WP | CR0_MP | CR0_NE);
     arch_write_cr4(wanted_cr4());
+    arch_write_cr8(PASSIVE_LEVEL);
     KeSmapEnabled = (arch_read_cr4() & CR4_SMAP) != 0;
 
     arch_write_msr(MSR_STAR, STAR_VALUE);

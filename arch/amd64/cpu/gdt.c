@@ -45,6 +45,11 @@ static void set_tss(ULONG selector, const KTSS64 *tss)
     entry->BaseUpper = (ULONG)(base >> 32);
 }
 
+/*
+ * ds, es, fs and gs get ring 3's selectors once and for all: 64-bit code does
+ * not use them, and neither SYSCALL nor IRET to ring 3 changes them.  Loading
+ * gs clears its base; the caller sets it.
+ */
 static void load_gdt(void)
 {
     struct __attribute__((packed)) {
@@ -55,16 +60,21 @@ static void load_gdt(void)
     __asm__ volatile(
         "lgdt %0\n\t"
         "mov %1, %%ss\n\t"
-        "mov %1, %%ds\n\t"
-        "mov %1, %%es\n\t"
+        "mov %4, %%ds\n\t"
+        "mov %4, %%es\n\t"
+        "mov %4, %%gs\n\t"
+        "mov %5, %%fs\n\t"
         "push %2\n\t"
         "lea 1f(%%rip), %%rax\n\t"
         "push %%rax\n\t"
         "lretq\n"
         "1:\n\t"
-        "ltr %w3"
+        "ltr %w3\n\t"
+        "xor %%eax, %%eax\n\t"
+        "lldt %%ax"
         : : "m"(pointer), "r"(KGDT_R0_DATA), "i"(KGDT_R0_CODE),
-            "r"(KGDT64_SYS_TSS) : "rax", "memory");
+            "r"(KGDT64_SYS_TSS), "r"(KGDT_R3_DATA | RPL_MASK),
+            "r"(KGDT_R3_TEB | RPL_MASK) : "rax", "memory");
 }
 
 void ki_initialize_gdt(KPCR *pcr)

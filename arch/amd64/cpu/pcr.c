@@ -32,8 +32,8 @@ void ki_initialize_pcr(void)
     prcb->CpuVendor = vendor.ebx == 0x756E6547 ? 2 : 1; /* "Genu"ineIntel */
     prcb->RspBase = (ULONG_PTR)ki_idle_stack_top;
     KiProcessorBlock[0] = prcb;
+    ki_initialize_gdt(pcr);
     arch_write_msr(MSR_GS_BASE, (ULONG_PTR)pcr);
     arch_write_msr(MSR_GS_SWAP, 0);
-    ki_initialize_gdt(pcr);
     ki_initialize_idt(pcr);
 }

@@ -44,7 +44,11 @@ void mi_protect_image(const LOADER_PARAMETER_BLOCK *block)
 
     for (; at < (ULONG_PTR)kernel_end; at += LARGE_PAGE) {
         PFN_NUMBER table = mi_allocate_page();
-        MMPTE *entries = mi_map_temporary(table);
+        MMPTE *entries;
+
+        if (!table)
+            KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 5, 0, 0, 0);
+        entries = mi_map_temporary(table);
 
         for (ULONG i = 0; i < MI_ENTRIES; i++) {
             ULONG_PTR va = at + i * PAGE_SIZE;

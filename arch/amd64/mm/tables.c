@@ -56,6 +56,19 @@ BOOLEAN mi_tables_present(const void *va)
            MiGetPdeAddress(va)->u.Hard.Valid;
 }
 
+BOOLEAN MmIsAddressValid(const void *va)
+{
+    ULONG_PTR address = (ULONG_PTR)va;
+
+    if (mi_canonical(address) != address ||
+        !MiGetPxeAddress(va)->u.Hard.Valid ||
+        !MiGetPpeAddress(va)->u.Hard.Valid ||
+        !MiGetPdeAddress(va)->u.Hard.Valid)
+        return FALSE;
+    return MiGetPdeAddress(va)->u.Hard.LargePage ||
+           MiGetPteAddress(va)->u.Hard.Valid;
+}
+
 static NTSTATUS make_table(MMPTE *entry, BOOLEAN user)
 {
     PFN_NUMBER pfn;
@@ -188,7 +201,7 @@ void mi_share_system_space(void)
     }
 }
 
-void mi_end_boot_mappings(void)
+void mm_end_boot_mappings(void)
 {
     for (ULONG slot = 0; slot < FIRST_KERNEL_SLOT; slot++)
         ((MMPTE *)mi_pxe_window)[slot].u.Long = 0;

@@ -11,7 +11,7 @@
 #include <x86/registers.h>
 
 #define MXCSR_USER_MASK 0xFFFFU
-#define FCW_USER_MASK 0x1F3F
+#define FCW_USER_MASK 0x1F7F            /* bit 6 reads as 1 */
 #define CANONICAL_SHIFT 16
 
 /* Local breakpoints 0-3, LE, and their types and lengths. */

@@ -16,6 +16,8 @@
 
 #define VECTOR_DIVIDE 0
 #define VECTOR_BREAKPOINT 3
+#define VECTOR_COPROCESSOR_OVERRUN 9
+#define VECTOR_INVALID_TSS 10
 #define VECTOR_GENERAL_PROTECTION 13
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_FLOATING_ERROR 16
@@ -115,6 +117,15 @@ static BOOLEAN is_privileged(const KTRAP_FRAME *frame)
     return FALSE;
 }
 
+static NTSTATUS vector_code(ULONG vector)
+{
+    for (ULONG i = 0; i < ARRAY_SIZE(exceptions); i++) {
+        if (exceptions[i].vector == vector)
+            return exceptions[i].code;
+    }
+    return STATUS_ACCESS_VIOLATION;
+}
+
 static NTSTATUS exception_code(ULONG vector, const KTRAP_FRAME *frame,
                                const KEXCEPTION_FRAME *exception)
 {
@@ -126,11 +137,7 @@ static NTSTATUS exception_code(ULONG vector, const KTRAP_FRAME *frame,
         return simd_code(frame);
     if (vector == VECTOR_GENERAL_PROTECTION && is_privileged(frame))
         return STATUS_PRIVILEGED_INSTRUCTION;
-    for (ULONG i = 0; i < ARRAY_SIZE(exceptions); i++) {
-        if (exceptions[i].vector == vector)
-            return exceptions[i].code;
-    }
-    return STATUS_ACCESS_VIOLATION;
+    return vector_code(vector);
 }
 
 static const char *exception_name(NTSTATUS code)
@@ -209,12 +216,15 @@ static void kernel_exception(ULONG vector, KTRAP_FRAME *frame, NTSTATUS code)
         KeGetCurrentIrql() < DISPATCH_LEVEL && apply_fixup(frame, code))
         return;
     KeGetCurrentThread()->TrapFrame = frame;
-    if (vector == VECTOR_GENERAL_PROTECTION || vector == VECTOR_BREAKPOINT)
-        KeBugCheckEx(KMODE_EXCEPTION_NOT_HANDLED, (ULONG)code, frame->Rip,
-                     frame->ErrorCode, (ULONG_PTR)frame);
-    if (vector != VECTOR_PAGE_FAULT)
+    if (vector == VECTOR_COPROCESSOR_OVERRUN || vector == VECTOR_INVALID_TSS)
         KeBugCheckEx(UNEXPECTED_KERNEL_MODE_TRAP, vector, (ULONG_PTR)frame,
                      frame->ErrorCode, frame->Rip);
+    if (vector != VECTOR_PAGE_FAULT)
+        KeBugCheckEx(ExGetPreviousMode() == UserMode
+                         ? SYSTEM_SERVICE_EXCEPTION
+                         : KMODE_EXCEPTION_NOT_HANDLED,
+                     (ULONG)vector_code(vector), frame->Rip,
+                     (ULONG_PTR)frame, frame->ErrorCode);
     if (KeGetCurrentIrql() >= DISPATCH_LEVEL)
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, address, KeGetCurrentIrql(),
                      (frame->ErrorCode & PAGE_FAULT_WRITE) != 0, frame->Rip);
@@ -224,6 +234,16 @@ static void kernel_exception(ULONG vector, KTRAP_FRAME *frame, NTSTATUS code)
     KeBugCheckEx(PAGE_FAULT_IN_NONPAGED_AREA, address,
                  (frame->ErrorCode & PAGE_FAULT_WRITE) != 0, frame->Rip,
                  (ULONG_PTR)frame);
+}
+
+/* Nobody has asked for it: say so and go on. */
+static void unexpected_interrupt(ULONG vector, const KTRAP_FRAME *frame)
+{
+    ki_end_unexpected_interrupt(vector);
+    if (frame->SegCs & 1)
+        arch_enable_interrupts();
+    DbgPrint("unexpected interrupt %02xh from ring %u at %016llx\n", vector,
+             frame->SegCs & 3, frame->Rip);
 }
 
 /*
@@ -239,9 +259,7 @@ void ki_dispatch_trap(ULONG vector, KTRAP_FRAME *frame,
     if (vector == VECTOR_PAGE_FAULT)
         frame->FaultAddress = arch_read_cr2();
     if (ki_is_unexpected(vector)) {
-        DbgPrint("unexpected interrupt %02xh from ring %u at %016llx\n",
-                 vector, frame->SegCs & 3, frame->Rip);
-        ki_end_unexpected_interrupt(vector);
+        unexpected_interrupt(vector, frame);
         return;
     }
     if (from_user) {
