@@ -19,7 +19,7 @@
 #define SPURIOUS_VECTOR 0xFF
 #define CALIBRATION_MS 10
 #define TICKS_PER_SECOND 64
-#define POLL_LIMIT 1000000
+#define POLL_LIMIT 10000000
 #define CPUID_FREQUENCIES 0x16
 
 static volatile UCHAR *apic;            /* NULL: through MSRs (x2APIC) */
