@@ -172,9 +172,6 @@ struct ke_service {
 extern const struct ke_service ke_services[];
 extern const ULONG ke_service_count;
 
-/* Name of the routine a full service number leads to now, or NULL. */
-const char *ke_service_name(ULONG number);
-
 /*
  * KUSER_SHARED_DATA through the kernel's own, writable mapping.
  */
@@ -184,7 +181,6 @@ const char *ke_service_name(ULONG number);
 __attribute__((noreturn)) void KeBugCheckEx(ULONG code, ULONG_PTR p1,
                                             ULONG_PTR p2, ULONG_PTR p3,
                                             ULONG_PTR p4);
-__attribute__((noreturn)) void KeBugCheck(ULONG code);
 
 /* ASSERT is always on: a broken invariant stops the machine where it broke. */
 #define ASSERT(condition) \

@@ -4,5 +4,3 @@ section .rodata
 global kd_font
 kd_font:
         incbin  "font.psf"
-global kd_font_end
-kd_font_end:

@@ -15,4 +15,4 @@ void kdp_screen_write(const char *text, SIZE_T length);
 void kd_show_early_text(void);
 
 /* The console font, a PSF file (font.asm). */
-extern const UCHAR kd_font[], kd_font_end[];
+extern const UCHAR kd_font[];

@@ -102,6 +102,7 @@ static const KTRAP_FRAME *trap_of(ULONG code)
     case PAGE_FAULT_IN_NONPAGED_AREA:
     case UNEXPECTED_KERNEL_MODE_TRAP:
     case MACHINE_CHECK_EXCEPTION:
+    case ATTEMPTED_WRITE_TO_READONLY_MEMORY:
     case ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY:
         return frame && !(frame->SegCs & 1) ? frame : NULL;
     }
@@ -139,11 +140,6 @@ void KeBugCheckEx(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3,
     kd_report("bugcheck", code);
     for (;;)
         arch_halt();
-}
-
-void KeBugCheck(ULONG code)
-{
-    KeBugCheckEx(code, 0, 0, 0, 0);
 }
 
 void ke_assert_failed(const char *condition, const char *file, ULONG line)

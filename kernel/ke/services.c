@@ -47,7 +47,7 @@ KSERVICE_TABLE_DESCRIPTOR KeServiceDescriptorTableShadow[SERVICE_TABLES]
 static USHORT numbers[ARRAY_SIZE(ke_services)] SEALED;
 
 /* entry/service.asm */
-extern UCHAR ki_zw_stubs[], ki_zw_stubs_end[];
+extern UCHAR ki_zw_stubs[];
 
 static NTSTATUS invalid_service(void)
 {
@@ -59,18 +59,27 @@ static ULONG stack_arguments(ULONG args)
     return args > 4 ? args - 4 : 0;
 }
 
+/* Packed, and taken apart again as room 3 will do it. */
+static LONG make_entry(const void *routine, const LONG *base, ULONG stack)
+{
+    LONG entry = ki_pack_entry((ULONG_PTR)routine, (ULONG_PTR)base, stack);
+
+    ASSERT(ki_entry_routine(entry, (ULONG_PTR)base) == (ULONG_PTR)routine);
+    ASSERT(ki_entry_arguments(entry) == stack);
+    return entry;
+}
+
 static void fill_table(ULONG table, LONG *base, UCHAR *arguments, ULONG limit)
 {
     for (ULONG i = 0; i < TABLE_ENTRIES; i++)
-        base[i] = ki_pack_entry((ULONG_PTR)invalid_service, (ULONG_PTR)base, 0);
+        base[i] = make_entry(invalid_service, base, 0);
     for (ULONG i = 0; i < ke_service_count; i++) {
         ULONG index = numbers[i] & SERVICE_INDEX_MASK;
         ULONG stack = stack_arguments(ke_services[i].args);
 
         if (numbers[i] >> SERVICE_TABLE_SHIFT != table)
             continue;
-        base[index] = ki_pack_entry((ULONG_PTR)ke_services[i].routine,
-                                    (ULONG_PTR)base, stack);
+        base[index] = make_entry(ke_services[i].routine, base, stack);
         arguments[index] = (UCHAR)(stack * 8);
     }
     KeServiceDescriptorTableShadow[table] = (KSERVICE_TABLE_DESCRIPTOR){
@@ -149,13 +158,4 @@ void ki_initialize_services(const LOADER_PARAMETER_BLOCK *block)
              (void *)KiServiceTable, KeServiceDescriptorTable[0].Limit,
              (void *)W32pServiceTable,
              KeServiceDescriptorTableShadow[WIN32K_SERVICE_TABLE].Limit);
-}
-
-const char *ke_service_name(ULONG number)
-{
-    for (ULONG i = 0; i < ke_service_count; i++) {
-        if (numbers[i] == number)
-            return ke_services[i].name;
-    }
-    return NULL;
 }

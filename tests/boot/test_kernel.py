@@ -14,12 +14,15 @@ BUGCHECKS = [
     ('101', 0x01, 'APC_INDEX_MISMATCH', 'broken_service'),
     ('102', 0x50, 'PAGE_FAULT_IN_NONPAGED_AREA', 'NtwSelfTest'),
     ('103', 0x7F, 'UNEXPECTED_KERNEL_MODE_TRAP', 'recurse'),
-    ('104', 0x50, 'PAGE_FAULT_IN_NONPAGED_AREA', 'NtwSelfTest'),
+    ('104', 0xBE, 'ATTEMPTED_WRITE_TO_READONLY_MEMORY', 'NtwSelfTest'),
     ('105', 0xFC, 'ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY',
      'KiSystemServiceCopyEnd'),
     ('106', 0x50, 'PAGE_FAULT_IN_NONPAGED_AREA', 'NtwSelfTest'),
     ('107', 0xC2, 'BAD_POOL_CALLER', 'NtwSelfTest'),
     ('108', 0x3B, 'SYSTEM_SERVICE_EXCEPTION', 'NtwSelfTest'),
+    ('10a', 0xBE, 'ATTEMPTED_WRITE_TO_READONLY_MEMORY', 'NtwSelfTest'),
+    ('10b', 0xFC, 'ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY',
+     'mm_check_protections'),
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 

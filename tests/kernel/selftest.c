@@ -5,6 +5,7 @@
  * answer STATUS_SUCCESS or STATUS_UNSUCCESSFUL; the others end in the
  * bugcheck their name says, or have failed if they come back.
  */
+#include <arch/pte.h>
 #include <ke.h>
 #include <mm.h>
 #include <nt/ntapi.h>
@@ -18,13 +19,18 @@ enum self_test {
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
     CRASH_READ,                     /* unmapped kernel memory: 50 */
     CRASH_STACK,                    /* recursion into the guard page: 7F */
-    CRASH_WRITE_TEXT,               /* a store into .text: 50 */
+    CRASH_WRITE_TEXT,               /* a store into .text: BE */
     CRASH_EXECUTE_DATA,             /* a call of .data: FC */
     CRASH_USER_READ,                /* user memory without a window: 50 */
     CRASH_DOUBLE_FREE,              /* C2 */
     CRASH_UD,                       /* 3B */
     CRASH_IRQL_FAULT,               /* a fault at DISPATCH_LEVEL: A */
+    CRASH_WRITE_TABLE,              /* a store into the sealed SSDT: BE */
+    CRASH_WRITE_EXECUTE,            /* the W^X check finds a page: FC */
 };
+
+/* Mm's own: a test may break what a service may not. */
+MMPTE *MiGetPteAddress(const void *va);
 
 NTSTATUS ZwQuerySystemTime(LARGE_INTEGER *time);
 NTSTATUS ZwClose(HANDLE handle);
@@ -138,6 +144,14 @@ static void crash(ULONG test, ULONGLONG argument)
         break;
     case CRASH_UD:
         __builtin_trap();
+        break;
+    case CRASH_WRITE_TABLE:
+        *(volatile LONG *)KeServiceDescriptorTable[0].Base = 0;
+        break;
+    case CRASH_WRITE_EXECUTE:
+        block = ExAllocatePool2(POOL_FLAG_NON_PAGED, PAGE_SIZE, 0);
+        MiGetPteAddress(block)->u.Hard.NoExecute = 0;
+        mm_check_protections();
         break;
     case CRASH_IRQL_FAULT:
         KfRaiseIrql(DISPATCH_LEVEL);

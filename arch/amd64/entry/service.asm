@@ -69,5 +69,3 @@ KiServiceLinkage:
 global ki_zw_stubs
 ki_zw_stubs:
 %include "stubs.inc"
-global ki_zw_stubs_end
-ki_zw_stubs_end:

@@ -17,15 +17,11 @@ global %1
 %endmacro
 
 section .stacks nobits alloc noexec write align=4096
-global ki_stacks
-ki_stacks:
         STACK   ki_panic_stack_top, IST_STACK_SIZE
         STACK   ki_mca_stack_top, IST_STACK_SIZE
         STACK   ki_nmi_stack_top, IST_STACK_SIZE
         STACK   ki_debug_stack_top, IST_STACK_SIZE
         STACK   ki_idle_stack_top, KERNEL_STACK_SIZE
-global ki_stacks_end
-ki_stacks_end:
 
 section .rodata
         align   8

@@ -10,10 +10,11 @@
 #include <arch/clock.h>
 #include <arch/thread.h>
 #include <kd.h>
-#include <mm.h>
+#include <mm/mi.h>
 #include <ps.h>
 #include <x86/registers.h>
 
+#define WRITE_TO_PRESENT (PAGE_FAULT_PRESENT | PAGE_FAULT_WRITE)
 #define VECTOR_DIVIDE 0
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_COPROCESSOR_OVERRUN 9
@@ -231,6 +232,11 @@ static void kernel_exception(ULONG vector, KTRAP_FRAME *frame, NTSTATUS code)
     if (frame->ErrorCode & PAGE_FAULT_EXECUTE)
         KeBugCheckEx(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, address,
                      frame->ErrorCode, (ULONG_PTR)frame, 0);
+    if ((frame->ErrorCode & WRITE_TO_PRESENT) == WRITE_TO_PRESENT &&
+        address > MM_HIGHEST_USER_ADDRESS)
+        KeBugCheckEx(ATTEMPTED_WRITE_TO_READONLY_MEMORY, address,
+                     MiGetPteAddress((void *)address)->u.Long,
+                     (ULONG_PTR)frame, 0);
     KeBugCheckEx(PAGE_FAULT_IN_NONPAGED_AREA, address,
                  (frame->ErrorCode & PAGE_FAULT_WRITE) != 0, frame->Rip,
                  (ULONG_PTR)frame);

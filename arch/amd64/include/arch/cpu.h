@@ -67,13 +67,6 @@ static inline void arch_write_cr8(ULONGLONG value)
     __asm__ volatile("mov %0, %%cr8" : : "r"(value) : "memory");
 }
 
-static inline ULONGLONG arch_read_dr7(void)
-{
-    ULONGLONG value;
-    __asm__ volatile("mov %%dr7, %0" : "=r"(value));
-    return value;
-}
-
 static inline ULONGLONG arch_read_msr(ULONG msr)
 {
     ULONG low, high;
