@@ -138,7 +138,7 @@ KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=0x1000 \
 
 USER_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding \
     -fno-stack-protector -mno-stack-arg-probe -fno-strict-aliasing \
-    -I$(GEN) -Ikernel/include -Intdll-stub/include
+    -I$(GEN) -Ikernel/include -Iarch/amd64/include -Intdll-stub/include
 USER_NASMFLAGS := -f win64 -Werror -I$(GEN)/
 USER_LDFLAGS := -nostdlib -Wl,--no-insert-timestamp -Wl,--dynamicbase \
     -Wl,--nxcompat -Wl,--high-entropy-va
@@ -154,7 +154,8 @@ KERNEL_SRCS := $(BOOT_OBJS) $(ARCH_OBJS) $(RTL_OBJS) $(KD_OBJS) $(KE_OBJS) \
 KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
 
 SERVICE_FILES := $(GEN)/services.h $(GEN)/services.inc.c $(GEN)/stubs.inc \
-    $(GEN)/ntdll.def
+    $(GEN)/ntdll.def $(GEN)/services32.inc.c $(GEN)/stubs32.inc \
+    $(GEN)/ntdll32.def
 
 # Rewritten only when a flag changes, so that everything then is rebuilt.
 FLAGS := $(KERNEL_CFLAGS)|$(KERNEL_NASMFLAGS)|$(KERNEL_LDFLAGS)|$(USER_CFLAGS)|

@@ -23,6 +23,7 @@ ARCH_PRIVATE = {'ke/ki.h', 'mm/mi.h'}
 SOURCES = ['kernel', 'arch', 'boot', 'ntdll-stub', 'programs', 'tests/user',
            'tests/kernel', 'tests/unit', 'tests/fuzz']
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]')
+NT_HEADER = re.compile(r'(kernel|arch/\w+)/include/nt/')
 MACHINE = re.compile(r'^[ \t]*#[ \t]*(?:if|elif|ifdef|ifndef)\b.*'
                      r'(__x86_64__|__i386__|__amd64__|_M_|_WIN64|ARCH)')
 ROW = re.compile(r'\|(.+?)\|(.+?)\|(.+?)\|\s*$')
@@ -50,7 +51,7 @@ def may_include(path, quote, header):
         return True
     if path.startswith(RING3):
         return quote == '"' or header in GENERATED | {'ntdll.h'}
-    if path.startswith('kernel/include/nt/'):
+    if NT_HEADER.match(path):
         return False
     if header in OPEN:
         return True

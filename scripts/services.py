@@ -1,15 +1,20 @@
 #!/usr/bin/env python3
 """services.py: everything that is made from the list of services.
 
-usage: services.py --out DIR [--exports FILE] services.tab [more.tab]...
+usage: services.py --out DIR [--exports FILE] [--exports32 FILE]
+                   services.tab [more.tab]...
 
-A row of the list is "table number argc name", for instance
-"nt 0x000f 1 NtClose". From it come, in DIR:
+A row of the list is "table number xp arguments name [word]", for instance
+"nt 0x000f 0x0019 h NtClose"; services.tab explains it. From it come, in DIR:
 
-    services.h      each service's number, the counts and limits
-    services.inc.c  rows SERVICE(table, number, stack_args, argc, name)
-    stubs.inc       rows SERVICE_STUB name, number
-    ntdll.def       what ntdll exports: Nt and Zw names, and FILE's names
+    services.h       each service's number, the counts and limits
+    services.inc.c   rows SERVICE(table, number, stack_args, argc, name)
+    stubs.inc        rows SERVICE_STUB name, number
+    ntdll.def        what ntdll exports: Nt and Zw names, and FILE's names
+    services32.inc.c rows SERVICE32(table, xp number, "letters", routine, name)
+    stubs32.inc      rows SERVICE_STUB name, xp number, bytes of arguments
+    ntdll32.def      what the 32-bit ntdll exports: services that XP has, and
+                     FILE32's names, each with its routine's bytes
 """
 import argparse
 import os
@@ -18,6 +23,8 @@ import sys
 from typing import NamedTuple
 
 TABLES = {'nt': (0x0000, 0x0FFF), 'win32k': (0x1000, 0x1FFF)}
+LETTERS = set('pushqHIPNOU')
+WORDS = {'', 'thunk', 'none'}
 REGISTER_ARGS = 4
 MAX_ARGS = REGISTER_ARGS + 14           # KiSystemServiceCopyStart's reach
 
@@ -25,42 +32,65 @@ MAX_ARGS = REGISTER_ARGS + 14           # KiSystemServiceCopyStart's reach
 class Service(NamedTuple):
     table: str
     number: int
-    argc: int
+    xp: int | None                      # its number in XP SP3
+    letters: str                        # one for each argument
     name: str
+    word: str                           # thunk, none, or nothing
+
+    @property
+    def argc(self):
+        return len(self.letters)
 
     @property
     def stack_args(self):
         return max(0, self.argc - REGISTER_ARGS)
+
+    @property
+    def bytes32(self):
+        return 4 * (self.argc + self.letters.count('q'))
 
 
 class Wrong(Exception):
     """One line for the user: what is wrong, and in which line."""
 
 
-def parse_row(words):
-    """Returns the Service of one row, or raises Wrong without a place."""
-    if len(words) != 4:
-        raise Wrong('expected "table number argc name"')
-    table, number, argc, name = words
-    if table not in TABLES:
-        raise Wrong(f'unknown table "{table}" (nt or win32k)')
+def parse_number(table, text):
+    """Returns a number that belongs to the table, or raises Wrong."""
     try:
-        number, argc = int(number, 0), int(argc, 0)
+        number = int(text, 0)
     except ValueError:
-        raise Wrong('number and argc must be numbers') from None
+        raise Wrong(f'"{text}" is not a number') from None
     low, high = TABLES[table]
     if not low <= number <= high:
         raise Wrong(f'{number:#x} is outside {table} ({low:#x}-{high:#x})')
-    if not 0 <= argc <= MAX_ARGS:
-        raise Wrong(f'{name} has {argc} arguments (0-{MAX_ARGS})')
+    return number
+
+
+def parse_row(words):
+    """Returns the Service of one row, or raises Wrong without a place."""
+    if not 5 <= len(words) <= 6:
+        raise Wrong('expected "table number xp arguments name [word]"')
+    table, number, xp, letters, name = words[:5]
+    word = words[5] if len(words) == 6 else ''
+    if table not in TABLES:
+        raise Wrong(f'unknown table "{table}" (nt or win32k)')
+    letters = '' if letters == '-' else letters
+    if not set(letters) <= LETTERS:
+        raise Wrong(f'"{letters}" has a letter that nobody knows')
+    if len(letters) > MAX_ARGS:
+        raise Wrong(f'{name} has {len(letters)} arguments (0-{MAX_ARGS})')
     if not re.fullmatch(r'Nt[A-Za-z0-9_]+', name):
         raise Wrong(f'"{name}" is not the name of a service')
-    return Service(table, number, argc, name)
+    if word not in WORDS:
+        raise Wrong(f'"{word}" is neither thunk nor none')
+    return Service(table, parse_number(table, number),
+                   None if xp == '-' else parse_number(table, xp), letters,
+                   name, word)
 
 
 def read_tabs(paths):
     """Returns the services of all files; each table sorted by number."""
-    services, names, last = [], set(), {}
+    services, names, last, xp = [], set(), {}, {}
     for path in paths:
         with open(path, encoding='utf-8') as lines:
             for at, line in enumerate(lines, 1):
@@ -78,9 +108,13 @@ def read_tabs(paths):
                     if before is not None and row.number < before.number:
                         raise Wrong(f'{row.name} is out of order: it '
                                     f'belongs before {before.name}')
+                    if row.xp is not None and row.xp in xp:
+                        raise Wrong(f'XP\'s {row.xp:#06x} is taken by '
+                                    f'{xp[row.xp]}')
                 except Wrong as wrong:
                     raise Wrong(f'{path}:{at}: {wrong}') from None
                 names.add(row.name)
+                xp[row.xp] = row.name
                 last[row.table] = row
                 services.append(row)
     if not services:
@@ -141,6 +175,38 @@ def definitions(services, exports):
     return text + [f'    {row}' for row in exports]
 
 
+def rows_for_c32(services):
+    """The routine: the service itself, its thunk, or NULL."""
+    text = ['/* services32.inc.c: made from services.tab.',
+            ' * SERVICE32(table, xp number, letters, routine, name) */']
+    for row in services:
+        if row.xp is None:
+            continue
+        routine = {'': row.name, 'thunk': f'wow64_{row.name}',
+                   'none': 'NULL'}[row.word]
+        text.append(f'SERVICE32({row.table}, {row.xp:#06x}, '
+                    f'"{row.letters}", {routine}, {row.name})')
+    return text
+
+
+def rows_for_nasm32(services):
+    return (['; stubs32.inc: made from services.tab.']
+            + [f'SERVICE_STUB {row.name}, {row.xp:#06x}, {row.bytes32}'
+               for row in services if row.xp is not None])
+
+
+def definitions32(services, exports):
+    text = ['LIBRARY "ntdll.dll"', 'EXPORTS']
+    for row in services:
+        if row.xp is None:
+            continue
+        routine = f'{row.name}@{row.bytes32}'
+        text.append(f'    {row.name} = {routine}')
+        if row.table == 'nt':
+            text.append(f'    Zw{row.name[2:]} = {routine}')
+    return text + [f'    {row}' for row in exports]
+
+
 def write(folder, name, lines):
     path = os.path.join(folder, name)
     with open(path, 'w', encoding='ascii') as out:
@@ -151,6 +217,7 @@ def main():
     parser = argparse.ArgumentParser(prog='services.py', allow_abbrev=False)
     parser.add_argument('--out', required=True)
     parser.add_argument('--exports')
+    parser.add_argument('--exports32')
     parser.add_argument('tabs', nargs='+')
     options = parser.parse_args()
     try:
@@ -158,8 +225,9 @@ def main():
         taken = {row.name for row in services}
         taken |= {'Zw' + row.name[2:] for row in services
                   if row.table == 'nt'}
-        exports = read_exports(options.exports, taken) \
-            if options.exports else []
+        exports, exports32 = (
+            read_exports(path, set(taken)) if path else []
+            for path in (options.exports, options.exports32))
     except (Wrong, OSError, UnicodeDecodeError) as wrong:
         sys.exit(f'services.py: {wrong}')
     os.makedirs(options.out, exist_ok=True)
@@ -167,6 +235,9 @@ def main():
     write(options.out, 'services.inc.c', rows_for_c(services))
     write(options.out, 'stubs.inc', rows_for_nasm(services))
     write(options.out, 'ntdll.def', definitions(services, exports))
+    write(options.out, 'services32.inc.c', rows_for_c32(services))
+    write(options.out, 'stubs32.inc', rows_for_nasm32(services))
+    write(options.out, 'ntdll32.def', definitions32(services, exports32))
 
 
 if __name__ == '__main__':

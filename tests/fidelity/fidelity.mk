@@ -5,7 +5,9 @@
 # of the rings below.
 
 NT_LAYOUTS := $(patsubst kernel/include/%,kernel/include:%,\
-    $(wildcard kernel/include/nt/*.h))
+    $(wildcard kernel/include/nt/*.h)) \
+    $(patsubst arch/amd64/include/%,arch/amd64/include:%,\
+    $(wildcard arch/amd64/include/nt/*.h))
 ARCH_LAYOUTS := $(patsubst arch/amd64/include/%,arch/amd64/include:%,\
     $(wildcard arch/amd64/include/arch/*.h))
 RING1_LAYOUTS := $(patsubst kernel/include/%,kernel/include:%,\
@@ -37,7 +39,8 @@ $(GEN)/layout_asserts_nt.o: $(GEN)/layout_asserts_nt.c $(GEN)/flags \
 
 # Who includes whom: docs/layers.md.
 $(GEN)/layers.stamp: scripts/check_layers.py docs/layers.md $(KERNEL_SRCS) \
-                     $(wildcard kernel/*/*.h kernel/include/nt/*.h)
+                     $(wildcard kernel/*/*.h kernel/include/nt/*.h \
+                         arch/*/include/nt/*.h)
 	$(call say,CHECK)
 	@mkdir -p $(@D)
 	$(Q)$(PYTHON) scripts/check_layers.py > $@

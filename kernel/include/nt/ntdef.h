@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <nt/basetsd.h>
+
 typedef char CHAR;
 typedef unsigned char UCHAR;
 typedef int16_t SHORT;
@@ -18,9 +20,6 @@ typedef int LONG;
 typedef unsigned int ULONG;
 typedef long long LONGLONG;
 typedef unsigned long long ULONGLONG;
-typedef long long LONG_PTR;
-typedef unsigned long long ULONG_PTR;
-typedef unsigned long long SIZE_T;
 typedef uint16_t WCHAR;
 typedef UCHAR BOOLEAN;
 typedef LONG NTSTATUS;
@@ -32,6 +31,13 @@ typedef ULONG_PTR PFN_NUMBER;
 #define FALSE 0
 
 #define NT_SUCCESS(status) ((NTSTATUS)(status) >= 0)
+
+/*
+ * The calling convention of everything that NT exports: on i386 the callee
+ * takes its arguments off the stack; on amd64 there is only one convention,
+ * and the compiler knows that the word means nothing.
+ */
+#define NTAPI __attribute__((stdcall))
 
 /* Annotations of nt/ntapi.h: which way an argument goes. */
 #define _In_

@@ -1,0 +1,46 @@
+/*
+ * wow64.h - ring 1: processes whose program is 32-bit code.
+ *
+ * Such a process has EPROCESS.WoW64Process; its program, its ntdll and every
+ * address it may use lie below 2 GiB, and it calls XP SP3's numbers through
+ * XP's two doors (entry/int2e.asm, sysenter.asm).  NT translates for it in
+ * ring 3 (wow64.dll, on a 64-bit stack); here the kernel does, in
+ * kernel/wow64: a 32-bit call becomes the call that 64-bit code would have
+ * made, and the same service answers it.
+ *
+ * The last 64 KiB below the shared page are one region, made with the process:
+ *
+ *     7FFDF000  PEB32         XP's, what 32-bit code sees
+ *     7FFDE000  TEB32         XP's, fs:[0]
+ *     7FFDC000  TEB           Windows 10's, two pages: gs of 64-bit code
+ *     7FFDB000  PEB           Windows 10's
+ *     7FFD3000  translation   where 64-bit forms of arguments lie for the time
+ *                             of one call
+ */
+#pragma once
+
+#include <ke.h>
+
+#define WOW64_HIGHEST_USER_ADDRESS 0x7FFEFFFFULL
+#define WOW64_REGION            0x7FFD0000ULL
+#define WOW64_TRANSLATION       0x7FFD3000ULL
+#define WOW64_TRANSLATION_SIZE  0x8000ULL
+#define WOW64_PEB               0x7FFDB000ULL
+#define WOW64_TEB               0x7FFDC000ULL
+#define WOW64_TEB32             0x7FFDE000ULL
+#define WOW64_PEB32             0x7FFDF000ULL
+
+/*
+ * The service that 32-bit code asks for: number is what eax held, arguments
+ * its edx: where its arguments begin, four bytes each.  Called by the 32-bit
+ * half of room 3 with the thread's trap frame complete, interrupts on.  The
+ * result is what eax will hold; some services do not come back.
+ *
+ * STATUS_INVALID_SYSTEM_SERVICE: no such number.  STATUS_ACCESS_VIOLATION: the
+ * arguments, or a structure they point to, cannot be read or written.
+ * STATUS_NOT_SUPPORTED: XP has the number, but no 32-bit form is here.
+ */
+ULONG_PTR wow64_system_service(ULONG number, ULONG arguments);
+
+/* Boot: XP's service tables, from services.tab. */
+void wow64_initialize(void);
