@@ -3,6 +3,9 @@
  *
  * NtwEchoN(out, a2, ... ) stores its N + 4 arguments at out, as the routine
  * in ring 0 found them: what room 3 copied from the user's stack, in order.
+ * NtwWiden does the same with one argument of each letter of services.tab, so
+ * that a 32-bit caller sees what became of its slots.  Answers are 64-bit
+ * values whoever asks.
  */
 #include <mm.h>
 
@@ -47,3 +50,15 @@ ECHO(11)
 ECHO(12)
 ECHO(13)
 ECHO(14)
+
+NTSTATUS NtwWiden(void *out, ULONGLONG a2, ULONGLONG a3, ULONGLONG a4, ...);
+NTSTATUS NtwWiden(void *out, ULONGLONG a2, ULONGLONG a3, ULONGLONG a4, ...)
+{
+    va_list more;
+    NTSTATUS status;
+
+    va_start(more, a4);
+    status = echo(6, out, more, a2, a3, a4);
+    va_end(more);
+    return status;
+}
