@@ -1,26 +1,34 @@
 #!/usr/bin/env python3
 """gen_asserts.py: holds our structures to Windows' layouts.
 
-usage: gen_asserts.py LAYOUTS.JSON OUT.C HEADER...
+usage: gen_asserts.py LAYOUTS.JSON... OUT.C HEADER...
 
 Each HEADER is "include/path:name.h"; one that others include comes first.
 Every "typedef struct _NAME { ... }" in
 them must be a structure of LAYOUTS.JSON, or in its list of structures that
-have no layout there, with the source they were written from. For each field
+have no layout there, with the source they were written from. A second
+LAYOUTS.JSON is for structures of 32-bit code: one that is called _NAME32, or
+is in ALIASES, is held to _NAME there. For each field
 that the layouts know OUT.C gets a _Static_assert of offset and size; a field
 they do not know is an invention, and an error, unless its name begins with
 pad_ or the list of exceptions says why it is there. Bit fields have no
 offset in C; their positions are compared here.
 """
+import itertools
 import json
 import re
 import sys
 
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*', re.S)
 DIRECTIVE = re.compile(r'^[ \t]*#(?:[^\n]*\\\n)*[^\n]*', re.M)
-HEAD = re.compile(r'\b(struct|union)\s+(_\w+)\s*\{')
+HEAD = re.compile(r'\b(struct|union)\s+(_\w+|kuser_shared_data_xp)\s*\{')
 NESTED = re.compile(r'(struct|union)(?:\s+\w+)?\s*\{')
 ATTRIBUTE = re.compile(r'__attribute__\s*\(\(.*?\)\)')
+ALIASES = {
+    '_WOW64_CONTEXT': '_CONTEXT',
+    '_WOW64_FLOATING_SAVE_AREA': '_FLOATING_SAVE_AREA',
+    'kuser_shared_data_xp': '_KUSER_SHARED_DATA',
+}
 
 
 class Wrong(Exception):
@@ -99,21 +107,36 @@ def structures(text):
             fields(text[head.end():end - 1], '', head.group(1) == 'union'))
 
 
-def check_structure(kind, name, found, facts, exceptions):
+def find_layout(layouts, name):
+    """Returns (the layouts that know a structure, its name there)."""
+    alias = ALIASES.get(name, name[:-2] if name.endswith('32') else name)
+    candidates = [(layouts[0], name)]
+    if alias != name:
+        candidates.append((layouts[-1], alias))
+    for facts, known in candidates:
+        if known in facts['structs'] or known in facts['other_sources']:
+            return facts, known
+    raise Wrong(f'{name} is not a structure of Windows')
+
+
+def check_structure(kind, name, found, layouts):
     """Returns the assertions of one structure; raises Wrong."""
+    layout, known_name = find_layout(layouts, name)
+    if known_name not in layout['structs']:
+        return []
+    facts, exceptions = layout['structs'][known_name], layout['exceptions']
     tag = f'{kind} {name}'
     out = [f'CHECK(sizeof({tag}) == {facts["size"]:#x});']
     known = facts['fields']
     for field, bits in found:
         if field.split('.')[-1].startswith('pad_'):
             continue
+        excepted = f'{known_name}.{field}' in exceptions
         if field not in known:
-            if f'{name}.{field}' not in exceptions:
+            if not excepted:
                 raise Wrong(f'{name}.{field} is not a field of Windows')
             continue
-        fact = known[field]
-        if f'{name}.{field}' in exceptions:
-            fact = fact[:2]
+        fact = known[field][:2] if excepted else known[field]
         if bits is not None:
             if list(bits) != fact[2:]:
                 raise Wrong(f'{name}.{field} is bit {bits[0]}, width '
@@ -126,9 +149,13 @@ def check_structure(kind, name, found, facts, exceptions):
     return out
 
 
-def main(layouts, target, headers):
-    with open(layouts, encoding='ascii') as text:
-        facts = json.load(text)
+def read_layouts(path):
+    with open(path, encoding='ascii') as text:
+        return json.load(text)
+
+
+def main(paths, target, headers):
+    layouts = [read_layouts(path) for path in paths]
     out, wrong, count = [], [], 0
     for header in headers:
         folder, _, name = header.partition(':')
@@ -138,23 +165,25 @@ def main(layouts, target, headers):
         for kind, tag, found in structures(text):
             count += 1
             try:
-                if tag in facts['structs']:
-                    out += check_structure(kind, tag, found,
-                                           facts['structs'][tag],
-                                           facts['exceptions'])
-                elif tag not in facts['other_sources']:
-                    raise Wrong(f'{tag} is not a structure of Windows')
+                out += check_structure(kind, tag, found, layouts)
             except Wrong as error:
                 wrong.append(f'gen_asserts.py: {folder}/{name}: {error}')
     if wrong:
         sys.exit('\n'.join(wrong))
-    text = [f'/* made from {layouts.split("/")[-1]}: {count} structures */',
+    made_from = ', '.join(path.split('/')[-1] for path in paths)
+    text = [f'/* made from {made_from}: {count} structures */',
             '#define CHECK(fact) _Static_assert(fact, #fact)', *out, '']
     with open(target, 'w', encoding='ascii') as file:
         file.write('\n'.join(text))
 
 
+def is_layouts(word):
+    return word.endswith('.json')
+
+
 if __name__ == '__main__':
-    if len(sys.argv) < 4:
-        sys.exit('usage: gen_asserts.py LAYOUTS.JSON OUT.C HEADER...')
-    main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    words = sys.argv[1:]
+    jsons = list(itertools.takewhile(is_layouts, words))
+    if not jsons or len(words) < len(jsons) + 2:
+        sys.exit('usage: gen_asserts.py LAYOUTS.JSON... OUT.C HEADER...')
+    main(jsons, words[len(jsons)], words[len(jsons) + 1:])

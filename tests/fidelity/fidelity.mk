@@ -13,7 +13,8 @@ ARCH_LAYOUTS := $(patsubst arch/amd64/include/%,arch/amd64/include:%,\
 RING1_LAYOUTS := $(patsubst kernel/include/%,kernel/include:%,\
     $(wildcard kernel/include/*.h))
 
-LAYOUTS := tests/fidelity/layouts-win10-19041-x64.json
+LAYOUTS := tests/fidelity/layouts-win10-19041-x64.json \
+    tests/fidelity/layouts-winxp-x86.json
 ALL_LAYOUTS := $(NT_LAYOUTS) $(ARCH_LAYOUTS) $(RING1_LAYOUTS)
 layout_files = $(subst :,/,$(1))
 

@@ -18,6 +18,11 @@ LAYERS = """## Upward, and why
 LAYOUTS = """{"structs": {"_A": {"size": 16, "fields": {
     "One": [0, 4], "Two": [8, 8], "Bit": [4, 4, 0, 1], "Bits": [4, 4, 1, 31]
 }}}, "other_sources": {}, "exceptions": {}}"""
+LAYOUTS_32 = """{"structs": {
+    "_A": {"size": 8, "fields": {"One": [0, 4], "Two": [4, 4]}},
+    "_CONTEXT": {"size": 4, "fields": {"Eip": [0, 4]}},
+    "_KUSER_SHARED_DATA": {"size": 2, "fields": {"Version": [0, 2]}}
+}, "other_sources": {}, "exceptions": {}}"""
 
 
 def script(name, *words):
@@ -76,18 +81,20 @@ def test_exceptions_are_needed(tmp_path):
     assert status != 0 and 'no longer needs ps.h' in text
 
 
+def compile_checks(tmp_path, out):
+    done = subprocess.run(
+        ['gcc', '-include', 'stddef.h', '-fsyntax-only', f'-I{tmp_path}',
+         str(out)], stderr=subprocess.PIPE, text=True, check=False)
+    return done.returncode, done.stderr
+
+
 def layouts(tmp_path, body):
     write(tmp_path, 'l.json', LAYOUTS)
     write(tmp_path, 'a.h', f'typedef struct _A {{ {body} }} A;\n')
     out = tmp_path / 'out.c'
     status, text = script('gen_asserts.py', str(tmp_path / 'l.json'),
                           str(out), f'{tmp_path}:a.h')
-    if status == 0:
-        done = subprocess.run(
-            ['gcc', '-include', 'stddef.h', '-fsyntax-only', f'-I{tmp_path}',
-             str(out)], stderr=subprocess.PIPE, text=True, check=False)
-        status, text = done.returncode, done.stderr
-    return status, text
+    return compile_checks(tmp_path, out) if status == 0 else (status, text)
 
 
 @pytest.mark.parametrize('body, complaint', [
@@ -102,5 +109,30 @@ def layouts(tmp_path, body):
 ])
 def test_layouts(tmp_path, body, complaint):
     status, text = layouts(tmp_path, body)
+    assert (status == 0) == (complaint is None), text
+    assert complaint is None or complaint in text
+
+
+@pytest.mark.parametrize('head, body, complaint', [
+    ('typedef struct _A32 {', 'int One; int Two;', None),
+    ('typedef struct _WOW64_CONTEXT {', 'int Eip;', None),
+    ('struct kuser_shared_data_xp {', 'short Version;', None),
+    ('typedef struct _A32 {', 'int pad_0; int Two; int pad_8;', 'sizeof'),
+    ('typedef struct _A32 {', 'int Two; int pad_4;', 'offsetof'),
+    ('typedef struct _A32 {', 'int Three; int pad_4;', '_A32.Three is not'),
+    ('typedef struct _WOW64_CONTEXT {', 'int Rip;', 'Rip is not a field'),
+    ('typedef struct _C {', 'int Eip;', '_C is not a structure'),
+    ('typedef struct _CONTEXT {', 'int Eip;', '_CONTEXT is not a structure'),
+])
+def test_layouts_of_32_bit_code(tmp_path, head, body, complaint):
+    write(tmp_path, 'l.json', LAYOUTS)
+    write(tmp_path, 'l32.json', LAYOUTS_32)
+    write(tmp_path, 'a.h', f'{head} {body} }};\n'.replace('typedef ', ''))
+    out = tmp_path / 'out.c'
+    status, text = script('gen_asserts.py', str(tmp_path / 'l.json'),
+                          str(tmp_path / 'l32.json'), str(out),
+                          f'{tmp_path}:a.h')
+    if status == 0:
+        status, text = compile_checks(tmp_path, out)
     assert (status == 0) == (complaint is None), text
     assert complaint is None or complaint in text
