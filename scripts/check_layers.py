@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-LINE = ['rtl', 'ke', 'mm', 'ex', 'ob', 'io', 'ps', 'win32k', 'init']
+LINE = ['rtl', 'ke', 'mm', 'ex', 'ob', 'io', 'ps', 'win32k', 'wow64', 'init']
 OPEN = {'kd.h', 'loader.h'}             # ring 1, but open to all of the kernel
 GENERATED = {'services.h', 'services.inc.c'}
 FREESTANDING = {'stdarg.h', 'stddef.h', 'stdint.h'}
