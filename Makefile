@@ -26,10 +26,14 @@ say = $(if $(V),,@printf '  %-5s %s\n' '$(1)' '$(@:$(BUILD)/%=%)')
 
 BOOT_OBJS := boot/grub/start32.asm boot/grub/multiboot2.c boot/memmap.c
 ARCH_OBJS := arch/amd64/entry/syscall64.asm \
+    arch/amd64/entry/int2e.asm \
+    arch/amd64/entry/sysenter.asm \
     arch/amd64/entry/syscall32.asm \
     arch/amd64/entry/dispatch.asm \
     arch/amd64/entry/service.asm \
+    arch/amd64/entry/service32.asm \
     arch/amd64/entry/exit.asm \
+    arch/amd64/entry/exit32.asm \
     arch/amd64/entry/continue.asm \
     arch/amd64/entry/traps.asm \
     arch/amd64/entry/ist.asm \
@@ -48,7 +52,7 @@ KD_OBJS := kernel/kd/console.c kernel/kd/serial.c kernel/kd/font.asm \
     kernel/kd/screen.c kernel/kd/symbols.c kernel/kd/report.c
 KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/irql.c kernel/ke/time.c kernel/ke/shared.c \
-    kernel/ke/bugcheck.c
+    kernel/ke/doors.c kernel/ke/tmpw.c kernel/ke/bugcheck.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
     kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/vad.c \
     kernel/mm/protection.c kernel/mm/commit.c kernel/mm/fault.c \

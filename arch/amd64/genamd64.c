@@ -7,6 +7,9 @@
  */
 #include <mm.h>
 #include <nt/context.h>
+#include <nt/wow64.h>
+#include <ps.h>
+#include <x86/registers.h>
 
 #define VALUE(name, value) \
     __asm__ volatile("\n->" name " %0" : : "i"((ULONGLONG)(value)))
@@ -72,6 +75,8 @@ void genamd64(void)
     OFFSET(KSWITCH_FRAME, Rbp);
     OFFSET(KSWITCH_FRAME, Return);
 
+    OFFSET(MACHINE_FRAME, SegCs);
+
     OFFSET(KPCR, UserRsp);
     OFFSET(KPCR, Prcb);
     OFFSET(KPCR, Prcb.MxCsr);
@@ -89,13 +94,19 @@ void genamd64(void)
     OFFSET(KTHREAD, TrapFrame);
     OFFSET(KTHREAD, Teb);
     OFFSET(KTHREAD, CombinedApcDisable);
+    OFFSET(KTHREAD, Process);
     OFFSET(KTHREAD, PreviousMode);
     OFFSET(KTHREAD, ApcStateIndex);
     VALUE("THREAD_FLAGS_GUI_THREAD", THREAD_FLAGS_GUI_THREAD);
     VALUE("DEBUG_ACTIVE_DR7", DEBUG_ACTIVE_DR7);
     VALUE("DEBUG_ACTIVE_INSTRUMENTED", DEBUG_ACTIVE_INSTRUMENTED);
 
+    OFFSET(EPROCESS, WoW64Process);
+
     OFFSET(TEB, GdiBatchCount);
+    VALUE("KUSER_SHARED_DATA_XP.SystemCallReturn",
+          offsetof(struct kuser_shared_data_xp, SystemCallReturn));
+    VALUE("KI_USER_SHARED_DATA_XP", KI_USER_SHARED_DATA_XP);
 
     OFFSET(KSERVICE_TABLE_DESCRIPTOR, Base);
     OFFSET(KSERVICE_TABLE_DESCRIPTOR, Limit);
@@ -112,6 +123,8 @@ void genamd64(void)
     VALUE("KEXCEPTION_ACTIVE_EXCEPTION", KEXCEPTION_ACTIVE_EXCEPTION);
     VALUE("KEXCEPTION_ACTIVE_SERVICE", KEXCEPTION_ACTIVE_SERVICE);
     VALUE("CLOCK_LEVEL", CLOCK_LEVEL);
+    VALUE("EFLAGS_TF", EFLAGS_TF);
+    VALUE("EFLAGS_IF", EFLAGS_IF);
 
     VALUE("STATUS_INVALID_SYSTEM_SERVICE",
           (ULONG)STATUS_INVALID_SYSTEM_SERVICE);

@@ -220,3 +220,10 @@ ULONG KeQueryTimeIncrement(void);
 
 /* Processors that run (1 until SMP). */
 extern ULONG KeNumberProcessors;
+
+/*
+ * The 32-bit ntdll is mapped: addresses of its KiFastSystemCall,
+ * KiFastSystemCallRet and KiIntSystemCall.  One of them goes into XP's shared
+ * page (ke/doors.c).
+ */
+void ki_set_system_call32(ULONG fast, ULONG fast_return, ULONG int2e);

@@ -58,7 +58,9 @@ typedef struct _EPROCESS {
     struct _PEB *Peb;                           /* 550 */
     UCHAR pad_558[0x18];
     struct _HANDLE_TABLE *ObjectTable;          /* 570 */
-    UCHAR pad_578[0x30];
+    UCHAR pad_578[0x8];
+    struct _EWOW64PROCESS *WoW64Process;        /* 580 */
+    UCHAR pad_588[0x20];
     CHAR ImageFileName[15];                     /* 5a8 */
     UCHAR pad_5b7[0x21];
     void *HighestUserAddress;                   /* 5d8 */

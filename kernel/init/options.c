@@ -15,13 +15,17 @@
 static struct option {
     const char *key;
     CHAR value[VALUE_LENGTH];
-    const char *choices[2];     /* none: whoever reads the value checks it */
+    const char *choices[4];     /* none: whoever reads the value checks it */
     const char *help;
 } options[] = {
     { "selfmap", "0x1ED", { NULL },
       "slot of the page-table self map, or random" },
     { "debug", "off", { "on", "off" },
       "NtSystemDebugControl may read kernel memory" },
+    { "doors", "syscall", { "syscall", "int2e" },
+      "instruction of the 64-bit ntdll's stubs" },
+    { "xpdoor", "auto", { "auto", "sysenter", "int2e" },
+      "instruction of the 32-bit ntdll's stubs" },
     { "report", "none", { "none", "e9" },
       "e9: tell the emulator how the run ended" },
 };
@@ -40,8 +44,23 @@ static struct option *find(const char *key, SIZE_T length)
 
 static BOOLEAN is_choice(const struct option *option, const char *value)
 {
-    return !option->choices[0] || strcmp(value, option->choices[0]) == 0 ||
-           strcmp(value, option->choices[1]) == 0;
+    if (!option->choices[0])
+        return TRUE;
+    for (ULONG i = 0; i < ARRAY_SIZE(option->choices); i++) {
+        if (option->choices[i] && strcmp(value, option->choices[i]) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void refuse(const struct option *option, const char *value)
+{
+    DbgPrint("OPT   %s=%s is not one of", option->key, value);
+    for (ULONG i = 0; i < ARRAY_SIZE(option->choices); i++) {
+        if (option->choices[i])
+            DbgPrint(" %s", option->choices[i]);
+    }
+    DbgPrint("; ignored\n");
 }
 
 static void set_option(const char *word, SIZE_T length)
@@ -62,8 +81,7 @@ static void set_option(const char *word, SIZE_T length)
     if (is_choice(option, value))
         memcpy(option->value, value, sizeof value);
     else
-        DbgPrint("OPT   %s=%s is neither %s nor %s; ignored\n", option->key,
-                 value, option->choices[0], option->choices[1]);
+        refuse(option, value);
 }
 
 void init_parse_options(const char *line)

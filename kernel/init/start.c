@@ -113,11 +113,13 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ki_show_features();
     ki_initialize_services(&loader_block);
     MmInitSystem(&loader_block);
+    ki_map_gdt();
     load_symbols(TRUE);
     mm_end_boot_mappings();
     kd_start_screen(&loader_block);
     ki_start_clock();
     ki_initialize_shared_data();
+    ki_choose_door();
     ke_initialize_time();
 
     ob_initialize();

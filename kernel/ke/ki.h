@@ -16,3 +16,6 @@ void ki_initialize_services(const LOADER_PARAMETER_BLOCK *block);
 /* KUSER_SHARED_DATA's constants, then its clock. */
 void ki_initialize_shared_data(void);
 void ke_initialize_time(void);
+
+/* ntdll's instruction for 64-bit code, after ki_initialize_shared_data. */
+void ki_choose_door(void);

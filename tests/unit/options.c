@@ -43,7 +43,8 @@ static void parse(const char *line)
 static int reset(void **state)
 {
     (void)state;
-    parse("selfmap=0x1ED debug=off report=none -- ");
+    parse("selfmap=0x1ED debug=off doors=syscall xpdoor=auto report=none "
+          "-- ");
     return 0;
 }
 
@@ -74,10 +75,15 @@ static void test_wrong_values_are_named(void **state)
 {
     (void)state;
     parse("debug=yes report= -- a.exe");
-    assert_non_null(strstr(said, "debug=yes is neither on nor off"));
-    assert_non_null(strstr(said, "report= is neither none nor e9"));
+    assert_non_null(strstr(said, "debug=yes is not one of on off;"));
+    assert_non_null(strstr(said, "report= is not one of none e9;"));
     assert_false(init_option_on("debug"));
     assert_string_equal(init_option("report"), "none");
+    parse("xpdoor=syscall doors=int2e -- a.exe");
+    assert_non_null(strstr(said, "xpdoor=syscall is not one of auto "
+                                 "sysenter int2e; ignored"));
+    assert_string_equal(init_option("xpdoor"), "auto");
+    assert_string_equal(init_option("doors"), "int2e");
 }
 
 static void test_the_program_keeps_its_words(void **state)

@@ -22,10 +22,14 @@
 #define CPUID7_EBX_SMEP (1U << 7)
 #define CPUID7_EBX_SMAP (1U << 20)
 #define CPUID7_ECX_UMIP (1U << 2)
+#define CPUID1_EDX_SEP (1U << 11)
 #define CPUID1_EDX_PGE (1U << 13)
 #define CPUID80000001_EDX_NX (1U << 20)
 
+#define VENDOR_INTEL 2                  /* KPRCB.CpuVendor */
+
 BOOLEAN KeSmapEnabled;
+BOOLEAN KiFastSystemCallIsIA32;
 
 static ULONGLONG wanted_cr4(void)
 {
@@ -45,6 +49,22 @@ static ULONGLONG wanted_cr4(void)
     return cr4;
 }
 
+/*
+ * SYSENTER in long mode is Intel's alone: AMD's processors raise #UD although
+ * CPUID reports SEP, and an emulator of one may enter the kernel all the same.
+ * With SYSENTER_CS 0 it is #GP wherever it is not #UD.
+ */
+static void set_sysenter(KPCR *pcr)
+{
+    KiFastSystemCallIsIA32 = pcr->Prcb.CpuVendor == VENDOR_INTEL &&
+                             (arch_cpuid(1, 0).edx & CPUID1_EDX_SEP);
+    arch_write_msr(MSR_SYSENTER_CS, KiFastSystemCallIsIA32 ? KGDT_R0_CODE : 0);
+    arch_write_msr(MSR_SYSENTER_ESP, KiFastSystemCallIsIA32
+                                         ? (ULONG_PTR)&pcr->TssBase->Rsp0 : 0);
+    arch_write_msr(MSR_SYSENTER_EIP, KiFastSystemCallIsIA32
+                                         ? (ULONG_PTR)KiFastCallEntry : 0);
+}
+
 void ki_initialize_features(void)
 {
     ULONGLONG cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS | CR0_AM);
@@ -61,9 +81,7 @@ void ki_initialize_features(void)
     arch_write_msr(MSR_LSTAR, (ULONG_PTR)KiSystemCall64);
     arch_write_msr(MSR_CSTAR, (ULONG_PTR)KiSystemCall32);
     arch_write_msr(MSR_FMASK, FMASK_VALUE);
-    arch_write_msr(MSR_SYSENTER_CS, 0);
-    arch_write_msr(MSR_SYSENTER_ESP, 0);
-    arch_write_msr(MSR_SYSENTER_EIP, 0);
+    set_sysenter(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
 }
 
 void ki_patch_smap_sites(void)
@@ -96,5 +114,12 @@ void ki_show_features(void)
     DbgPrint("CSTAR %016llx  KiSystemCall32\n", arch_read_msr(MSR_CSTAR));
     DbgPrint("FMASK %016llx  clears TF IF DF NT AC\n",
              arch_read_msr(MSR_FMASK));
-    DbgPrint("SYSENTER_CS %llx\n", arch_read_msr(MSR_SYSENTER_CS));
+    if (KiFastSystemCallIsIA32)
+        DbgPrint("SYSENTER_CS %llx  ESP %016llx  EIP %016llx  "
+                 "KiFastCallEntry\n", arch_read_msr(MSR_SYSENTER_CS),
+                 arch_read_msr(MSR_SYSENTER_ESP),
+                 arch_read_msr(MSR_SYSENTER_EIP));
+    else
+        DbgPrint("SYSENTER_CS 0  this processor has no SYSENTER in long "
+                 "mode\n");
 }

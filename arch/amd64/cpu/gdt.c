@@ -10,8 +10,10 @@
 
 #include <arch/entry.h>
 #include <kd.h>
+#include <mm/mi.h>
 
-#define SEALED __attribute__((section(".sealed"), aligned(16)))
+/* Aligned so that it lies within one page: ki_map_gdt maps that page. */
+#define SEALED __attribute__((section(".sealed"), aligned(128)))
 
 #define CODE64_R0 0x00209B0000000000ULL
 #define CODE64_R3 0x0020FB0000000000ULL
@@ -24,6 +26,7 @@
 
 static ULONGLONG boot_gdt[(KGDT64_LAST + 1) / 8] SEALED;
 static KTSS64 boot_tss __attribute__((aligned(128)));
+static ULONGLONG *writable_gdt = boot_gdt;
 
 static void set_segment(ULONG selector, ULONGLONG descriptor)
 {
@@ -98,6 +101,30 @@ void ki_initialize_gdt(KPCR *pcr)
     pcr->GdtBase = (KGDTENTRY64 *)boot_gdt;
     pcr->TssBase = &boot_tss;
     load_gdt();
+}
+
+void ki_map_gdt(void)
+{
+    MMPTE pte = *MiGetPteAddress(boot_gdt);
+    ULONGLONG physical =
+        ((ULONGLONG)pte.u.Hard.PageFrameNumber << PAGE_SHIFT) +
+        ((ULONG_PTR)boot_gdt & (PAGE_SIZE - 1));
+
+    writable_gdt = MmMapIoSpace(physical, sizeof boot_gdt, TRUE);
+    if (!writable_gdt)
+        KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 6, 0, 0, 0);
+}
+
+/* The hidden part of fs is loaded anew: it keeps the old base otherwise. */
+void ki_set_teb_descriptor(ULONG base)
+{
+    KGDTENTRY64 *entry = (KGDTENTRY64 *)&writable_gdt[KGDT_R3_TEB / 8];
+
+    entry->BaseLow = (USHORT)base;
+    entry->Bytes.BaseMiddle = (UCHAR)(base >> 16);
+    entry->Bytes.BaseHigh = (UCHAR)(base >> 24);
+    __asm__ volatile("mov %0, %%fs" : : "r"(KGDT_R3_TEB | RPL_MASK)
+                     : "memory");
 }
 
 static void show_segment(const KPCR *pcr, ULONG selector, const char *name)

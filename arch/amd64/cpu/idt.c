@@ -3,8 +3,7 @@
  *
  * All are interrupt gates: the processor clears IF, so nothing comes between
  * a gate and the first instructions behind it.  Ring 3 may use six of them by
- * INT n; the rest are #GP for it.  2Eh has DPL 3 and no handler of its own
- * yet: it is an unexpected vector.
+ * INT n; the rest are #GP for it.
  */
 #include <arch/processor.h>
 

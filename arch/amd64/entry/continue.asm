@@ -4,18 +4,21 @@
 ; register is loaded from there, so the exit is that of an exception.  Only a
 ; refused context comes back to the caller, as a status.
 ;
-; rcx = CONTEXT * of the user, dl = test-alert.
+; rcx = CONTEXT * of the user, dl = test-alert.  32-bit code has a CONTEXT of
+; its own: wow64_NtContinue differs in the C function that reads it.
 
 %include "arch/macros.inc"
 
 extern KiContinue
+extern wow64_continue
+extern KiExceptionExit
 
 section .entry progbits alloc exec nowrite align=64
 
-extern KiExceptionExit
-
-global NtContinue
-NtContinue:
+; CONTINUE name, C function(context, alert, KEXCEPTION_FRAME *)
+%macro CONTINUE 2
+global %1
+%1:
         sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
         mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
         mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
@@ -26,9 +29,9 @@ NtContinue:
         mov     [rsp + KEXCEPTION_FRAME.R14], r14
         mov     [rsp + KEXCEPTION_FRAME.R15], r15
         mov     r8, rsp
-        call    KiContinue                      ; (context, alert, exception)
+        call    %2
         test    eax, eax
-        js      .refused
+        js      %%refused
         mov     r12, [rsp + KEXCEPTION_FRAME.R12]
         mov     r13, [rsp + KEXCEPTION_FRAME.R13]
         mov     r14, [rsp + KEXCEPTION_FRAME.R14]
@@ -37,6 +40,11 @@ NtContinue:
         mov     rbp, [rax + KTHREAD.TrapFrame]
         add     rbp, FRAME_BIAS
         jmp     KiExceptionExit
-.refused:
+%%refused:
         add     rsp, KEXCEPTION_FRAME.Return
         ret
+%endmacro
+
+CONTINUE NtContinue, KiContinue
+        align   16
+CONTINUE wow64_NtContinue, wow64_continue

@@ -3,7 +3,7 @@
 ; exit checks, debug registers -> SYSRET (or IRET, or back to a Zw caller).
 ;
 ; On entry: rbp = frame + 80h, rax = the status.  rsp is not looked at: room 3
-; leaves its argument area behind.
+; leaves its argument area behind.  Services of 32-bit code leave by exit32.asm.
 ;
 ; What ring 3 finds: rax status, rcx its rip, r11 its rflags, rdx and r10 0,
 ; r8 its rsp, r9 its rbp, xmm0-5 0; everything else as it was.
@@ -23,13 +23,7 @@ KiSystemServiceExit:
         mov     r11, [PRCB(CurrentThread)]
         test    byte [FRAME(SegCs)], 1
         jz      exit_to_kernel
-
-; A service must come back at PASSIVE_LEVEL, in its own process, with APCs
-; enabled.  Any of the three broken is a bug of the service.
-        mov     rcx, cr8
-        or      cl, [r11 + KTHREAD.ApcStateIndex]
-        or      ecx, [r11 + KTHREAD.CombinedApcDisable]
-        jnz     broken_service
+        CHECK_SERVICE
         cli
 ; At this point: interrupts stay off until SYSRET brings the user's flags.
         ldmxcsr [FRAME(MxCsr)]
@@ -92,8 +86,9 @@ exit_to_kernel:
         sti
         ret
 
-; P1 user rip; P2, P3 by code; P4 frame + 80h.
-broken_service:
+; CHECK_SERVICE leads here.  P1 user rip; P2, P3 by code; P4 frame + 80h.
+global ki_broken_service
+ki_broken_service:
         lea     rsp, [rbp - FRAME_BIAS]         ; home area and P5 of the frame
         mov     [rsp + 20h], rbp
         mov     rdx, [FRAME(Rip)]

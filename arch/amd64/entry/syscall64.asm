@@ -9,8 +9,9 @@
 ;   rsp  still the user's: nothing may be pushed before it is replaced
 ;   cs   KGDT_R0_CODE, ss KGDT_R0_DATA; TF, IF, DF, NT and AC are clear (FMASK)
 ;
-; At KiSystemServiceUser and after, as in Windows 10:
-;   rbp = frame + 80h, rbx = current thread, rcx = argument 1
+; At KiSystemServiceUser, where the other two doors of 64-bit code join
+; (int2e.asm, sysenter.asm): the frame is complete, rbp = frame + 80h, rcx =
+; argument 1.  After it, as in Windows 10, rbx = current thread.
 ;
 ; NT: here Windows sets AC for the whole service when KeSmapEnabled; ntwalk
 ; opens user memory only where it is read (docs/fidelity.md).  Windows' branch
@@ -48,29 +49,7 @@ KiSystemCall64:
 
 global KiSystemServiceUser
 KiSystemServiceUser:
-        mov     byte [FRAME(ExceptionActive)], KEXCEPTION_ACTIVE_SERVICE
-        mov     rbx, [PRCB(CurrentThread)]
-        prefetchw [rbx + KTHREAD.TrapFrame]
-        stmxcsr [FRAME(MxCsr)]
-        ldmxcsr [PRCB(MxCsr)]
-        cmp     byte [rbx + KTHREAD.Header.DebugActive], 0
-        mov     word [FRAME(Dr7)], 0
-        jz      .debug_saved
-        mov     [FRAME(R8)], r8
-        mov     [FRAME(R9)], r9
-        test    byte [rbx + KTHREAD.Header.DebugActive], \
-                DEBUG_ACTIVE_DR7 | DEBUG_ACTIVE_INSTRUMENTED
-        jz      .reload
-        call    KiSaveDebugRegisterState
-.reload:
-        mov     rax, [FRAME(Rax)]
-        mov     rcx, [FRAME(Rcx)]
-        mov     rdx, [FRAME(Rdx)]
-        mov     r8, [FRAME(R8)]
-        mov     r9, [FRAME(R9)]
-.debug_saved:
-        sti
-; At this point: the user's state is safe; interrupts may come.
+        BEGIN_SERVICE
         mov     [rbx + KTHREAD.FirstArgument], rcx
         mov     [rbx + KTHREAD.SystemCallNumber], eax
         jmp     KiSystemServiceStart

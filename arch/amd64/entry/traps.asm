@@ -73,6 +73,9 @@ TRAP KiRaiseSecurityCheckFailure, 29h, 0
 TRAP KiRaiseAssertion, 2Ch, 0
 TRAP KiDebugServiceTrap, 2Dh, 0
 
+; INT 2Eh in ring 0: nobody there has a reason to (int2e.asm).
+TRAP ki_service_trap_in_kernel, 2Eh, 0
+
 ; #DB from ring 3, moved to the thread's stack by ist.asm.
 TRAP ki_debug_from_user, 1, 0
 
@@ -180,6 +183,7 @@ extern KiDebugTrapOrFault
 extern KiNmiInterrupt
 extern KiDoubleFaultAbort
 extern KiMcheckAbort
+extern KiSystemService
 
 ; VECTORS first, last: unexpected ones
 %macro VECTORS 2
@@ -207,8 +211,8 @@ ki_vectors:
         VECTORS 16h, 28h
         dq      KiRaiseSecurityCheckFailure
         VECTORS 2Ah, 2Bh
-        dq      KiRaiseAssertion, KiDebugServiceTrap
-        VECTORS 2Eh, 0D0h
+        dq      KiRaiseAssertion, KiDebugServiceTrap, KiSystemService
+        VECTORS 2Fh, 0D0h
         dq      HalpTimerClockInterrupt
         VECTORS 0D2h, 0FEh
         dq      ki_spurious

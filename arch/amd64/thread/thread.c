@@ -2,8 +2,10 @@
  * thread/thread.c - a thread's first steps, and what changes in the processor
  * when another thread runs.
  */
+#include <arch/processor.h>
 #include <arch/thread.h>
 #include <ps.h>
+#include <wow64.h>
 #include <x86/registers.h>
 
 #define INITIAL_MXCSR 0x1F80
@@ -34,7 +36,9 @@ void ki_switch_processor_state(KTHREAD *thread)
 {
     KPRCB *prcb = KeGetCurrentPrcb();
     KPCR *pcr = CONTAINING_RECORD(prcb, KPCR, Prcb);
-    ULONG_PTR directory = thread->ApcState.Process->DirectoryTableBase;
+    EPROCESS *process = CONTAINING_RECORD(thread->ApcState.Process, EPROCESS,
+                                          Pcb);
+    ULONG_PTR directory = process->Pcb.DirectoryTableBase;
 
     prcb->CurrentThread = thread;
     prcb->RspBase = (ULONG_PTR)thread->InitialStack;
@@ -42,6 +46,9 @@ void ki_switch_processor_state(KTHREAD *thread)
     if (arch_read_cr3() != directory)
         arch_write_cr3(directory);
     arch_write_msr(MSR_GS_SWAP, (ULONG_PTR)thread->Teb);
+    ki_set_teb_descriptor(process->WoW64Process
+                              ? (ULONG)(ULONG_PTR)thread->Teb +
+                                    (ULONG)(WOW64_TEB32 - WOW64_TEB) : 0);
     thread->ContextSwitches++;
     prcb->KeContextSwitches++;
 }
@@ -68,18 +75,33 @@ void arch_initial_context(CONTEXT *context, ULONG_PTR rip, ULONG_PTR rsp,
     };
 }
 
-void arch_start_user(ULONG_PTR rip, ULONG_PTR rsp, ULONG_PTR argument1,
-                     ULONG_PTR argument2)
+static __attribute__((noreturn)) void enter_user(const CONTEXT *context)
 {
     KTHREAD *thread = KeGetCurrentThread();
     KTRAP_FRAME *frame = (KTRAP_FRAME *)thread->InitialStack - 1;
     KEXCEPTION_FRAME exception;
-    CONTEXT context;
 
-    arch_initial_context(&context, rip, rsp, argument1, argument2);
     memset(frame, 0, sizeof *frame);
-    KeContextToKframes(frame, &exception, &context, context.ContextFlags,
+    KeContextToKframes(frame, &exception, context, context->ContextFlags,
                        UserMode);
     thread->TrapFrame = frame;
     ki_enter_user(frame);
+}
+
+void arch_start_user(ULONG_PTR rip, ULONG_PTR rsp, ULONG_PTR argument1,
+                     ULONG_PTR argument2)
+{
+    CONTEXT context;
+
+    arch_initial_context(&context, rip, rsp, argument1, argument2);
+    enter_user(&context);
+}
+
+void arch_start_user32(ULONG eip, ULONG esp)
+{
+    CONTEXT context;
+
+    arch_initial_context(&context, eip, esp, 0, 0);
+    context.SegCs = KGDT_R3_CODE | RPL_MASK;
+    enter_user(&context);
 }

@@ -305,10 +305,14 @@ void ki_machine_check(KTRAP_FRAME *frame)
 
 /*
  * Single step or a breakpoint that reached ring 0: ring 3 set it before it
- * came in.  The kernel goes on without it.
+ * came in.  The kernel goes on without it.  SYSENTER does not save TF where
+ * the way back finds it, so its door has a second entry for this case.
  */
 void ki_debug_in_kernel(KTRAP_FRAME *frame)
 {
+    if (frame->Rip == (ULONG_PTR)KiFastCallEntry &&
+        (frame->EFlags & EFLAGS_TF))
+        frame->Rip = (ULONG_PTR)KiFastCallEntry2;
     frame->EFlags &= ~EFLAGS_TF;
     __asm__ volatile("mov %0, %%dr6" : : "r"(0ULL));
 }

@@ -11,9 +11,18 @@ struct _KEXCEPTION_FRAME;
 /* From the loader, once: builds the machine's state, never returns. */
 __attribute__((noreturn)) void KiSystemStartup(LOADER_PARAMETER_BLOCK *block);
 
-/* Room 2, and the stub that refuses 32-bit SYSCALL. */
+/*
+ * Room 2: SYSCALL, INT 2Eh and SYSENTER, and the stub that refuses SYSCALL of
+ * 32-bit code.  KiFastCallEntry2 is where SYSENTER goes on when TF was set.
+ */
 void KiSystemCall64(void);
+void KiSystemService(void);
+void KiFastCallEntry(void);
+void KiFastCallEntry2(void);
 void KiSystemCall32(void);
+
+/* Does 32-bit code return by SYSEXIT?  Set at boot (cpu/features.c). */
+extern BOOLEAN KiFastSystemCallIsIA32;
 
 /* Where each of the 256 gates leads (entry/traps.asm). */
 extern void *const ki_vectors[256];

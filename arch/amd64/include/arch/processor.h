@@ -10,6 +10,15 @@ void ki_initialize_pcr(void);
 void ki_initialize_gdt(KPCR *pcr);
 void ki_initialize_idt(KPCR *pcr);
 
+/*
+ * The GDT is read-only but for one descriptor, the 32-bit TEB's: from here on
+ * it is written through a mapping of its own.  After Mm has started.
+ */
+void ki_map_gdt(void);
+
+/* fs: the TEB of 32-bit code, from the context switch.  Interrupts off. */
+void ki_set_teb_descriptor(ULONG base);
+
 /* CR0, CR4, EFER and the system-call MSRs, by what CPUID reports. */
 void ki_initialize_features(void);
 

@@ -24,6 +24,16 @@ __attribute__((noreturn)) void arch_start_user(ULONG_PTR rip, ULONG_PTR rsp,
                                                ULONG_PTR argument1,
                                                ULONG_PTR argument2);
 
+/* The same for 32-bit code; what it needs lies at esp. */
+__attribute__((noreturn)) void arch_start_user32(ULONG eip, ULONG esp);
+
+/*
+ * Call routine with count arguments.  arguments has at least four places,
+ * those of the registers, however small count is.
+ */
+ULONG_PTR arch_call_service(const void *routine, const ULONGLONG *arguments,
+                            ULONG count);
+
 /* A context as a new thread's has it. */
 void arch_initial_context(CONTEXT *context, ULONG_PTR rip, ULONG_PTR rsp,
                           ULONG_PTR argument1, ULONG_PTR argument2);

@@ -1,0 +1,60 @@
+; arch/amd64/entry/exit32.asm - room 5 for 32-bit code.
+;
+; exit checks, debug registers -> SYSEXIT, or IRET where the processor has no
+; SYSEXIT in this mode and for a program that single-steps.
+;
+; On entry: rbp = frame + 80h, eax = the result.
+;
+; What ring 3 finds: eax the result, edx its eip, ecx its esp, as SYSEXIT needs
+; them; ebx, esi, edi, ebp, its flags and its floating point as they were.  r8
+; to r11, which only 64-bit code can see, are 0.
+;
+; NT: XP's KiServiceExit.  Its IRET leaves in ecx and edx what the service did.
+
+%include "arch/macros.inc"
+
+extern ki_broken_service
+extern KiRestoreDebugRegisterState
+extern KiFastSystemCallIsIA32
+
+section .entry progbits alloc exec nowrite align=64
+
+global KiServiceExit
+KiServiceExit:
+        RESTORE_NONVOLATILE
+        mov     r11, [PRCB(CurrentThread)]
+        CHECK_SERVICE
+        cli
+; At this point: interrupts stay off until the user's flags are back.
+        ldmxcsr [FRAME(MxCsr)]
+        cmp     word [FRAME(Dr7)], 0
+        jz      .debug_restored
+        mov     [FRAME(Rax)], rax
+        call    KiRestoreDebugRegisterState
+        mov     rax, [FRAME(Rax)]
+.debug_restored:
+        xor     r8d, r8d
+        xor     r9d, r9d
+        xor     r10d, r10d
+        xor     r11d, r11d
+        mov     eax, eax
+        mov     edx, [FRAME(Rip)]
+        mov     ecx, [FRAME(Rsp)]
+        test    dword [FRAME(EFlags)], EFLAGS_TF
+        jnz     .by_iret
+        cmp     byte [rel KiFastSystemCallIsIA32], 0
+        je      .by_iret
+        and     dword [FRAME(EFlags)], ~EFLAGS_IF & 0FFFFFFFFh
+        lea     rsp, [FRAME(EFlags)]
+        mov     rbp, [FRAME(Rbp)]
+        popfq
+        swapgs
+; At this point: the user's flags, but interrupts are still off; after STI the
+; processor takes none before SYSEXIT is done.
+        sti
+        sysexit
+.by_iret:
+        lea     rsp, [FRAME(Rip)]
+        mov     rbp, [FRAME(Rbp)]
+        swapgs
+        iretq
