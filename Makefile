@@ -83,7 +83,8 @@ SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab
 
 # Ring 3. One variable NAME_SRCS per program.
-NTDLL_SRCS := $(addprefix ntdll-stub/,amd64/stubs.asm amd64/dispatch.asm \
+NTDLL_SRCS := $(addprefix ntdll-stub/,amd64/stubs.asm amd64/doors.asm \
+    amd64/dispatch.asm \
     src/ldrinit.c src/ldrload.c src/ldrimport.c src/ldrexport.c \
     src/ldrtls.c src/ldrrun.c src/ldrapi.c src/image.c src/process.c \
     src/heap.c src/critical.c src/ustring.c src/integer.c src/memory.c \

@@ -29,6 +29,16 @@ static inline PEB *NtCurrentPeb(void)
     return NtCurrentTeb()->ProcessEnvironmentBlock;
 }
 
+/* ---- ntwalk's own: a call by a door of the caller's choice ---- */
+
+/*
+ * number, then the service's arguments, as many as it has.  Where a door does
+ * not open (SYSENTER on an AMD processor) the call is an exception.
+ */
+ULONG_PTR NtwCallSyscall(ULONG number, ...);
+ULONG_PTR NtwCallInt2e(ULONG number, ...);
+ULONG_PTR NtwCallSysenter(ULONG number, ...);
+
 /* ---- Ldr: images ---- */
 
 /* *DllCharacteristics of LdrLoadDll, as in a PE header. */
