@@ -9,7 +9,11 @@ struct rtl_pe_directory {
     ULONG rva, size;
 };
 
-/* A 64-bit image's headers, checked against the file they came from. */
+/*
+ * An image's headers, checked against the file they came from.  PE32 and
+ * PE32+ look alike here: address_size is 4 or 8, machine the IMAGE_FILE_
+ * MACHINE_ constant that goes with it.
+ */
 struct rtl_pe {
     ULONGLONG preferred_base;
     ULONGLONG stack_reserve, stack_commit;
@@ -17,6 +21,8 @@ struct rtl_pe {
     ULONG entry_point;                  /* rva, 0: none */
     ULONG section_table;                /* offset in the file */
     ULONG image_base_offset;            /* of ImageBase in the headers */
+    ULONG address_size;                 /* bytes */
+    USHORT machine;
     USHORT section_count;
     USHORT subsystem, subsystem_major, subsystem_minor;
     USHORT characteristics, dll_characteristics;
@@ -31,7 +37,8 @@ struct rtl_pe_section {
 
 /*
  * STATUS_INVALID_IMAGE_NOT_MZ, STATUS_INVALID_IMAGE_FORMAT: some field is
- * wrong, or a section is both writable and executable.
+ * wrong, it is for another machine than i386 and amd64, or a section is both
+ * writable and executable.
  */
 NTSTATUS rtl_pe_parse(const void *file, SIZE_T size, struct rtl_pe *pe);
 
@@ -41,8 +48,8 @@ void rtl_pe_section(const void *file, const struct rtl_pe *pe, ULONG i,
 
 /*
  * Add delta to every address the relocations name, in an image laid out as in
- * memory, of pe->size_of_image bytes.  STATUS_INVALID_IMAGE_FORMAT: it may be
- * half done then.
+ * memory, of pe->size_of_image bytes, modulo its address size.
+ * STATUS_INVALID_IMAGE_FORMAT: it may be half done then.
  */
 NTSTATUS rtl_pe_relocate(void *image, const struct rtl_pe *pe,
                          ULONGLONG delta);

@@ -3,7 +3,9 @@
  *
  * The file may be anything.  Every offset is compared with the file's length,
  * every rva with SizeOfImage, in 64 bits, before it is used; a structure is
- * copied out before it is looked at, because its offset may be odd.
+ * copied out before it is looked at, because its offset may be odd.  The
+ * 32-bit optional header (PE32) is made a 64-bit one (PE32+) as it is read, so
+ * that everything is checked by the same code.
  */
 #include <rtl_pe.h>
 
@@ -27,40 +29,112 @@ static BOOLEAN is_power_of_two(ULONG value)
     return value && (value & (value - 1)) == 0;
 }
 
-static NTSTATUS read_headers(const void *file, SIZE_T size,
-                             IMAGE_NT_HEADERS64 *headers, ULONGLONG *offset)
+/* What the two kinds of file do not share. */
+struct form {
+    USHORT machine, magic;
+    ULONG address_size;
+    ULONG image_base;                   /* offset in the optional header */
+    ULONG directories;                  /* likewise; fixed fields end there */
+    USHORT relocation;                  /* of an address */
+};
+
+static const struct form forms[] = {
+    { IMAGE_FILE_MACHINE_AMD64, IMAGE_NT_OPTIONAL_HDR64_MAGIC, 8,
+      offsetof(IMAGE_OPTIONAL_HEADER64, ImageBase),
+      offsetof(IMAGE_OPTIONAL_HEADER64, DataDirectory),
+      IMAGE_REL_BASED_DIR64 },
+    { IMAGE_FILE_MACHINE_I386, IMAGE_NT_OPTIONAL_HDR32_MAGIC, 4,
+      offsetof(IMAGE_OPTIONAL_HEADER32, ImageBase),
+      offsetof(IMAGE_OPTIONAL_HEADER32, DataDirectory),
+      IMAGE_REL_BASED_HIGHLOW },
+};
+
+static const struct form *find_form(USHORT machine)
+{
+    for (ULONG i = 0; i < ARRAY_SIZE(forms); i++) {
+        if (forms[i].machine == machine)
+            return &forms[i];
+    }
+    return NULL;
+}
+
+struct headers {
+    const struct form *form;
+    IMAGE_FILE_HEADER file;
+    IMAGE_OPTIONAL_HEADER64 optional;   /* of either kind */
+    ULONGLONG optional_offset;          /* in the file */
+};
+
+static NTSTATUS read_file_header(const void *file, SIZE_T size,
+                                 struct headers *headers)
 {
     IMAGE_DOS_HEADER dos;
-    SIZE_T fixed = offsetof(IMAGE_NT_HEADERS64, OptionalHeader.DataDirectory);
-    SIZE_T optional;
+    ULONGLONG at;
+    ULONG signature;
 
-    memset(headers, 0, sizeof *headers);
     if (!read(file, size, 0, &dos, sizeof dos) ||
         dos.e_magic != IMAGE_DOS_SIGNATURE)
         return STATUS_INVALID_IMAGE_NOT_MZ;
     if (dos.e_lfanew < 0 || dos.e_lfanew % sizeof(ULONG) != 0)
         return BAD;
-    *offset = (ULONGLONG)dos.e_lfanew;
-    if (!read(file, size, *offset, headers, fixed) ||
-        headers->Signature != IMAGE_NT_SIGNATURE ||
-        headers->FileHeader.Machine != IMAGE_FILE_MACHINE_AMD64 ||
-        !(headers->FileHeader.Characteristics & IMAGE_FILE_EXECUTABLE_IMAGE) ||
-        headers->OptionalHeader.Magic != IMAGE_NT_OPTIONAL_HDR64_MAGIC)
+    at = (ULONGLONG)dos.e_lfanew;
+    if (!read(file, size, at, &signature, sizeof signature) ||
+        signature != IMAGE_NT_SIGNATURE ||
+        !read(file, size, at + sizeof signature, &headers->file,
+              sizeof headers->file) ||
+        !(headers->file.Characteristics & IMAGE_FILE_EXECUTABLE_IMAGE))
         return BAD;
-    if (headers->OptionalHeader.NumberOfRvaAndSizes >
-        IMAGE_NUMBEROF_DIRECTORY_ENTRIES)
-        headers->OptionalHeader.NumberOfRvaAndSizes =
-            IMAGE_NUMBEROF_DIRECTORY_ENTRIES;
-    optional = offsetof(IMAGE_OPTIONAL_HEADER64, DataDirectory) +
-               headers->OptionalHeader.NumberOfRvaAndSizes *
-                   sizeof(IMAGE_DATA_DIRECTORY);
-    if (headers->FileHeader.SizeOfOptionalHeader < optional ||
-        !read(file, size, *offset + fixed,
-              headers->OptionalHeader.DataDirectory,
-              headers->OptionalHeader.NumberOfRvaAndSizes *
-                  sizeof(IMAGE_DATA_DIRECTORY)))
+    headers->form = find_form(headers->file.Machine);
+    headers->optional_offset = at + sizeof signature + sizeof headers->file;
+    return headers->form ? STATUS_SUCCESS : BAD;
+}
+
+/* The fields that have another width or place; the rest is as it was read. */
+static void widen(IMAGE_OPTIONAL_HEADER64 *to,
+                  const IMAGE_OPTIONAL_HEADER32 *from)
+{
+    memcpy(to, from, offsetof(IMAGE_OPTIONAL_HEADER64, SizeOfStackReserve));
+    to->ImageBase = from->ImageBase;
+    to->SizeOfStackReserve = from->SizeOfStackReserve;
+    to->SizeOfStackCommit = from->SizeOfStackCommit;
+    to->SizeOfHeapReserve = from->SizeOfHeapReserve;
+    to->SizeOfHeapCommit = from->SizeOfHeapCommit;
+    to->LoaderFlags = from->LoaderFlags;
+    to->NumberOfRvaAndSizes = from->NumberOfRvaAndSizes;
+}
+
+static NTSTATUS read_optional_header(const void *file, SIZE_T size,
+                                     struct headers *headers)
+{
+    const struct form *form = headers->form;
+    IMAGE_OPTIONAL_HEADER64 *o = &headers->optional;
+    IMAGE_OPTIONAL_HEADER32 narrow = { 0 };
+    void *to = form->address_size == 8 ? (void *)o : (void *)&narrow;
+    ULONGLONG at = headers->optional_offset;
+    SIZE_T directories;
+
+    if (!read(file, size, at, to, form->directories))
+        return BAD;
+    if (form->address_size != 8)
+        widen(o, &narrow);
+    if (o->NumberOfRvaAndSizes > IMAGE_NUMBEROF_DIRECTORY_ENTRIES)
+        o->NumberOfRvaAndSizes = IMAGE_NUMBEROF_DIRECTORY_ENTRIES;
+    directories = o->NumberOfRvaAndSizes * sizeof(IMAGE_DATA_DIRECTORY);
+    if (o->Magic != form->magic ||
+        headers->file.SizeOfOptionalHeader < form->directories + directories ||
+        !read(file, size, at + form->directories, o->DataDirectory,
+              directories))
         return BAD;
     return STATUS_SUCCESS;
+}
+
+static NTSTATUS read_headers(const void *file, SIZE_T size,
+                             struct headers *headers)
+{
+    NTSTATUS status = read_file_header(file, size, headers);
+
+    return NT_SUCCESS(status) ? read_optional_header(file, size, headers)
+                              : status;
 }
 
 static NTSTATUS check_optional(const IMAGE_OPTIONAL_HEADER64 *o, SIZE_T size)
@@ -134,19 +208,11 @@ static NTSTATUS check_sections(const void *file, SIZE_T size,
                ? STATUS_SUCCESS : BAD;
 }
 
-NTSTATUS rtl_pe_parse(const void *file, SIZE_T size, struct rtl_pe *pe)
+/* Only what check_optional has seen; the tables are the caller's. */
+static void describe(const struct headers *headers, struct rtl_pe *pe)
 {
-    IMAGE_NT_HEADERS64 headers;
-    const IMAGE_OPTIONAL_HEADER64 *o = &headers.OptionalHeader;
-    ULONGLONG at = 0, table;
-    NTSTATUS status = read_headers(file, size, &headers, &at);
+    const IMAGE_OPTIONAL_HEADER64 *o = &headers->optional;
 
-    if (NT_SUCCESS(status))
-        status = check_optional(o, size);
-    if (!NT_SUCCESS(status))
-        return status;
-    table = at + offsetof(IMAGE_NT_HEADERS64, OptionalHeader) +
-            headers.FileHeader.SizeOfOptionalHeader;
     *pe = (struct rtl_pe){
         .preferred_base = o->ImageBase,
         .stack_reserve = o->SizeOfStackReserve,
@@ -156,20 +222,36 @@ NTSTATUS rtl_pe_parse(const void *file, SIZE_T size, struct rtl_pe *pe)
         .section_alignment = o->SectionAlignment,
         .file_alignment = o->FileAlignment,
         .entry_point = o->AddressOfEntryPoint,
-        .section_table = (ULONG)table,
-        .image_base_offset = (ULONG)at +
-            offsetof(IMAGE_NT_HEADERS64, OptionalHeader.ImageBase),
-        .section_count = headers.FileHeader.NumberOfSections,
+        .section_table = (ULONG)headers->optional_offset +
+                         headers->file.SizeOfOptionalHeader,
+        .image_base_offset = (ULONG)headers->optional_offset +
+                             headers->form->image_base,
+        .address_size = headers->form->address_size,
+        .machine = headers->form->machine,
+        .section_count = headers->file.NumberOfSections,
         .subsystem = o->Subsystem,
         .subsystem_major = o->MajorSubsystemVersion,
         .subsystem_minor = o->MinorSubsystemVersion,
-        .characteristics = headers.FileHeader.Characteristics,
+        .characteristics = headers->file.Characteristics,
         .dll_characteristics = o->DllCharacteristics,
     };
     read_directory(o, IMAGE_DIRECTORY_ENTRY_EXPORT, &pe->exports);
     read_directory(o, IMAGE_DIRECTORY_ENTRY_BASERELOC, &pe->relocations);
+}
+
+NTSTATUS rtl_pe_parse(const void *file, SIZE_T size, struct rtl_pe *pe)
+{
+    struct headers headers = { 0 };
+    NTSTATUS status = read_headers(file, size, &headers);
+
+    if (NT_SUCCESS(status))
+        status = check_optional(&headers.optional, size);
+    if (!NT_SUCCESS(status))
+        return status;
+    describe(&headers, pe);
     if (pe->section_count > MAX_SECTIONS ||
-        table + pe->section_count * sizeof(IMAGE_SECTION_HEADER) >
+        (ULONGLONG)pe->section_table +
+                pe->section_count * sizeof(IMAGE_SECTION_HEADER) >
             pe->size_of_headers)
         return BAD;
     return check_sections(file, size, pe);
@@ -181,21 +263,22 @@ static NTSTATUS relocate_block(UCHAR *image, const struct rtl_pe *pe,
                                const UCHAR *entries, ULONGLONG delta)
 {
     ULONG count = (block->SizeOfBlock - sizeof *block) / sizeof(USHORT);
+    USHORT type = find_form(pe->machine)->relocation;
 
     for (ULONG i = 0; i < count; i++) {
         USHORT entry;
-        ULONGLONG rva, value;
+        ULONGLONG rva, value = 0;
 
         memcpy(&entry, entries + i * sizeof entry, sizeof entry);
         if (entry >> 12 == IMAGE_REL_BASED_ABSOLUTE)
             continue;
         rva = (ULONGLONG)block->VirtualAddress + (entry & 0xFFF);
-        if (entry >> 12 != IMAGE_REL_BASED_DIR64 ||
-            rva + sizeof value > pe->size_of_image)
+        if (entry >> 12 != type ||
+            rva + pe->address_size > pe->size_of_image)
             return BAD;
-        memcpy(&value, image + rva, sizeof value);
+        memcpy(&value, image + rva, pe->address_size);
         value += delta;
-        memcpy(image + rva, &value, sizeof value);
+        memcpy(image + rva, &value, pe->address_size);
     }
     return STATUS_SUCCESS;
 }

@@ -12,7 +12,7 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
 
 fuzz_pe        := kernel/rtl/pe.c
 fuzz_numbering := kernel/ke/numbering.c
-fuzz_pe_seeds  := $(SAMPLE)
+fuzz_pe_seeds  := $(SAMPLE) $(SAMPLE32)
 
 # $(call fuzz_target,NAME)
 define fuzz_target

@@ -1,7 +1,8 @@
 /*
  * pe.c - the portable executable parser: a DLL from mingw-w64, then the same
  * with every header field set to every value that could hurt.  The DLL is made
- * from sample.c; unit.mk says where it is (SAMPLE).
+ * from sample.c; unit.mk says where it is (SAMPLE), and whether it is a 64-bit
+ * or a 32-bit one (SAMPLE_BITS): both kinds go through all tests (pe32.c).
  */
 #include "unit.h"
 
@@ -9,16 +10,38 @@
 
 #include <nt/pe.h>
 
-#define DELTA 0x7FF000000000ULL
+/* The lowest byte of DELTA that is not 0 is number DELTA_BYTE. */
+#if SAMPLE_BITS == 64
+typedef IMAGE_NT_HEADERS64 HEADERS;
+#define MACHINE         IMAGE_FILE_MACHINE_AMD64
+#define OTHER_MACHINE   IMAGE_FILE_MACHINE_I386
+#define OTHER_MAGIC     IMAGE_NT_OPTIONAL_HDR32_MAGIC
+#define RELOCATION      IMAGE_REL_BASED_DIR64
+#define DELTA           0x7FF000000000ULL
+#define DELTA_BYTE      4
+#else
+typedef IMAGE_NT_HEADERS32 HEADERS;
+#define MACHINE         IMAGE_FILE_MACHINE_I386
+#define OTHER_MACHINE   IMAGE_FILE_MACHINE_AMD64
+#define OTHER_MAGIC     IMAGE_NT_OPTIONAL_HDR64_MAGIC
+#define RELOCATION      IMAGE_REL_BASED_HIGHLOW
+#define DELTA           0x12340000ULL
+#define DELTA_BYTE      2
+#endif
+#define WORD            (SAMPLE_BITS / 8)
 
 static UCHAR *sample;                   /* the file as it is */
 static UCHAR *copy;                     /* and one to change */
 static SIZE_T sample_size;
 
-static IMAGE_NT_HEADERS64 *nt(void)
+static HEADERS *nt_of(UCHAR *file)
 {
-    return (IMAGE_NT_HEADERS64 *)
-        (copy + ((IMAGE_DOS_HEADER *)copy)->e_lfanew);
+    return (HEADERS *)(file + ((IMAGE_DOS_HEADER *)file)->e_lfanew);
+}
+
+static HEADERS *nt(void)
+{
+    return nt_of(copy);
 }
 
 static IMAGE_SECTION_HEADER *section(const char *name)
@@ -62,6 +85,8 @@ static void facts(void **state)
 
     (void)state;
     assert_int_equal(rtl_pe_parse(copy, sample_size, &pe), STATUS_SUCCESS);
+    assert_int_equal(pe.machine, MACHINE);
+    assert_int_equal(pe.address_size, WORD);
     assert_int_equal(pe.size_of_image, nt()->OptionalHeader.SizeOfImage);
     assert_true(pe.preferred_base == nt()->OptionalHeader.ImageBase);
     assert_int_equal(pe.section_count, nt()->FileHeader.NumberOfSections);
@@ -71,6 +96,8 @@ static void facts(void **state)
     assert_true(pe.characteristics & IMAGE_FILE_DLL);
     assert_true(pe.entry_point >= 0x1000);
     assert_true(pe.exports.size > 0 && pe.relocations.size > 0);
+    assert_true(pe.stack_reserve == nt()->OptionalHeader.SizeOfStackReserve);
+    assert_true(pe.stack_commit == nt()->OptionalHeader.SizeOfStackCommit);
     assert_true(pe.stack_reserve >= pe.stack_commit && pe.stack_commit > 0);
     assert_ptr_equal(copy + pe.image_base_offset,
                      &nt()->OptionalHeader.ImageBase);
@@ -114,9 +141,9 @@ static void exports(void **state)
 
 static ULONGLONG word_at(const UCHAR *image, ULONGLONG at)
 {
-    ULONGLONG word;
+    ULONGLONG word = 0;
 
-    memcpy(&word, image + at, sizeof word);
+    memcpy(&word, image + at, WORD);
     return word;
 }
 
@@ -132,12 +159,14 @@ static void relocation(void **state)
     before = pe_lay_out(copy, &pe);
     after = pe_lay_out(copy, &pe);
     assert_int_equal(rtl_pe_relocate(after, &pe, DELTA), STATUS_SUCCESS);
-    for (ULONG at = 0; at < pe.size_of_image; at += 8) {
-        ULONGLONG word = word_at(before, at);
-        if (word == word_at(after, at))
+    for (ULONG at = DELTA_BYTE; at < pe.size_of_image; at++) {
+        ULONGLONG word;
+        if (before[at] == after[at])
             continue;
-        assert_true(word_at(after, at) == word + DELTA);
+        word = word_at(before, at - DELTA_BYTE);
+        assert_true(word_at(after, at - DELTA_BYTE) == word + DELTA);
         assert_true(word - pe.preferred_base < pe.size_of_image);
+        at += WORD - DELTA_BYTE - 1;    /* to the word's last byte */
         changed++;
     }
     assert_true(changed >= 3);
@@ -168,25 +197,25 @@ static NTSTATUS relocate_with(ULONG page, ULONG block_size, USHORT entry)
 
 static void hostile_relocations(void **state)
 {
-    ULONG end = ((IMAGE_NT_HEADERS64 *)(sample +
-                 ((IMAGE_DOS_HEADER *)sample)->e_lfanew))
-                    ->OptionalHeader.SizeOfImage;
+    const USHORT entry = RELOCATION << 12;
+    ULONG end = nt_of(sample)->OptionalHeader.SizeOfImage;
 
     (void)state;
-    assert_int_equal(relocate_with(0x1000, 12, 0xA000), STATUS_SUCCESS);
+    assert_int_equal(relocate_with(0x1000, 12, entry), STATUS_SUCCESS);
     assert_int_equal(relocate_with(0x1000, 12, 0x0123), STATUS_SUCCESS);
-    assert_int_equal(relocate_with(end - 0x1000, 12, 0xAFF8), STATUS_SUCCESS);
+    assert_int_equal(relocate_with(end - 0x1000, 12, entry | (0x1000 - WORD)),
+                     STATUS_SUCCESS);
     for (ULONG type = 1; type < 16; type++) {
-        if (type != IMAGE_REL_BASED_DIR64)
+        if (type != RELOCATION)
             assert_int_equal(relocate_with(0x1000, 12, type << 12),
                              STATUS_INVALID_IMAGE_FORMAT);
     }
-    for (ULONG offset = 0xFF9; offset < 0x1000; offset++)
-        assert_int_equal(relocate_with(end - 0x1000, 12, 0xA000 | offset),
+    for (ULONG offset = 0x1001 - WORD; offset < 0x1000; offset++)
+        assert_int_equal(relocate_with(end - 0x1000, 12, entry | offset),
                          STATUS_INVALID_IMAGE_FORMAT);
-    assert_int_equal(relocate_with(end, 12, 0xA000),
+    assert_int_equal(relocate_with(end, 12, entry),
                      STATUS_INVALID_IMAGE_FORMAT);
-    assert_int_equal(relocate_with(0xFFFFF000, 12, 0xAFFF),
+    assert_int_equal(relocate_with(0xFFFFF000, 12, entry | 0xFFF),
                      STATUS_INVALID_IMAGE_FORMAT);
     for (ULONG size = 0; size < 8; size++)
         assert_int_equal(relocate_with(0x1000, size, 0),
@@ -216,13 +245,14 @@ static void file_header(void **state)
 {
     (void)state;
     BAD(nt()->Signature = 0x4550 | 1 << 16);
-    BAD(nt()->FileHeader.Machine = IMAGE_FILE_MACHINE_I386);
+    BAD(nt()->FileHeader.Machine = OTHER_MACHINE);
     BAD(nt()->FileHeader.Machine = 0xAA64);
     BAD(nt()->FileHeader.NumberOfSections = 0xFFFF);
     BAD(nt()->FileHeader.NumberOfSections = 97);
     BAD(nt()->FileHeader.NumberOfSections--);
     BAD(nt()->FileHeader.SizeOfOptionalHeader = 0);
-    BAD(nt()->FileHeader.SizeOfOptionalHeader = 0xEF);
+    BAD(nt()->FileHeader.SizeOfOptionalHeader =
+            sizeof nt()->OptionalHeader - 1);
     BAD(nt()->FileHeader.SizeOfOptionalHeader = 0xFFFF);
     BAD(nt()->FileHeader.Characteristics &= ~IMAGE_FILE_EXECUTABLE_IMAGE);
 }
@@ -230,7 +260,7 @@ static void file_header(void **state)
 static void optional_header(void **state)
 {
     (void)state;
-    BAD(nt()->OptionalHeader.Magic = IMAGE_NT_OPTIONAL_HDR32_MAGIC);
+    BAD(nt()->OptionalHeader.Magic = OTHER_MAGIC);
     BAD(nt()->OptionalHeader.ImageBase += 0x1000);
     BAD(nt()->OptionalHeader.SectionAlignment = 0);
     BAD(nt()->OptionalHeader.SectionAlignment = 0x200);
@@ -400,7 +430,7 @@ int main(void)
     int failed;
 
     read_sample(SAMPLE);
-    failed = cmocka_run_group_tests_name("pe", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name(SAMPLE_BITS == 64 ? "pe" : "pe32", tests, NULL, NULL);
     free(sample);
     free(copy);
     return failed;

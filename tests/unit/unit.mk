@@ -3,7 +3,7 @@
 # tests/unit/NAME.c becomes $(BUILD)/unit/NAME; unit_NAME lists the sources
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
-UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe \
+UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe pe32 \
     serial console screen options
 
 UNIT := $(BUILD)/unit
@@ -13,6 +13,7 @@ UNIT_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
     -I$(UNIT) $(INCLUDES)
 
 SAMPLE := $(UNIT)/data/sample.dll
+SAMPLE32 := $(UNIT)/data/sample32.dll
 
 unit_ssdt      := kernel/ke/ssdt.c
 unit_numbering := kernel/ke/numbering.c
@@ -23,7 +24,9 @@ unit_memmap    := boot/memmap.c
 unit_avl       := kernel/rtl/avl.c
 unit_handle    := kernel/ex/handle.c
 unit_pe        := kernel/rtl/pe.c
-unit_pe_FLAGS  := -DSAMPLE='"$(abspath $(BUILD))/unit/data/sample.dll"'
+unit_pe_FLAGS  := -DSAMPLE='"$(abspath $(SAMPLE))"' -DSAMPLE_BITS=64
+unit_pe32      := $(unit_pe)
+unit_pe32_FLAGS := -DSAMPLE='"$(abspath $(SAMPLE32))"' -DSAMPLE_BITS=32
 unit_serial    :=
 unit_serial_FLAGS := -Itests/unit/fake
 unit_console   := kernel/rtl/format.c kernel/kd/symbols.c
@@ -44,12 +47,19 @@ $(UNIT)/selfmap_table.h: tests/unit/selfmap_table.py tests/fidelity/selfmap.json
 	$(Q)$(PYTHON) $^ $@
 $(UNIT)/selfmap: $(UNIT)/selfmap_table.h
 $(UNIT)/pe: $(SAMPLE)
+$(UNIT)/pe32: $(SAMPLE32) tests/unit/pe.c
 
+# C names begin with an underscore on i386.
+SAMPLE_FLAGS := -O1 -nostdlib -shared -s -Wl,--no-insert-timestamp \
+    -Wl,--dynamicbase
 $(SAMPLE): tests/unit/sample.c tests/unit/sample.def
 	$(call say,UNIT)
 	@mkdir -p $(@D)
-	$(Q)$(MINGW)gcc -O1 -nostdlib -shared -s -Wl,--no-insert-timestamp \
-	    -Wl,--dynamicbase -Wl,-e,sample_entry -o $@ $^
+	$(Q)$(MINGW)gcc $(SAMPLE_FLAGS) -Wl,-e,sample_entry -o $@ $^
+$(SAMPLE32): tests/unit/sample.c tests/unit/sample.def
+	$(call say,UNIT)
+	@mkdir -p $(@D)
+	$(Q)i686-w64-mingw32-gcc $(SAMPLE_FLAGS) -Wl,-e,_sample_entry -o $@ $^
 
 # $(call unit_test,NAME)
 define unit_test

@@ -117,6 +117,47 @@ typedef struct _IMAGE_OPTIONAL_HEADER64 {
     IMAGE_DATA_DIRECTORY DataDirectory[IMAGE_NUMBEROF_DIRECTORY_ENTRIES];
 } IMAGE_OPTIONAL_HEADER64;
 
+/* The same before ImageBase and from SectionAlignment to DllCharacteristics. */
+typedef struct _IMAGE_OPTIONAL_HEADER32 {
+    USHORT Magic;                               /* 00 */
+    UCHAR MajorLinkerVersion;                   /* 02 */
+    UCHAR MinorLinkerVersion;                   /* 03 */
+    ULONG SizeOfCode;                           /* 04 */
+    ULONG SizeOfInitializedData;                /* 08 */
+    ULONG SizeOfUninitializedData;              /* 0c */
+    ULONG AddressOfEntryPoint;                  /* 10 */
+    ULONG BaseOfCode;                           /* 14 */
+    ULONG BaseOfData;                           /* 18 */
+    ULONG ImageBase;                            /* 1c */
+    ULONG SectionAlignment;                     /* 20 */
+    ULONG FileAlignment;                        /* 24 */
+    USHORT MajorOperatingSystemVersion;         /* 28 */
+    USHORT MinorOperatingSystemVersion;         /* 2a */
+    USHORT MajorImageVersion;                   /* 2c */
+    USHORT MinorImageVersion;                   /* 2e */
+    USHORT MajorSubsystemVersion;               /* 30 */
+    USHORT MinorSubsystemVersion;               /* 32 */
+    ULONG Win32VersionValue;                    /* 34 */
+    ULONG SizeOfImage;                          /* 38 */
+    ULONG SizeOfHeaders;                        /* 3c */
+    ULONG CheckSum;                             /* 40 */
+    USHORT Subsystem;                           /* 44 */
+    USHORT DllCharacteristics;                  /* 46 */
+    ULONG SizeOfStackReserve;                   /* 48 */
+    ULONG SizeOfStackCommit;                    /* 4c */
+    ULONG SizeOfHeapReserve;                    /* 50 */
+    ULONG SizeOfHeapCommit;                     /* 54 */
+    ULONG LoaderFlags;                          /* 58 */
+    ULONG NumberOfRvaAndSizes;                  /* 5c */
+    IMAGE_DATA_DIRECTORY DataDirectory[IMAGE_NUMBEROF_DIRECTORY_ENTRIES];
+} IMAGE_OPTIONAL_HEADER32;
+
+typedef struct _IMAGE_NT_HEADERS32 {
+    ULONG Signature;
+    IMAGE_FILE_HEADER FileHeader;
+    IMAGE_OPTIONAL_HEADER32 OptionalHeader;
+} IMAGE_NT_HEADERS32;
+
 typedef struct _IMAGE_NT_HEADERS64 {
     ULONG Signature;
     IMAGE_FILE_HEADER FileHeader;
@@ -194,6 +235,19 @@ typedef struct _IMAGE_THUNK_DATA64 {
     } u1;
 } IMAGE_THUNK_DATA64;
 
+typedef struct _IMAGE_THUNK_DATA32 {
+    union {
+        ULONG ForwarderString;
+        ULONG Function;
+        ULONG Ordinal;
+        ULONG AddressOfData;                    /* IMAGE_IMPORT_BY_NAME */
+    } u1;
+} IMAGE_THUNK_DATA32;
+
+#define IMAGE_ORDINAL_FLAG32            0x80000000U
+#define IMAGE_ORDINAL32(ordinal)        ((ordinal) & 0xFFFF)
+#define IMAGE_SNAP_BY_ORDINAL32(ordinal) \
+    (((ordinal) & IMAGE_ORDINAL_FLAG32) != 0)
 #define IMAGE_ORDINAL_FLAG64            0x8000000000000000ULL
 #define IMAGE_ORDINAL64(ordinal)        ((ordinal) & 0xFFFF)
 #define IMAGE_SNAP_BY_ORDINAL64(ordinal) \
@@ -232,6 +286,15 @@ typedef struct _IMAGE_TLS_DIRECTORY64 {
     ULONG Characteristics;
 } IMAGE_TLS_DIRECTORY64;
 
+typedef struct _IMAGE_TLS_DIRECTORY32 {
+    ULONG StartAddressOfRawData;
+    ULONG EndAddressOfRawData;
+    ULONG AddressOfIndex;                       /* ULONG * */
+    ULONG AddressOfCallBacks;                   /* routines, ended by 0 */
+    ULONG SizeOfZeroFill;
+    ULONG Characteristics;
+} IMAGE_TLS_DIRECTORY32;
+
 /* Reasons of DllMain and of TLS callbacks. */
 #define DLL_PROCESS_DETACH              0
 #define DLL_PROCESS_ATTACH              1
@@ -240,8 +303,10 @@ typedef struct _IMAGE_TLS_DIRECTORY64 {
 
 _Static_assert(sizeof(IMAGE_DOS_HEADER) == 0x40, "IMAGE_DOS_HEADER");
 _Static_assert(sizeof(IMAGE_FILE_HEADER) == 0x14, "IMAGE_FILE_HEADER");
+_Static_assert(sizeof(IMAGE_NT_HEADERS32) == 0xF8, "IMAGE_NT_HEADERS32");
 _Static_assert(sizeof(IMAGE_NT_HEADERS64) == 0x108, "IMAGE_NT_HEADERS64");
 _Static_assert(sizeof(IMAGE_SECTION_HEADER) == 0x28, "IMAGE_SECTION_HEADER");
 _Static_assert(sizeof(IMAGE_IMPORT_DESCRIPTOR) == 0x14, "imports");
 _Static_assert(sizeof(IMAGE_EXPORT_DIRECTORY) == 0x28, "exports");
+_Static_assert(sizeof(IMAGE_TLS_DIRECTORY32) == 0x18, "TLS, 32-bit");
 _Static_assert(sizeof(IMAGE_TLS_DIRECTORY64) == 0x28, "TLS");
