@@ -6,6 +6,7 @@
  * DIV and IDIV are F6 or F7 with 6 or 7 in the reg field of ModRM, and the
  * divisor is their operand (SDM: 2A, 2.1 and 2.2.1).
  */
+#include <arch/descriptors.h>
 #include <arch/thread.h>
 #include <mm.h>
 
@@ -18,6 +19,7 @@ struct operand {
     const UCHAR *code, *end;
     ULONG rex, size;
     BOOLEAN segment_base;               /* an fs or gs prefix: not followed */
+    BOOLEAN code32;                     /* no REX, no rip-relative operands */
 };
 
 static ULONGLONG register_value(ULONG number, const KTRAP_FRAME *f,
@@ -73,6 +75,8 @@ static ULONGLONG address_of(struct operand *o, UCHAR modrm,
             return address + (ULONGLONG)displacement(o, 4);
     } else if (base == 5 && mod == 0) {
         address = (ULONGLONG)displacement(o, 4);
+        if (o->code32)
+            return address;
         return address + f->Rip + (ULONGLONG)(MAX_INSTRUCTION -
                                               (o->end - o->code));
     }
@@ -94,7 +98,7 @@ static BOOLEAN read_prefixes(struct operand *o)
                  *o->code != 0x26)
             break;
     }
-    if (o->code < o->end && (*o->code & 0xF0) == 0x40) {
+    if (!o->code32 && o->code < o->end && (*o->code & 0xF0) == 0x40) {
         o->rex = *o->code++;
         if (o->rex & REX_W)
             o->size = 8;
@@ -111,7 +115,7 @@ NTSTATUS arch_divide_error(const KTRAP_FRAME *frame,
 {
     UCHAR code[MAX_INSTRUCTION] = { 0 };
     struct operand o = { .code = code, .end = code + sizeof code, .size = 4 };
-    ULONGLONG divisor = 0;
+    ULONGLONG divisor = 0, address;
     UCHAR opcode, modrm;
 
     for (ULONG i = 0; i < sizeof code; i++) {
@@ -119,6 +123,7 @@ NTSTATUS arch_divide_error(const KTRAP_FRAME *frame,
                                           (UCHAR *)frame->Rip + i, 1)))
             break;
     }
+    o.code32 = frame->SegCs == (KGDT_R3_CODE | RPL_MASK);
     if (!read_prefixes(&o))
         return STATUS_INTEGER_DIVIDE_BY_ZERO;
     opcode = *o.code++;
@@ -127,11 +132,15 @@ NTSTATUS arch_divide_error(const KTRAP_FRAME *frame,
         return STATUS_INTEGER_DIVIDE_BY_ZERO;
     if (opcode == 0xF6)
         o.size = 1;
-    if (modrm >> 6 == 3)
+    if (modrm >> 6 == 3) {
         divisor = register_operand(&o, modrm & 7, frame, exception);
-    else if (!NT_SUCCESS(mm_copy_from_mode(
-                 UserMode, &divisor,
-                 (void *)address_of(&o, modrm, frame, exception), o.size)))
-        return STATUS_INTEGER_DIVIDE_BY_ZERO;
+    } else {
+        address = address_of(&o, modrm, frame, exception);
+        if (o.code32)
+            address &= 0xFFFFFFFF;
+        if (!NT_SUCCESS(mm_copy_from_mode(UserMode, &divisor, (void *)address,
+                                          o.size)))
+            return STATUS_INTEGER_DIVIDE_BY_ZERO;
+    }
     return divisor ? STATUS_INTEGER_OVERFLOW : STATUS_INTEGER_DIVIDE_BY_ZERO;
 }

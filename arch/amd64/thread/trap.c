@@ -88,6 +88,7 @@ static NTSTATUS simd_code(const KTRAP_FRAME *frame)
 static BOOLEAN is_privileged(const KTRAP_FRAME *frame)
 {
     UCHAR code[16] = { 0 };
+    BOOLEAN rex = frame->SegCs != (KGDT_R3_CODE | RPL_MASK);
     ULONG i = 0;
 
     for (ULONG n = 0; n < sizeof code; n++) {
@@ -97,7 +98,7 @@ static BOOLEAN is_privileged(const KTRAP_FRAME *frame)
     }
     while (i < sizeof code - 3 &&
            (code[i] == 0x66 || code[i] == 0x67 || code[i] == 0xF2 ||
-            code[i] == 0xF3 || (code[i] & 0xF0) == 0x40))
+            code[i] == 0xF3 || (rex && (code[i] & 0xF0) == 0x40)))
         i++;
     switch (code[i]) {
     case 0xF4: case 0xFA: case 0xFB:                    /* HLT CLI STI */
