@@ -52,7 +52,7 @@ KD_OBJS := kernel/kd/console.c kernel/kd/serial.c kernel/kd/font.asm \
     kernel/kd/screen.c kernel/kd/symbols.c kernel/kd/report.c
 KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/irql.c kernel/ke/time.c kernel/ke/shared.c \
-    kernel/ke/doors.c kernel/ke/tmpw.c kernel/ke/bugcheck.c
+    kernel/ke/doors.c kernel/ke/bugcheck.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
     kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/vad.c \
     kernel/mm/protection.c kernel/mm/commit.c kernel/mm/fault.c \
@@ -74,6 +74,9 @@ PS_OBJS := kernel/ps/init.c kernel/ps/create.c kernel/ps/start.c \
 WIN32K_OBJS := \
     kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
     kernel/win32k/blit.c kernel/win32k/batch.c
+WOW64_OBJS := kernel/wow64/service.c kernel/wow64/widen.c \
+    kernel/wow64/translate.c kernel/wow64/query.c kernel/wow64/sysinfo.c \
+    kernel/wow64/harderr.c kernel/wow64/context.c kernel/wow64/fpu.c
 INIT_OBJS := kernel/init/start.c kernel/init/options.c
 
 # Only in the test build: echo services, ring-0 tests.
@@ -155,7 +158,7 @@ PROGRAM_LDFLAGS := $(USER_LDFLAGS) -Wl,--subsystem,console \
 TABS := $(SERVICES) $(if $(TEST),$(wildcard $(SERVICES_TEST)))
 KERNEL_SRCS := $(BOOT_OBJS) $(ARCH_OBJS) $(RTL_OBJS) $(KD_OBJS) $(KE_OBJS) \
     $(MM_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) $(WIN32K_OBJS) \
-    $(INIT_OBJS) $(if $(TEST),$(TEST_KERNEL))
+    $(WOW64_OBJS) $(INIT_OBJS) $(if $(TEST),$(TEST_KERNEL))
 KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
 
 SERVICE_FILES := $(GEN)/services.h $(GEN)/services.inc.c $(GEN)/stubs.inc \

@@ -14,7 +14,7 @@ import sys
 
 LINE = ['rtl', 'ke', 'mm', 'ex', 'ob', 'io', 'ps', 'win32k', 'wow64', 'init']
 OPEN = {'kd.h', 'loader.h'}             # ring 1, but open to all of the kernel
-GENERATED = {'services.h', 'services.inc.c'}
+GENERATED = {'services.h', 'services.inc.c', 'services32.inc.c'}
 FREESTANDING = {'stdarg.h', 'stddef.h', 'stdint.h'}
 RING3 = ('ntdll-stub/', 'programs/', 'tests/user/')
 FREE = ('tests/unit/', 'tests/fuzz/')   # tests look everywhere
@@ -60,7 +60,8 @@ def may_include(path, quote, header):
     if header.startswith(('arch/', 'x86/')):
         return not path.startswith('kernel/rtl/')
     if header in GENERATED:
-        return path.startswith(('kernel/ke/', 'tests/kernel/'))
+        return path.startswith(('kernel/ke/', 'kernel/wow64/',
+                                'tests/kernel/'))
     if path.startswith('tests/kernel/'):
         return is_ring1(header)
     if path.startswith('arch/'):

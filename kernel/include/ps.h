@@ -126,6 +126,12 @@ void ps_initialize(void);
  */
 NTSTATUS ps_run_program(const char *command_line, NTSTATUS *exit_status);
 
+/*
+ * The current thread's first call of win32k (ps/gui.c), from room 3.  0: look
+ * the number up again; anything else: it is not there.
+ */
+NTSTATUS KiConvertToGuiThread(void);
+
 /* The current process or thread ends here. */
 __attribute__((noreturn)) void ps_exit_process(NTSTATUS status);
 __attribute__((noreturn)) void ps_exit_thread(NTSTATUS status);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ps.h>
+#include <nt/wow64.h>
 
 /*
  * Called once per thread, on its first call into the shadow table, by
@@ -19,3 +20,6 @@ void win32k_thread_exit(ETHREAD *thread);
  * GdiBatchCount is not zero.  Bad records are dropped.
  */
 void KeGdiFlushUserBatch(void);
+
+/* The same for the batch of 32-bit code. */
+void win32k_flush_batch32(TEB32 *teb);

@@ -14,6 +14,7 @@
 #include <mm.h>
 #include <ob.h>
 #include <ps.h>
+#include <wow64.h>
 #include <arch/processor.h>
 
 #define VERSION "ntwalk 0.1"
@@ -112,6 +113,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ki_show_idt(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
     ki_show_features();
     ki_initialize_services(&loader_block);
+    wow64_initialize();
     MmInitSystem(&loader_block);
     ki_map_gdt();
     load_symbols(TRUE);

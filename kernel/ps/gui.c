@@ -23,7 +23,6 @@ static NTSTATUS PsConvertToGuiThread(void)
     return status;
 }
 
-/* 0: look the number up again; anything else: it is not there. */
 NTSTATUS KiConvertToGuiThread(void)
 {
     return PsConvertToGuiThread();

@@ -5,6 +5,8 @@
 
 #include <nt/ntdef.h>
 
+struct _XSAVE_FORMAT;
+
 static inline ULONGLONG arch_read_gs(ULONG_PTR offset)
 {
     ULONGLONG value;
@@ -102,6 +104,12 @@ static inline struct arch_cpuid arch_cpuid(ULONG leaf, ULONG subleaf)
 static inline void arch_invlpg(const void *address)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+/* The x87 and XMM registers as they are; they are the user's. */
+static inline void arch_save_floating_point(struct _XSAVE_FORMAT *state)
+{
+    __asm__ volatile("fxsave64 (%0)" : : "r"(state) : "memory");
 }
 
 static inline UCHAR arch_in8(USHORT port)

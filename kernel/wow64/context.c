@@ -1,0 +1,113 @@
+/*
+ * wow64/context.c - NtContinue for 32-bit code: a WOW64_CONTEXT becomes the
+ * frames that the exit loads from.
+ *
+ * It is turned into the CONTEXT that says the same, and KeContextToKframes
+ * makes that harmless as it does for 64-bit code.  The code selector is
+ * always that of 32-bit code; the context's segment registers are not loaded:
+ * every exit to 32-bit code gives it the only ones there are.
+ *
+ * Two things do not fit into a CONTEXT: Ebp belongs to the control part in
+ * 32 bits and to the integer part in 64, and FloatSave has the x87 registers
+ * alone, which leaves the XMM registers as they are.
+ */
+#include "wow64p.h"
+
+#include <arch/descriptors.h>
+#include <arch/thread.h>
+
+#define HAS(context, part) CONTEXT_HAS(context, WOW64_CONTEXT_##part)
+
+static void convert_integer(const WOW64_CONTEXT *from, CONTEXT *to)
+{
+    to->ContextFlags |= CONTEXT_INTEGER;
+    to->Rax = from->Eax;
+    to->Rcx = from->Ecx;
+    to->Rdx = from->Edx;
+    to->Rbx = from->Ebx;
+    to->Rsi = from->Esi;
+    to->Rdi = from->Edi;
+}
+
+static void convert_control(const WOW64_CONTEXT *from, CONTEXT *to)
+{
+    to->ContextFlags |= CONTEXT_CONTROL;
+    to->Rip = from->Eip;
+    to->Rsp = from->Esp;
+    to->EFlags = from->EFlags;
+    to->SegCs = KGDT_R3_CODE | RPL_MASK;
+}
+
+static void convert_debug_registers(const WOW64_CONTEXT *from, CONTEXT *to)
+{
+    to->ContextFlags |= CONTEXT_DEBUG_REGISTERS;
+    to->Dr0 = from->Dr0;
+    to->Dr1 = from->Dr1;
+    to->Dr2 = from->Dr2;
+    to->Dr3 = from->Dr3;
+    to->Dr6 = from->Dr6;
+    to->Dr7 = from->Dr7;
+}
+
+/* The FXSAVE image says more; XP takes it, too, if both are there. */
+static void convert_floating_point(const WOW64_CONTEXT *from,
+                                   const KTRAP_FRAME *frame, CONTEXT *to)
+{
+    if (HAS(from, EXTENDED_REGISTERS)) {
+        wow64p_convert_fxsave(from->ExtendedRegisters, &to->FltSave);
+        to->MxCsr = to->FltSave.MxCsr;
+    } else if (HAS(from, FLOATING_POINT)) {
+        arch_save_floating_point(&to->FltSave);
+        wow64p_convert_fnsave(&from->FloatSave, &to->FltSave);
+        to->MxCsr = frame->MxCsr;
+    } else {
+        return;
+    }
+    to->ContextFlags |= CONTEXT_FLOATING_POINT;
+}
+
+static void set_frames(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
+                       const WOW64_CONTEXT *from)
+{
+    ULONGLONG rbp = frame->Rbp;
+    CONTEXT context = { 0 };
+
+    if (HAS(from, CONTROL)) {
+        convert_control(from, &context);
+        rbp = from->Ebp;
+    }
+    if (HAS(from, INTEGER))
+        convert_integer(from, &context);
+    if (HAS(from, DEBUG_REGISTERS))
+        convert_debug_registers(from, &context);
+    convert_floating_point(from, frame, &context);
+
+    frame->Rax = frame->Rcx = frame->Rdx = 0;
+    frame->R8 = frame->R9 = frame->R10 = frame->R11 = 0;
+    memset(&frame->Xmm0, 0, 6 * sizeof frame->Xmm0);
+    KeContextToKframes(frame, exception, &context, context.ContextFlags,
+                       UserMode);
+    frame->Rbp = rbp;
+}
+
+/*
+ * wow64_NtContinue's C half (entry/continue.asm), as KiContinue is
+ * NtContinue's.  STATUS_ACCESS_VIOLATION, STATUS_DATATYPE_MISALIGNMENT,
+ * STATUS_INVALID_PARAMETER for a context that is not i386's.
+ */
+NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert,
+                        KEXCEPTION_FRAME *exception)
+{
+    WOW64_CONTEXT context;
+    NTSTATUS status = mm_probe_for_read(user, sizeof context, sizeof(ULONG));
+
+    (void)test_alert;                   /* there is no APC to test for yet */
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&context, user, sizeof context);
+    if (!NT_SUCCESS(status))
+        return status;
+    if (!(context.ContextFlags & WOW64_CONTEXT_i386))
+        return STATUS_INVALID_PARAMETER;
+    set_frames(KeGetCurrentThread()->TrapFrame, exception, &context);
+    return STATUS_SUCCESS;
+}

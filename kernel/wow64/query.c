@@ -1,0 +1,138 @@
+/*
+ * wow64/query.c - what 32-bit code may ask about its process, its thread and
+ * its memory.
+ *
+ * Each thunk has the service answer into the translation area and makes the
+ * 32-bit structure of that.  A length that is not the 32-bit structure's
+ * becomes one that is not the 64-bit structure's either, so the service itself
+ * refuses it, in its place among its other checks.
+ */
+#include "wow64p.h"
+
+#include <nt/ntapi.h>
+
+#define AREA ((void *)WOW64P_THUNK_AREA)
+
+static ULONG length64(ULONG length, ULONG size32, ULONG size64)
+{
+    return length == size32 ? size64 : 0;
+}
+
+static NTSTATUS give(void *buffer, const void *information, ULONG size,
+                     ULONG *return_length)
+{
+    NTSTATUS status = mm_copy_to_user(buffer, information, size);
+
+    if (NT_SUCCESS(status) && return_length)
+        status = mm_copy_to_user(return_length, &size, sizeof size);
+    return status;
+}
+
+static ULONG narrow_handle(const void *handle)
+{
+    return wow64p_narrow((ULONG_PTR)handle);
+}
+
+NTSTATUS wow64_NtQueryInformationProcess(HANDLE handle, ULONG class,
+                                         void *buffer, ULONG length,
+                                         ULONG *return_length)
+{
+    PROCESS_BASIC_INFORMATION from;
+    PROCESS_BASIC_INFORMATION32 to = { 0 };
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (class == ProcessBasicInformation)
+        status = mm_probe_for_write(buffer, length, sizeof(ULONG));
+    if (NT_SUCCESS(status))
+        status = NtQueryInformationProcess(
+            handle, class, AREA, length64(length, sizeof to, sizeof from),
+            return_length);
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&from, AREA, sizeof from);
+    if (!NT_SUCCESS(status))
+        return status;
+    to.ExitStatus = from.ExitStatus;
+    if (from.PebBaseAddress == (PEB *)WOW64_PEB)
+        to.PebBaseAddress = WOW64_PEB32;
+    to.AffinityMask = wow64p_narrow(from.AffinityMask);
+    to.BasePriority = from.BasePriority;
+    to.UniqueProcessId = narrow_handle(from.UniqueProcessId);
+    to.InheritedFromUniqueProcessId =
+        narrow_handle(from.InheritedFromUniqueProcessId);
+    return give(buffer, &to, sizeof to, return_length);
+}
+
+NTSTATUS wow64_NtQueryInformationThread(HANDLE handle, ULONG class,
+                                        void *buffer, ULONG length,
+                                        ULONG *return_length)
+{
+    THREAD_BASIC_INFORMATION from;
+    THREAD_BASIC_INFORMATION32 to = { 0 };
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (class == ThreadBasicInformation)
+        status = mm_probe_for_write(buffer, length, sizeof(ULONG));
+    if (NT_SUCCESS(status))
+        status = NtQueryInformationThread(
+            handle, class, AREA, length64(length, sizeof to, sizeof from),
+            return_length);
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&from, AREA, sizeof from);
+    if (!NT_SUCCESS(status))
+        return status;
+    to.ExitStatus = from.ExitStatus;
+    if (from.TebBaseAddress == (TEB *)WOW64_TEB)
+        to.TebBaseAddress = WOW64_TEB32;
+    to.ClientId.UniqueProcess = narrow_handle(from.ClientId.UniqueProcess);
+    to.ClientId.UniqueThread = narrow_handle(from.ClientId.UniqueThread);
+    to.AffinityMask = wow64p_narrow(from.AffinityMask);
+    to.Priority = from.Priority;
+    to.BasePriority = from.BasePriority;
+    return give(buffer, &to, sizeof to, return_length);
+}
+
+/* A region of the 32-bit address space does not reach beyond its end. */
+static void narrow_region(const MEMORY_BASIC_INFORMATION *from,
+                          MEMORY_BASIC_INFORMATION32 *to)
+{
+    ULONG_PTR base = (ULONG_PTR)from->BaseAddress;
+    SIZE_T most = WOW64_HIGHEST_USER_ADDRESS + 1 - base;
+
+    to->BaseAddress = wow64p_narrow(base);
+    to->AllocationBase = wow64p_narrow((ULONG_PTR)from->AllocationBase);
+    to->AllocationProtect = from->AllocationProtect;
+    to->RegionSize = wow64p_narrow(from->RegionSize < most ? from->RegionSize
+                                                           : most);
+    to->State = from->State;
+    to->Protect = from->Protect;
+    to->Type = from->Type;
+}
+
+/* An address that XP would not look at becomes one the service will not. */
+NTSTATUS wow64_NtQueryVirtualMemory(HANDLE handle, ULONG_PTR address,
+                                    ULONG class, void *buffer, ULONG length,
+                                    SIZE_T *return_length)
+{
+    BOOLEAN fits = length >= sizeof(MEMORY_BASIC_INFORMATION32);
+    MEMORY_BASIC_INFORMATION from;
+    MEMORY_BASIC_INFORMATION32 to;
+    SIZE_T size = sizeof to;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (class == MemoryBasicInformation && fits)
+        status = mm_probe_for_write(buffer, sizeof to, sizeof(ULONG));
+    if (address > WOW64_HIGHEST_USER_ADDRESS)
+        address = MM_USER_PROBE_ADDRESS;
+    if (NT_SUCCESS(status))
+        status = NtQueryVirtualMemory(handle, (void *)address, class, AREA,
+                                      fits ? sizeof from : 0, return_length);
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&from, AREA, sizeof from);
+    if (!NT_SUCCESS(status))
+        return status;
+    narrow_region(&from, &to);
+    status = mm_copy_to_user(buffer, &to, sizeof to);
+    if (NT_SUCCESS(status) && return_length)
+        status = mm_copy_to_user(return_length, &size, sizeof size);
+    return status;
+}

@@ -1,0 +1,188 @@
+/*
+ * wow64/service.c - room 3 of 32-bit code: from XP's number to a routine.
+ *
+ * number -> table -> arguments copied -> widened -> the routine called.
+ *
+ *   31            14 13  12 11                    0
+ *   | not looked at |table |        index          |   0 nt, 1 win32k
+ *
+ * The order of steps is XP's (KiFastCallEntry).  A service's arguments are
+ * copied from the caller's stack at once, by the byte count that the table
+ * has for it, guarded like every look at user memory; then C takes over where
+ * XP calls the routine, for each argument has another size here.
+ *
+ * NT: an XP table has routines in Base and byte counts in Number, as here;
+ * Letters is ours.
+ */
+#include "wow64p.h"
+
+#include <arch/thread.h>
+#include <kd.h>
+#include <ps.h>
+#include <win32k.h>
+
+#define SEALED __attribute__((section(".sealed")))
+
+/* XP SP3: the first number beyond each table. */
+#define XP_NT_LIMIT 0x11C
+#define XP_WIN32K_LIMIT 0x29B
+#define TABLE_ENTRIES 0x400
+
+/* XP's MmUserProbeAddress */
+#define PROBE_ADDRESS (WOW64_HIGHEST_USER_ADDRESS + 1)
+
+struct table {
+    const void *Base[TABLE_ENTRIES];
+    const char *Letters[TABLE_ENTRIES];
+    UCHAR Number[TABLE_ENTRIES];
+    ULONG Limit;
+};
+
+struct row {
+    ULONG number;
+    const char *letters;
+    const void *routine;                /* NULL: there is no 32-bit form */
+};
+
+#define SERVICE32(table, number, letters, routine, name) \
+    NTSTATUS name(void); \
+    _Static_assert((number & SERVICE_INDEX_MASK) < TABLE_ENTRIES, #name); \
+    _Static_assert(sizeof(letters) - 1 <= WOW64P_ARGUMENTS, #name);
+#include <services32.inc.c>
+#undef SERVICE32
+
+#define SERVICE32(table, number, letters, routine, name) \
+    { number, letters, routine },
+static const struct row rows[] = {
+#include <services32.inc.c>
+};
+#undef SERVICE32
+
+static struct table tables[SERVICE_TABLES] SEALED;
+
+static NTSTATUS invalid_service(void)
+{
+    return STATUS_INVALID_SYSTEM_SERVICE;
+}
+
+static NTSTATUS no_32bit_form(void)
+{
+    return STATUS_NOT_SUPPORTED;
+}
+
+static void fill_table(ULONG number, ULONG limit)
+{
+    struct table *table = &tables[number];
+
+    for (ULONG i = 0; i < TABLE_ENTRIES; i++) {
+        table->Base[i] = invalid_service;
+        table->Letters[i] = "";
+    }
+    table->Limit = limit;
+    for (ULONG i = 0; i < ARRAY_SIZE(rows); i++) {
+        ULONG index = rows[i].number & SERVICE_INDEX_MASK;
+
+        if (rows[i].number >> SERVICE_TABLE_SHIFT != number)
+            continue;
+        table->Base[index] = rows[i].routine ? rows[i].routine
+                                             : no_32bit_form;
+        table->Letters[index] = rows[i].letters;
+        table->Number[index] = (UCHAR)wow64p_argument_bytes(rows[i].letters);
+        if (index >= table->Limit)
+            table->Limit = index + 1;
+    }
+}
+
+void wow64_initialize(void)
+{
+    fill_table(0, XP_NT_LIMIT);
+    fill_table(WIN32K_SERVICE_TABLE, XP_WIN32K_LIMIT);
+    DbgPrint("SSDT32 %p limit %03x  shadow %p  limit %03x\n",
+             (void *)tables[0].Base, tables[0].Limit,
+             (void *)tables[WIN32K_SERVICE_TABLE].Base,
+             tables[WIN32K_SERVICE_TABLE].Limit);
+}
+
+/* XP: KTHREAD.ServiceTable; without being a GUI thread, win32k's is empty. */
+static ULONG visible_limit(ULONG table)
+{
+    const KTHREAD *thread = KeGetCurrentThread();
+
+    if (table >= SERVICE_TABLES)
+        return 0;
+    if (table == WIN32K_SERVICE_TABLE &&
+        !(thread->ThreadFlags & THREAD_FLAGS_GUI_THREAD))
+        return 0;
+    return tables[table].Limit;
+}
+
+/* The first call beyond win32k's limit makes a GUI thread, the next fails. */
+static BOOLEAN find_service(ULONG table, ULONG index)
+{
+    while (index >= visible_limit(table)) {
+        if (table != WIN32K_SERVICE_TABLE || KiConvertToGuiThread() != 0)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* Drawing that ring 3 has batched in its TEB comes first. */
+static NTSTATUS flush_batch(void)
+{
+    TEB32 *teb = (TEB32 *)WOW64_TEB32;
+    ULONG count;
+    NTSTATUS status = mm_copy_from_user(&count, &teb->GdiBatchCount,
+                                        sizeof count);
+
+    if (NT_SUCCESS(status) && count != 0)
+        win32k_flush_batch32(teb);
+    return status;
+}
+
+/*
+ * XP compares where the arguments begin even if there are none.  The end is
+ * computed in 64 bits: behind FFFFFFFFh comes memory that nobody has.
+ */
+static NTSTATUS copy_arguments(ULONG_PTR arguments, ULONG *slots, ULONG bytes)
+{
+    if (arguments >= PROBE_ADDRESS)
+        return STATUS_ACCESS_VIOLATION;
+    return mm_copy_from_user(slots, (const void *)arguments, bytes);
+}
+
+static ULONG call(const void *routine, const char *letters,
+                  const ULONG *slots)
+{
+    struct wow64p_call call = { .letters = letters };
+    NTSTATUS status;
+    ULONG result;
+
+    call.count = wow64p_widen(letters, slots, call.values);
+    status = wow64p_translate(&call);
+    if (!NT_SUCCESS(status))
+        return (ULONG)status;
+    result = (ULONG)arch_call_service(routine, call.values, call.count);
+    wow64p_return(&call, (NTSTATUS)result);
+    return result;
+}
+
+ULONG_PTR wow64_system_service(ULONG number, ULONG arguments)
+{
+    ULONG which = number >> SERVICE_TABLE_SHIFT & 3;
+    ULONG index = number & SERVICE_INDEX_MASK;
+    ULONG slots[WOW64P_SLOTS];
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (!find_service(which, index))
+        return (ULONG)STATUS_INVALID_SYSTEM_SERVICE;
+    if (which == WIN32K_SERVICE_TABLE)
+        status = flush_batch();
+    if (!NT_SUCCESS(status))
+        return (ULONG)status;
+    KeGetCurrentPrcb()->KeSystemCalls++;
+    status = copy_arguments(arguments, slots, tables[which].Number[index]);
+    if (!NT_SUCCESS(status))
+        return (ULONG)status;
+    return call(tables[which].Base[index], tables[which].Letters[index],
+                slots);
+}

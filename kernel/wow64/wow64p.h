@@ -1,0 +1,77 @@
+/*
+ * wow64/wow64p.h - what the files of wow64 share.
+ */
+#pragma once
+
+#include "widen.h"
+
+#include <mm.h>
+#include <nt/wow64.h>
+#include <wow64.h>
+
+/* One call: what the caller passed, and what the service gets. */
+struct wow64p_call {
+    const char *letters;
+    ULONG count;
+    ULONGLONG values[WOW64P_ARGUMENTS];
+    ULONG pointers[WOW64P_ARGUMENTS];   /* of capital letters */
+};
+
+/* ---- translate.c ---- */
+
+/* The arguments' 64-bit forms take the first page, a thunk's the others. */
+#define WOW64P_THUNK_AREA (WOW64_TRANSLATION + PAGE_SIZE)
+
+/*
+ * Around the call of the service: capital letters' values become pointers to
+ * 64-bit forms; what the service wrote there goes back to the caller.
+ */
+NTSTATUS wow64p_translate(struct wow64p_call *call);
+void wow64p_return(const struct wow64p_call *call, NTSTATUS result);
+
+/*
+ * Put form, the 64-bit form of what the caller has at pointer, into the
+ * translation area at place (or up to 3 bytes behind: aligned as pointer).
+ * status: whether pointer could be read.  If it could not, *translated is an
+ * address that the service will refuse as it would have refused pointer.
+ */
+NTSTATUS wow64p_place(NTSTATUS status, ULONG pointer, ULONGLONG place,
+                      const void *form, SIZE_T size, ULONGLONG *translated);
+
+/* The same for the UNICODE_STRING32 at pointer; 0 stays 0. */
+NTSTATUS wow64p_place_string(ULONG pointer, ULONGLONG place,
+                             ULONGLONG *translated);
+
+/* 0xFFFFFFFF for what does not fit. */
+ULONG wow64p_narrow(ULONGLONG value);
+
+/* ---- fpu.c ---- */
+
+/* FNSAVE's image becomes the x87 part of FXSAVE's. */
+void wow64p_convert_fnsave(const WOW64_FLOATING_SAVE_AREA *from,
+                           XSAVE_FORMAT *to);
+
+/* 32-bit code's FXSAVE image becomes 64-bit code's: other registers are 0. */
+void wow64p_convert_fxsave(const UCHAR *from, XSAVE_FORMAT *to);
+
+/* ---- thunks: the 32-bit forms of services with structures ---- */
+
+NTSTATUS wow64_NtQueryInformationProcess(HANDLE handle, ULONG class,
+                                         void *buffer, ULONG length,
+                                         ULONG *return_length);
+NTSTATUS wow64_NtQueryInformationThread(HANDLE handle, ULONG class,
+                                        void *buffer, ULONG length,
+                                        ULONG *return_length);
+NTSTATUS wow64_NtQueryVirtualMemory(HANDLE handle, ULONG_PTR address,
+                                    ULONG class, void *buffer, ULONG length,
+                                    SIZE_T *return_length);
+NTSTATUS wow64_NtQuerySystemInformation(ULONG class, void *buffer,
+                                        ULONG length, ULONG *return_length);
+NTSTATUS wow64_NtRaiseHardError(NTSTATUS error, ULONG count, ULONG mask,
+                                ULONG_PTR parameters, ULONG options,
+                                ULONG *response);
+
+/* entry/continue.asm, and its C half. */
+NTSTATUS wow64_NtContinue(const WOW64_CONTEXT *context, BOOLEAN test_alert);
+NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert,
+                        struct _KEXCEPTION_FRAME *exception);
