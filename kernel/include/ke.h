@@ -13,6 +13,7 @@
 #pragma once
 
 #include <nt/kuser.h>
+#include <nt/wow64.h>
 #include <nt/ntstatus.h>
 #include <arch/pcr.h>
 #include <arch/cpu.h>
@@ -176,6 +177,10 @@ extern const ULONG ke_service_count;
  * KUSER_SHARED_DATA through the kernel's own, writable mapping.
  */
 #define SharedUserData ((KUSER_SHARED_DATA *)KI_USER_SHARED_DATA)
+
+/* The page in XP's layout, which 32-bit code sees instead (nt/wow64.h). */
+#define ke_shared_data_xp \
+    ((struct kuser_shared_data_xp *)KI_USER_SHARED_DATA_XP)
 
 /* Stop the machine with one of NT's codes.  IRQL: any. */
 __attribute__((noreturn)) void KeBugCheckEx(ULONG code, ULONG_PTR p1,

@@ -97,7 +97,10 @@ void mm_end_boot_mappings(void);
 /* A process's user half, empty.  STATUS_INSUFFICIENT_RESOURCES. */
 NTSTATUS MmCreateProcessAddressSpace(struct _EPROCESS *process);
 
-/* The shared page, in the current process.  STATUS_NO_MEMORY. */
+/*
+ * The shared page, in the current process: XP's for a 32-bit program.
+ * STATUS_NO_MEMORY.
+ */
 NTSTATUS mm_map_shared_page(void);
 
 /* Free every user page, region and table; process must be current. */
@@ -115,13 +118,14 @@ struct mm_image_information {
     ULONGLONG stack_reserve, stack_commit;
     ULONG size_of_image;
     ULONG entry_point;                  /* rva */
+    USHORT machine;
     USHORT subsystem, subsystem_major, subsystem_minor;
     USHORT characteristics, dll_characteristics;
 };
 
 /*
  * A section object over the bytes of a boot file, which stay where they are.
- * image: checked as a 64-bit PE (STATUS_INVALID_IMAGE_FORMAT and what rtl/pe.c
+ * image: checked as a PE (STATUS_INVALID_IMAGE_FORMAT and what rtl/pe.c
  * says); otherwise plain data, mapped read-only.
  */
 NTSTATUS mm_create_section(const void *bytes, SIZE_T size, BOOLEAN image,
@@ -130,9 +134,11 @@ extern struct _OBJECT_TYPE *MmSectionObjectType;
 const struct mm_image_information *mm_section_image(void *section);
 
 /*
- * Map an image section into the current process at its preferred base, or
- * elsewhere with relocations applied (STATUS_IMAGE_NOT_AT_BASE, a success).
- * STATUS_CONFLICTING_ADDRESSES: taken and not relocatable; STATUS_NO_MEMORY.
+ * Map an image section into the current process.  *base 0: at its preferred
+ * base, or elsewhere; else exactly there.  STATUS_IMAGE_NOT_AT_BASE, a
+ * success: with relocations applied.  STATUS_CONFLICTING_ADDRESSES: taken, or
+ * it cannot be relocated; STATUS_NO_MEMORY; STATUS_INVALID_IMAGE_FORMAT: a
+ * 64-bit image for a 32-bit program, or the other way round.
  */
 NTSTATUS mm_map_image(void *section, void **base);
 

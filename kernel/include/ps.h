@@ -8,6 +8,7 @@
 #pragma once
 
 #include <ke.h>
+#include <nt/pe.h>
 #include <ob.h>
 
 struct mi_vad;
@@ -33,6 +34,16 @@ typedef struct _ETHREAD {
     struct _CONTEXT *SetContextState;           /* 618 */
     UCHAR pad_620[0x278];
 } ETHREAD;
+
+/*
+ * What a process has when its program is 32-bit code (wow64.h), whatever code
+ * its thread runs just now: Peb is XP's, Machine IMAGE_FILE_MACHINE_I386.
+ */
+typedef struct _EWOW64PROCESS {
+    void *Peb;                                  /* 000 */
+    USHORT Machine;                             /* 008 */
+    ULONG NtdllType;                            /* 00c */
+} EWOW64PROCESS;
 
 typedef struct _EPROCESS {
     KPROCESS Pcb;                               /* 000 */
@@ -110,6 +121,13 @@ static inline EPROCESS *PsGetCurrentProcess(void)
 {
     return CONTAINING_RECORD(KeGetCurrentThread()->ApcState.Process, EPROCESS,
                              Pcb);
+}
+
+/* Which machine's images a process can use: an IMAGE_FILE_MACHINE_ value. */
+static inline USHORT ps_machine(const EPROCESS *process)
+{
+    return process->WoW64Process ? process->WoW64Process->Machine
+                                 : IMAGE_FILE_MACHINE_AMD64;
 }
 
 /*

@@ -1,5 +1,5 @@
 /*
- * ke/shared.c - the constants of KUSER_SHARED_DATA.
+ * ke/shared.c - the constants of KUSER_SHARED_DATA, Windows 10's and XP's.
  *
  * Programs read them without a call: which Windows this is, what the
  * processor can do, and which instruction ntdll's stubs use (SystemCall: 0
@@ -9,9 +9,11 @@
 
 #include <mm.h>
 #include <nt/kuser.h>
+#include <nt/pe.h>
 
 #define BUILD_NUMBER 19041
 #define FREE_BUILD 0xF0000000U
+#define NX_SUPPORT_POLICY_ALWAYSON 1
 #define CPUID1_ECX_SSE3 (1U << 0)
 #define CPUID1_ECX_CX16 (1U << 13)
 #define CPUID80000001_EDX_RDTSCP (1U << 27)
@@ -34,6 +36,30 @@ static void set_features(UCHAR *features)
         (arch_cpuid(0x80000001, 0).edx & CPUID80000001_EDX_RDTSCP) != 0;
 }
 
+/*
+ * The page of 32-bit code says that this is Windows XP.  It has the features
+ * that XP knew; SystemCall waits for the 32-bit ntdll (doors.c).
+ */
+static void fill_shared_data_xp(const KUSER_SHARED_DATA *shared)
+{
+    static const WCHAR system_root[] = L"C:\\WINDOWS";
+    struct kuser_shared_data_xp *xp = ke_shared_data_xp;
+
+    memcpy(xp->NtSystemRoot, system_root, sizeof system_root);
+    xp->NtMajorVersion = 5;
+    xp->NtMinorVersion = 1;
+    xp->NtProductType = shared->NtProductType;
+    xp->ProductTypeIsValid = TRUE;
+    xp->ImageNumberLow = IMAGE_FILE_MACHINE_I386;
+    xp->ImageNumberHigh = IMAGE_FILE_MACHINE_I386;
+    xp->NXSupportPolicy = NX_SUPPORT_POLICY_ALWAYSON;
+    xp->NumberOfPhysicalPages = shared->NumberOfPhysicalPages;
+    xp->TestRetInstruction = 0xC3;      /* ret */
+    xp->Cookie = shared->Cookie;
+    memcpy(xp->ProcessorFeatures, shared->ProcessorFeatures,
+           PF_NX_ENABLED + 1);
+}
+
 void ki_initialize_shared_data(void)
 {
     static const WCHAR system_root[] = L"C:\\Windows";
@@ -47,8 +73,8 @@ void ki_initialize_shared_data(void)
     shared->NtProductType = NtProductWinNt;
     shared->ProductTypeIsValid = TRUE;
     shared->NativeProcessorArchitecture = PROCESSOR_ARCHITECTURE_AMD64;
-    shared->ImageNumberLow = 0x8664;
-    shared->ImageNumberHigh = 0x8664;
+    shared->ImageNumberLow = IMAGE_FILE_MACHINE_AMD64;
+    shared->ImageNumberHigh = IMAGE_FILE_MACHINE_AMD64;
     shared->SystemCall = 0;
     shared->ActiveProcessorCount = KeNumberProcessors;
     shared->ActiveGroupCount = 1;
@@ -56,4 +82,5 @@ void ki_initialize_shared_data(void)
     mm_query_statistics(&statistics);
     shared->NumberOfPhysicalPages = (ULONG)statistics.total_pages;
     set_features(shared->ProcessorFeatures);
+    fill_shared_data_xp(shared);
 }

@@ -18,6 +18,14 @@ static void write_time(volatile KSYSTEM_TIME *time, LONGLONG value)
     time->High1Time = (LONG)(value >> 32);
 }
 
+/* The same time in the shared pages of 64-bit and of 32-bit code. */
+static void write_both(volatile KSYSTEM_TIME *time, volatile KSYSTEM_TIME *xp,
+                       LONGLONG value)
+{
+    write_time(time, value);
+    write_time(xp, value);
+}
+
 static LONGLONG read_time(const volatile KSYSTEM_TIME *time)
 {
     LONG high;
@@ -33,21 +41,26 @@ static LONGLONG read_time(const volatile KSYSTEM_TIME *time)
 void KeUpdateSystemTime(void)
 {
     KUSER_SHARED_DATA *shared = SharedUserData;
+    struct kuser_shared_data_xp *xp = ke_shared_data_xp;
 
-    write_time(&shared->InterruptTime,
+    write_both(&shared->InterruptTime, &xp->InterruptTime,
                read_time(&shared->InterruptTime) + TIME_INCREMENT);
-    write_time(&shared->SystemTime,
+    write_both(&shared->SystemTime, &xp->SystemTime,
                read_time(&shared->SystemTime) + TIME_INCREMENT);
-    write_time(&shared->TickCount, read_time(&shared->TickCount) + 1);
+    write_both(&shared->TickCount, &xp->TickCount,
+               read_time(&shared->TickCount) + 1);
     shared->TickCountLowDeprecated = shared->TickCount.LowPart;
+    xp->TickCountLow = shared->TickCount.LowPart;
 }
 
 void ke_initialize_time(void)
 {
     KUSER_SHARED_DATA *shared = SharedUserData;
+    struct kuser_shared_data_xp *xp = ke_shared_data_xp;
 
     shared->TickCountMultiplier = TICK_COUNT_MULTIPLIER;
-    write_time(&shared->SystemTime, arch_read_wall_clock());
+    xp->TickCountMultiplier = TICK_COUNT_MULTIPLIER;
+    write_both(&shared->SystemTime, &xp->SystemTime, arch_read_wall_clock());
     shared->QpcFrequency = (LONGLONG)KeGetCurrentPrcb()->TscFrequency;
 }
 

@@ -44,12 +44,13 @@ static NTSTATUS check_numbers(struct request *request)
 
 static NTSTATUS check_region(const struct request *request)
 {
+    const EPROCESS *process = PsGetCurrentProcess();
     ULONGLONG end = request->base + request->size;
 
-    if (request->base > MM_HIGHEST_USER_ADDRESS)
+    if (request->base > mi_highest_user_address(process))
         return STATUS_INVALID_PARAMETER_2;
     if (request->size == 0 || end < request->base ||
-        end > MI_HIGHEST_VAD_ADDRESS + 1)
+        end > mi_regions_end(process))
         return STATUS_INVALID_PARAMETER_4;
     return STATUS_SUCCESS;
 }
@@ -170,7 +171,7 @@ NTSTATUS mm_allocate_user(void **base, SIZE_T size, ULONG protect)
     struct request request = {
         .base = (ULONG_PTR)*base,
         .size = size,
-        .limit = MI_HIGHEST_VAD_ADDRESS + 1,
+        .limit = MI_NO_LIMIT,
         .type = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN,
         .protect = protect,
     };

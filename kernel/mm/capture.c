@@ -42,12 +42,12 @@ void mi_return_region(void **user_base, SIZE_T *user_size, ULONGLONG base,
 ULONGLONG mi_zero_bits_limit(ULONG_PTR zero_bits)
 {
     if (zero_bits == 0)
-        return MI_HIGHEST_VAD_ADDRESS + 1;
+        return MI_NO_LIMIT;
     if (zero_bits <= 21)
         return 1ULL << (32 - zero_bits);
     if (zero_bits < 32)
         return 0;
     if (zero_bits >> 47)
-        return MI_HIGHEST_VAD_ADDRESS + 1;
+        return MI_NO_LIMIT;
     return 2ULL << (63 - __builtin_clzll(zero_bits));
 }

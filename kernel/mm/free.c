@@ -69,6 +69,7 @@ static NTSTATUS free_region(EPROCESS *process, ULONG type, ULONGLONG *base,
 NTSTATUS NtFreeVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
                              SIZE_T *RegionSize, ULONG FreeType)
 {
+    ULONGLONG highest = mi_highest_user_address(PsGetCurrentProcess());
     EPROCESS *process;
     ULONGLONG base;
     SIZE_T size;
@@ -79,9 +80,9 @@ NTSTATUS NtFreeVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
     status = mi_capture_region(BaseAddress, RegionSize, &base, &size);
     if (!NT_SUCCESS(status))
         return status;
-    if (base > MM_HIGHEST_USER_ADDRESS)
+    if (base > highest)
         return STATUS_INVALID_PARAMETER_2;
-    if (MM_HIGHEST_USER_ADDRESS - base < size)
+    if (highest - base < size)
         return STATUS_INVALID_PARAMETER_3;
     status = mi_reference_process(ProcessHandle, PROCESS_VM_OPERATION,
                                   &process);

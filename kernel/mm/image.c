@@ -68,7 +68,7 @@ static NTSTATUS relocate(UCHAR *image, const struct rtl_pe *pe,
     status = rtl_pe_relocate(image, pe, base - pe->preferred_base);
     if (!NT_SUCCESS(status))
         return status;
-    memcpy(image + pe->image_base_offset, &base, sizeof base);
+    memcpy(image + pe->image_base_offset, &base, pe->address_size);
     return STATUS_IMAGE_NOT_AT_BASE;
 }
 
@@ -127,9 +127,11 @@ NTSTATUS mi_map_image_view(EPROCESS *process, struct mi_section *section,
 {
     SIZE_T size = section->pe.size_of_image;
     UCHAR *image;
-    NTSTATUS status = choose_base(process, &section->pe, hint, limit, base);
-    NTSTATUS relocated;
+    NTSTATUS status, relocated;
 
+    if (section->pe.machine != ps_machine(process))
+        return STATUS_INVALID_IMAGE_FORMAT;
+    status = choose_base(process, &section->pe, hint, limit, base);
     if (!NT_SUCCESS(status))
         return status;
     image = size > MAX_IMAGE ? NULL
@@ -148,8 +150,9 @@ NTSTATUS mi_map_image_view(EPROCESS *process, struct mi_section *section,
 NTSTATUS mm_map_image(void *section, void **base)
 {
     ULONGLONG place;
-    NTSTATUS status = mi_map_image_view(PsGetCurrentProcess(), section, 0,
-                                        MI_HIGHEST_VAD_ADDRESS + 1, &place);
+    NTSTATUS status = mi_map_image_view(PsGetCurrentProcess(), section,
+                                        (ULONG_PTR)*base, MI_NO_LIMIT,
+                                        &place);
 
     if (NT_SUCCESS(status))
         *base = (void *)place;

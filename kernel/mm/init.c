@@ -3,26 +3,28 @@
  *
  * Order matters and is the story: choose pages for the first tables while
  * physical addresses are pointers; hang the self map into the loader's top
- * table; describe every page; give the image its protections; share one page
- * with ring 3.  When the caller has mapped what it still needs, the identity
+ * table; describe every page; give the image its protections; make the pages
+ * that ring 3 may read.  When the caller has mapped what it still needs, the identity
  * map goes, and a physical address is only a number.
  */
 #include "vad.h"
 
 #include <kd.h>
+#include <nt/wow64.h>
 
-static PFN_NUMBER shared_page;
+static PFN_NUMBER shared_page, shared_page_xp;
 
-static void map_shared_page(void)
+static PFN_NUMBER map_shared_page(ULONGLONG address)
 {
-    void *va = (void *)KI_USER_SHARED_DATA;
+    void *va = (void *)address;
+    PFN_NUMBER page = mi_allocate_page();
 
-    shared_page = mi_allocate_page();
-    if (!shared_page || !NT_SUCCESS(mi_make_tables(va)))
+    if (!page || !NT_SUCCESS(mi_make_tables(va)))
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 4, 0, 0, 0);
-    MiGetPteAddress(va)->u.Long = shared_page << PAGE_SHIFT | MI_PTE_VALID |
+    MiGetPteAddress(va)->u.Long = page << PAGE_SHIFT | MI_PTE_VALID |
         MI_PTE_READ_WRITE | MI_PTE_ACCESSED | MI_PTE_GLOBAL |
         MI_PTE_NO_EXECUTE;
+    return page;
 }
 
 static void show(const LOADER_PARAMETER_BLOCK *block)
@@ -51,7 +53,8 @@ void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)
     show(block);
     mi_initialize_pages(block);
     mi_protect_image(block);
-    map_shared_page();
+    shared_page = map_shared_page(KI_USER_SHARED_DATA);
+    shared_page_xp = map_shared_page(KI_USER_SHARED_DATA_XP);
     mm_query_statistics(&statistics);
     DbgPrint("PFN   %016llx  %llu pages, %llu free\n", MI_PFN_DATABASE,
              (ULONGLONG)statistics.total_pages,
@@ -67,13 +70,15 @@ NTSTATUS MmCreateProcessAddressSpace(EPROCESS *process)
 
 NTSTATUS mm_map_shared_page(void)
 {
+    EPROCESS *process = PsGetCurrentProcess();
+    PFN_NUMBER page = process->WoW64Process ? shared_page_xp : shared_page;
     void *va = (void *)USER_SHARED_DATA;
     NTSTATUS status = mi_make_tables(va);
 
     if (NT_SUCCESS(status))
-        status = mi_reserve_shared_page(PsGetCurrentProcess());
+        status = mi_reserve_shared_page(process);
     if (NT_SUCCESS(status))
-        MiGetPteAddress(va)->u.Long = shared_page << PAGE_SHIFT |
+        MiGetPteAddress(va)->u.Long = page << PAGE_SHIFT |
             MI_PTE_VALID | MI_PTE_OWNER | MI_PTE_ACCESSED |
             MI_PTE_NO_EXECUTE;
     return status;

@@ -62,15 +62,16 @@ static NTSTATUS check_mask(ULONG mask)
 static NTSTATUS capture(void **user_base, SIZE_T *user_size, ULONG *user_old,
                         ULONGLONG *base, SIZE_T *size)
 {
+    ULONGLONG highest = mi_highest_user_address(PsGetCurrentProcess());
     NTSTATUS status = mi_capture_region(user_base, user_size, base, size);
 
     if (NT_SUCCESS(status))
         status = mm_probe_for_write(user_old, sizeof *user_old, 1);
     if (!NT_SUCCESS(status))
         return status;
-    if (*base > MM_HIGHEST_USER_ADDRESS)
+    if (*base > highest)
         return STATUS_INVALID_PARAMETER_2;
-    if (MM_HIGHEST_USER_ADDRESS - *base < *size || *size == 0)
+    if (highest - *base < *size || *size == 0)
         return STATUS_INVALID_PARAMETER_3;
     return STATUS_SUCCESS;
 }

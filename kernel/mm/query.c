@@ -9,15 +9,14 @@
 
 #include <nt/ntapi.h>
 
-/* Above the last region nothing is free any more: this is where it ends. */
-#define USER_END (MM_HIGHEST_USER_ADDRESS + 1)
-
+/* Above the last region it is free as far as the process's addresses go. */
 static void describe_free(EPROCESS *process, ULONGLONG va,
                           MEMORY_BASIC_INFORMATION *info)
 {
     struct mi_vad *above = mi_find_vad_above(process, va);
 
-    info->RegionSize = (above ? mi_vad_start(above) : USER_END) - va;
+    info->RegionSize = (above ? mi_vad_start(above)
+                              : mi_highest_user_address(process) + 1) - va;
     info->State = MEM_FREE;
     info->Protect = PAGE_NOACCESS;
 }
@@ -100,7 +99,8 @@ NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, void *BaseAddress,
         status = mm_probe_for_write(ReturnLength, sizeof length, 1);
     if (!NT_SUCCESS(status))
         return status;
-    if ((ULONG_PTR)BaseAddress > MM_HIGHEST_USER_ADDRESS)
+    if ((ULONG_PTR)BaseAddress >
+        mi_highest_user_address(PsGetCurrentProcess()))
         return STATUS_INVALID_PARAMETER;
     status = query(ProcessHandle, ALIGN_DOWN(BaseAddress, PAGE_SIZE), &info);
     if (NT_SUCCESS(status))

@@ -59,6 +59,7 @@ static void describe_image(struct mi_section *section)
         .stack_reserve = pe->stack_reserve,
         .stack_commit = pe->stack_commit,
         .size_of_image = pe->size_of_image,
+        .machine = pe->machine,
         .entry_point = pe->entry_point,
         .subsystem = pe->subsystem,
         .subsystem_major = pe->subsystem_major,

@@ -44,7 +44,7 @@ BOOLEAN mi_is_range_free(EPROCESS *process, ULONGLONG start, ULONGLONG end)
     struct mi_vad *vad = mi_find_vad_above(process, start);
 
     if (start < MM_LOWEST_USER_ADDRESS || end <= start ||
-        end > MI_HIGHEST_VAD_ADDRESS + 1)
+        end > mi_regions_end(process))
         return FALSE;
     return !vad || mi_vad_start(vad) >= end;
 }
@@ -104,8 +104,8 @@ ULONGLONG mi_find_gap(EPROCESS *process, SIZE_T size, ULONGLONG low,
 {
     if (low < MM_LOWEST_USER_ADDRESS)
         low = MM_LOWEST_USER_ADDRESS;
-    if (high > MI_HIGHEST_VAD_ADDRESS + 1)
-        high = MI_HIGHEST_VAD_ADDRESS + 1;
+    if (high > mi_regions_end(process))
+        high = mi_regions_end(process);
     if (low >= high)
         return 0;
     return top_down ? find_highest(process, size, low, high)

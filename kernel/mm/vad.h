@@ -19,8 +19,20 @@
 
 #define MI_VAD_TAG 0x20646156           /* "Vad " */
 
-/* Regions end below this: the last 64 KiB of ring 3 stay free, as in NT. */
-#define MI_HIGHEST_VAD_ADDRESS (MM_HIGHEST_USER_ADDRESS - 0x10000)
+/*
+ * A process's last address; that of a 32-bit program lies below 2 GiB, and
+ * its code cannot have more by going to 64-bit mode.
+ */
+static inline ULONGLONG mi_highest_user_address(const EPROCESS *process)
+{
+    return (ULONG_PTR)process->HighestUserAddress;
+}
+
+/* Regions end there: the last 64 KiB of ring 3 stay free, as in NT. */
+static inline ULONGLONG mi_regions_end(const EPROCESS *process)
+{
+    return mi_highest_user_address(process) + 1 - 0x10000;
+}
 
 struct mi_section;
 
@@ -53,6 +65,9 @@ struct mi_vad *mi_find_vad_above(EPROCESS *process, ULONGLONG address);
 
 /* Nothing is in [start, end), and all of it may be used. */
 BOOLEAN mi_is_range_free(EPROCESS *process, ULONGLONG start, ULONGLONG end);
+
+/* For high below: as far as regions go. */
+#define MI_NO_LIMIT (~0ULL)
 
 /*
  * A free place for size bytes (whole pages) on a 64-KiB boundary in [low,
@@ -169,7 +184,7 @@ void mi_return_region(void **user_base, SIZE_T *user_size, ULONGLONG base,
 
 /*
  * The highest address + 1 that ZeroBits allows: up to 21 count zero bits from
- * bit 31 down, from 32 on it is a mask.  0: not valid.
+ * bit 31 down, from 32 on it is a mask.  May be MI_NO_LIMIT; 0: not valid.
  */
 ULONGLONG mi_zero_bits_limit(ULONG_PTR zero_bits);
 
@@ -200,6 +215,7 @@ NTSTATUS mi_check_view_mask(const struct mi_section *section, ULONG allowed,
 /*
  * Map all of an image.  hint 0: where it wants to be, else exactly there.
  * limit: a place that is chosen here ends below it.  Failures leave nothing.
+ * STATUS_INVALID_IMAGE_FORMAT: code for the other kind of process.
  */
 NTSTATUS mi_map_image_view(EPROCESS *process, struct mi_section *section,
                            ULONGLONG hint, ULONGLONG limit, ULONGLONG *base);

@@ -44,11 +44,13 @@ static NTSTATUS capture_offset(LARGE_INTEGER *user, LARGE_INTEGER *offset)
 
 static NTSTATUS check_region(const struct request *request)
 {
-    if (request->base > MI_HIGHEST_VAD_ADDRESS)
+    ULONGLONG end = mi_regions_end(PsGetCurrentProcess());
+
+    if (request->base >= end)
         return STATUS_INVALID_PARAMETER_3;
     if (request->limit == 0)
         return STATUS_INVALID_PARAMETER_4;
-    if (MI_HIGHEST_VAD_ADDRESS + 1 - request->base < request->size ||
+    if (end - request->base < request->size ||
         (request->size && request->commit_size > request->size))
         return STATUS_INVALID_PARAMETER_5;
     if ((request->base | (ULONGLONG)request->offset.QuadPart) &
@@ -265,11 +267,12 @@ NTSTATUS NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle,
 /* STATUS_NOT_MAPPED_VIEW; any address in the view will do. */
 NTSTATUS NtUnmapViewOfSection(HANDLE ProcessHandle, void *BaseAddress)
 {
+    ULONGLONG highest = mi_highest_user_address(PsGetCurrentProcess());
     struct mi_vad *vad;
     EPROCESS *process;
     NTSTATUS status;
 
-    if ((ULONG_PTR)BaseAddress > MM_HIGHEST_USER_ADDRESS)
+    if ((ULONG_PTR)BaseAddress > highest)
         return STATUS_NOT_MAPPED_VIEW;
     status = mi_reference_process(ProcessHandle, PROCESS_VM_OPERATION,
                                   &process);
