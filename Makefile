@@ -99,7 +99,7 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c context.c \
-    pointers.c files.c memory.c runtime.c loader.c needs_name.c \
+    pointers.c debugctl.c files.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c \
     crash.c)
 

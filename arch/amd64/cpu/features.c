@@ -84,6 +84,19 @@ void ki_initialize_features(void)
     set_sysenter(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
 }
 
+BOOLEAN ki_read_system_call_msr(ULONG msr, ULONGLONG *value)
+{
+    switch (msr) {
+    case MSR_EFER: case MSR_STAR: case MSR_LSTAR: case MSR_CSTAR:
+    case MSR_FMASK: case MSR_SYSENTER_CS: case MSR_SYSENTER_ESP:
+    case MSR_SYSENTER_EIP:
+        *value = arch_read_msr(msr);
+        return TRUE;
+    default:
+        return FALSE;
+    }
+}
+
 void ki_patch_smap_sites(void)
 {
     static const UCHAR stac[] = { 0x0F, 0x01, 0xCB };

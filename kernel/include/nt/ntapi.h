@@ -476,7 +476,13 @@ NTSTATUS NtRaiseHardError(_In_ NTSTATUS ErrorStatus,
 
 typedef enum _SYSDBG_COMMAND {
     SysDbgReadVirtual = 8,
+    SysDbgReadMsr = 16,
 } SYSDBG_COMMAND;
+
+typedef struct _SYSDBG_MSR {
+    ULONG Msr;                                  /* 00 */
+    ULONGLONG Data;                             /* 08, the answer */
+} SYSDBG_MSR;
 
 typedef struct _SYSDBG_VIRTUAL {
     void *Address;                              /* 00, of the kernel */

@@ -22,6 +22,10 @@ void ki_set_teb_descriptor(ULONG base);
 /* CR0, CR4, EFER and the system-call MSRs, by what CPUID reports. */
 void ki_initialize_features(void);
 
+/* EFER or one of the MSRs that SYSCALL, SYSRET and SYSENTER load from; FALSE:
+ * another. */
+BOOLEAN ki_read_system_call_msr(ULONG msr, ULONGLONG *value);
+
 /* NOPs become STAC and CLAC; the image must still be writable. */
 void ki_patch_smap_sites(void);
 
