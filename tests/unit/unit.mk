@@ -4,7 +4,7 @@
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe pe32 \
-    serial console screen options
+    serial console screen options widen translate fpu
 
 UNIT := $(BUILD)/unit
 UNIT_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
@@ -32,6 +32,9 @@ unit_serial_FLAGS := -Itests/unit/fake
 unit_console   := kernel/rtl/format.c kernel/kd/symbols.c
 unit_screen    := tests/unit/font.c
 unit_options   := kernel/init/options.c
+unit_widen     := kernel/wow64/widen.c
+unit_translate := kernel/wow64/translate.c
+unit_fpu       := kernel/wow64/fpu.c
 unit_text      := kernel/rtl/unicode.c $(UNIT)/rtl_memory.o $(UNIT)/rtl_text.o
 
 UNIT_RENAMED := $(foreach f,memcpy memmove memset memcmp strlen strcmp \
