@@ -136,3 +136,48 @@ def test_layouts_of_32_bit_code(tmp_path, head, body, complaint):
         status, text = compile_checks(tmp_path, out)
     assert (status == 0) == (complaint is None), text
     assert complaint is None or complaint in text
+
+
+DOORS = """nt     0x0006 0x00b7 hhppIpupp NtReadFile
+nt     0x000f 0x0019 h         NtClose
+nt     0x0020 0x0021 uqs       NtWide
+nt     0x0043 0x0020 pu        NtContinue thunk
+nt     0x00f3 -      -         NtGetCurrentProcessorNumber
+nt     0x01bd 0x00ff upupup    NtSystemDebugControl none
+"""
+
+
+def test_doors(tmp_path):
+    write(tmp_path, 'a.tab', DOORS)
+    status, text = script('doors.py', str(tmp_path / 'a.tab'))
+    rows = [line.split() for line in text.splitlines()]
+    assert status == 0, text
+    assert rows[2:8] == [
+        ['NtReadFile', '0x0006', '9', '0x00b7', '36', 'translated'],
+        ['NtClose', '0x000f', '1', '0x0019', '4', 'same'],
+        ['NtWide', '0x0020', '3', '0x0021', '16', 'same'],
+        ['NtContinue', '0x0043', '2', '0x0020', '8', 'thunk'],
+        ['NtGetCurrentProcessorNumber', '0x00f3', '0', '-', '-',
+         'not', 'in', 'XP'],
+        ['NtSystemDebugControl', '0x01bd', '6', '0x00ff', '24', 'none']]
+    assert text.endswith(
+        '\nNo 32-bit form, STATUS_NOT_SUPPORTED: NtSystemDebugControl\n'
+        'Not in XP SP3: NtGetCurrentProcessorNumber\n')
+
+
+def test_doors_of_this_kernel():
+    path = os.path.join(ROOT, 'kernel/ke/services.tab')
+    status, text = script('doors.py', path)
+    assert status == 0, text
+    with open(path, encoding='ascii') as lines:
+        names = [line.split('#')[0].split()[4] for line in lines
+                 if line.split('#')[0].strip()]
+    assert [line.split()[0] for line in text.splitlines()[2:-3]] == names
+
+
+def test_doors_without_a_list(tmp_path):
+    status, text = script('doors.py', str(tmp_path / 'none.tab'))
+    assert status == 1 and text.startswith('doors.py: ')
+    write(tmp_path, 'a.tab', 'nt 0x1000 - - NtTooHigh\n')
+    status, text = script('doors.py', str(tmp_path / 'a.tab'))
+    assert status == 1 and 'a.tab:1: 0x1000 is outside nt' in text
