@@ -105,7 +105,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c contex
 
 # Linked into each of them.
 USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
-    $(addprefix programs/lib/,call.asm prepare.c print.c)
+    $(addprefix programs/lib/,call.asm door.c prepare.c print.c)
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.

@@ -2,16 +2,15 @@
 ; afterwards.
 ;
 ; The tour and the tests use it to see what a system call does to a caller.
-; Its target is an ntdll stub, or call_raw below when the number is not one
-; that ntdll has. One thread at a time: the pointer to the record lives in
-; memory, because no register is free while the target runs.
+; Its target is an ntdll stub, or one of the bare doors below when the number
+; is not one that ntdll has or the door is to be chosen. One thread at a time:
+; the pointer to the record lives in memory, because no register is free while
+; the target runs.
 
         bits    64
         default rel
 
         global  call_with_registers
-        global  call_raw
-        global  call_raw_on_stack
 
 %include "call.inc"
 
@@ -133,19 +132,50 @@ call_with_registers:
         pop     rbx
         ret
 
-; A stub without a number: rax is the caller's, all 64 bits of it.
+; A door without a number: rax is the caller's, all 64 bits of it. NAME_behind
+; is where the kernel comes back to.
+;
+; BARE_DOOR name, instructions
+%macro  BARE_DOOR 2
         align   16
-call_raw:
+        global  %1
+        global  %1_behind
+%1:
         mov     r10, rcx
-        syscall
+        %2
+%1_behind:
         ret
 
-; The same with rsp = r12 during SYSCALL; r13 is lost.
+; The same with rsp = r12 at the door; r13 is lost.
         align   16
-call_raw_on_stack:
+        global  %1_on_stack
+        global  %1_on_stack_behind
+%1_on_stack:
         mov     r13, rsp
         mov     rsp, r12
         mov     r10, rcx
-        syscall
+        %2
+%1_on_stack_behind:
         mov     rsp, r13
         ret
+%endmacro
+
+%macro  SYSCALL_DOOR 0
+        syscall
+%endmacro
+
+%macro  INT2E_DOOR 0
+        int     2Eh
+%endmacro
+
+; SYSENTER forgets where it was: rcx and r11 tell (ntdll-stub/amd64/doors.asm).
+%macro  SYSENTER_DOOR 0
+        lea     rcx, [%%behind]
+        mov     r11, rsp
+        sysenter
+%%behind:
+%endmacro
+
+        BARE_DOOR call_raw, SYSCALL_DOOR
+        BARE_DOOR call_raw_int2e, INT2E_DOOR
+        BARE_DOOR call_raw_sysenter, SYSENTER_DOOR

@@ -9,7 +9,7 @@
 
 #include <ntdll.h>
 
-#define CALL_STACK_SLOTS 14
+#define CALL_STACK_SLOTS 16
 
 struct registers {
     ULONGLONG Rax, Rcx, Rdx, Rbx, Rsp, Rbp, Rsi, Rdi;
@@ -27,16 +27,26 @@ struct call {
 
 _Static_assert(sizeof(struct registers) == 144 + 256, "call.inc REGS");
 _Static_assert(offsetof(struct registers, Xmm) == 144, "call.inc REGS.Xmm");
-_Static_assert(offsetof(struct call, in) == 128, "call.inc CALL.in");
-_Static_assert(offsetof(struct call, out) == 528, "call.inc CALL.out");
+_Static_assert(offsetof(struct call, in) == 144, "call.inc CALL.in");
+_Static_assert(offsetof(struct call, out) == 544, "call.inc CALL.out");
 
 void call_with_registers(struct call *call);
 
-/* As a target: SYSCALL with in.Rax as the number. */
+/* As a target: SYSCALL with in.Rax as the number; the other doors likewise. */
 void call_raw(void);
+void call_raw_int2e(void);
+void call_raw_sysenter(void);
 
-/* The same with in.R12 as rsp during SYSCALL; in.R13 is lost. */
+/* The same with in.R12 as rsp at the door; in.R13 is lost. */
 void call_raw_on_stack(void);
+void call_raw_int2e_on_stack(void);
+void call_raw_sysenter_on_stack(void);
+
+/* Where each comes back: the address behind its door. No functions. */
+extern const UCHAR call_raw_behind[], call_raw_on_stack_behind[];
+extern const UCHAR call_raw_int2e_behind[], call_raw_int2e_on_stack_behind[];
+extern const UCHAR call_raw_sysenter_behind[];
+extern const UCHAR call_raw_sysenter_on_stack_behind[];
 
 /* ntdll's routine of that name, not this image's jump to it; NULL: none. */
 void *find_stub(const char *name);

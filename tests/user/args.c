@@ -1,6 +1,6 @@
 /*
- * args.c - arguments on the stack: 0 to 14 of them, whole and in order, and
- * every place where a stack can end.
+ * args.c - arguments on the stack: 0 to 14 of them, whole and in order, by
+ * every door, and every place where a stack can end.
  *
  * Needs the test build's echo services: NtwEchoN takes N stack arguments and
  * writes all N + 4 to where the first points. Stack argument k (from 1) is
@@ -13,6 +13,7 @@
 #define MOST 14
 #define PROBE 0x00007FFFFFFF0000ULL
 
+static const struct door *door;
 static struct call call;
 static ULONGLONG echoed[4 + MOST];
 static ULONGLONG values[4 + MOST];
@@ -57,9 +58,23 @@ static void check_stub(ULONG count)
     check_echoed(count, "by the stub");
 }
 
+/* By ntdll's routine for the door, which takes the number first. */
+static void check_routine(ULONG count)
+{
+    ULONGLONG with_number[1 + 4 + MOST];
+
+    choose_values();
+    with_number[0] = ECHO_FIRST + count;
+    memcpy(with_number + 1, values, sizeof values);
+    call_prepare(&call, door->call, 1 + 4 + count, with_number);
+    call_with_registers(&call);
+    CHECK_STATUS(call.out.Rax, STATUS_SUCCESS);
+    check_echoed(count, "by the routine");
+}
+
 static NTSTATUS call_at(ULONG count, ULONGLONG rsp)
 {
-    call_prepare(&call, call_raw_on_stack, 4, values);
+    call_prepare(&call, door->raw_on_stack, 4, values);
     call.in.Rax = ECHO_FIRST + count;
     call.in.R12 = rsp;
     call_with_registers(&call);
@@ -155,8 +170,13 @@ NTSTATUS NtProcessStartup(PEB *peb)
     (void)peb;
     for (count = 0; count <= MOST; count++)
         check_stub(count);
-    check_page_ends();
-    check_crossing();
-    check_no_stack();
+    for (door = doors; door < doors_end(); door++) {
+        test_where(door->name);
+        for (count = 0; count <= MOST; count++)
+            check_routine(count);
+        check_page_ends();
+        check_crossing();
+        check_no_stack();
+    }
     return test_end();
 }

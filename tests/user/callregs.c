@@ -1,11 +1,12 @@
 /*
  * callregs.c - what a system call does to its caller's registers, for every
- * service there is.
+ * service there is and by every door.
  *
  * Arguments are chosen so that each service returns, whatever its answer:
  * handles and pointers that are none. The contract is flow.md's for Windows
  * 10: rax the result, rcx and r11 what SYSCALL put there, rdx and r10 zero, r8
- * and r9 the user's rsp and rbp, xmm0-5 zero; all else as it was.
+ * and r9 the user's rsp and rbp, xmm0-5 zero; all else as it was.  The other
+ * doors have the same exit.
  */
 #include "test.h"
 
@@ -20,9 +21,8 @@ static const struct row {
 };
 
 #define BEHIND_SYSCALL 20                       /* in ntdll's stub */
-#define BEHIND_RAW_SYSCALL 5                    /* in call_raw */
+#define BEHIND_INT2E 23                         /* with doors=int2e */
 #define MXCSR_OTHER 0x7F80                      /* rounds toward zero */
-#define RFLAGS_IF 0x200
 #define RFLAGS_DF 0x400
 #define RFLAGS_NT 0x4000
 #define RFLAGS_AC 0x40000
@@ -76,6 +76,7 @@ static const ULONGLONG harmless[18] = { 0x1234 };
 static void check_stub(const struct row *row)
 {
     UCHAR *stub = find_stub(row->name);
+    const KUSER_SHARED_DATA *shared = (void *)USER_SHARED_DATA;
 
     if (!CHECK_SAY(stub != NULL, "ntdll has no %s", row->name))
         return;
@@ -84,18 +85,50 @@ static void check_stub(const struct row *row)
     call_prepare(&call, stub, row->count, harmless);
     call.mxcsr_in = MXCSR_OTHER;
     call_with_registers(&call);
-    check_general(row->name, (ULONGLONG)stub + BEHIND_SYSCALL);
+    check_general(row->name, (ULONGLONG)stub + (shared->SystemCall == 1
+                                                    ? BEHIND_INT2E
+                                                    : BEHIND_SYSCALL));
     check_vectors(row->name);
 }
 
-/* Without a stub, rflags go in and come back untouched. */
-static void check_flags(ULONG more)
+/* The bare door: the upper half of rax is garbage here, not a stub's zero. */
+static void check_door(const struct row *row, const struct door *door)
 {
-    call_prepare(&call, call_raw, 1, harmless);
+    call_prepare(&call, door->raw, row->count, harmless);
+    call.in.Rax = row->number | 0xDEADBEEF00000000ULL;
+    call.mxcsr_in = MXCSR_OTHER;
+    call_with_registers(&call);
+    check_general(row->name, (ULONGLONG)door->raw_behind);
+    check_vectors(row->name);
+}
+
+/* ntdll's routine for it: what a C function keeps, and nothing else. */
+static void check_routine(const struct row *row, const struct door *door)
+{
+    static const UCHAR kept[] = { 3, 4, 5, 6, 7, 12, 13, 14, 15 };
+    const ULONGLONG *before = &call.in.Rax, *after = &call.out.Rax;
+    ULONGLONG arguments[1 + 18] = { row->number, 0x1234 };
+    ULONG at;
+
+    call_prepare(&call, door->call, 1 + row->count, arguments);
+    call_with_registers(&call);
+    for (at = 0; at < ARRAY_SIZE(kept); at++)
+        CHECK_SAY(before[kept[at]] == after[kept[at]],
+                  "%s: register %u %llx is %llx", row->name, kept[at],
+                  before[kept[at]], after[kept[at]]);
+    for (at = 6; at < 16; at++)
+        CHECK_SAY(!memcmp(&call.in.Xmm[at], &call.out.Xmm[at], sizeof(M128A)),
+                  "%s: xmm%u is not kept", row->name, at);
+}
+
+/* Without a stub, rflags go in and come back untouched. */
+static void check_flags(const struct door *door, ULONG more)
+{
+    call_prepare(&call, door->raw, 1, harmless);
     call.in.Rax = stub_number(find_stub("NtClose"));
     call.in.Rflags |= more;
     call_with_registers(&call);
-    check_general("raw NtClose", (ULONGLONG)call_raw + BEHIND_RAW_SYSCALL);
+    check_general("raw NtClose", (ULONGLONG)door->raw_behind);
     check_vectors("raw NtClose");
     CHECK_STATUS(call.out.Rax, STATUS_INVALID_HANDLE);
     CHECK_SAY(call.out.Rflags == call.in.Rflags, "rflags %llx are %llx",
@@ -103,28 +136,36 @@ static void check_flags(ULONG more)
 }
 
 /* A number that leads nowhere takes the same way out. */
-static void check_wrong_number(void)
+static void check_wrong_number(const struct door *door)
 {
-    call_prepare(&call, call_raw, 1, harmless);
+    call_prepare(&call, door->raw, 1, harmless);
     call.in.Rax = 0xFFF;
     call_with_registers(&call);
-    check_general("number FFF", (ULONGLONG)call_raw + BEHIND_RAW_SYSCALL);
+    check_general("number FFF", (ULONGLONG)door->raw_behind);
     check_vectors("number FFF");
     CHECK_STATUS(call.out.Rax, STATUS_INVALID_SYSTEM_SERVICE);
 }
 
 NTSTATUS NtProcessStartup(PEB *peb)
 {
+    const struct door *door;
     ULONG at;
 
     (void)peb;
     for (at = 0; at < ARRAY_SIZE(rows); at++)
         check_stub(&rows[at]);
-    check_flags(0);
-    check_flags(RFLAGS_DF);
-    check_flags(RFLAGS_NT);
-    check_flags(RFLAGS_AC);
-    check_flags(RFLAGS_ID);
-    check_wrong_number();
+    for (door = doors; door < doors_end(); door++) {
+        test_where(door->name);
+        for (at = 0; at < ARRAY_SIZE(rows); at++) {
+            check_door(&rows[at], door);
+            check_routine(&rows[at], door);
+        }
+        check_flags(door, 0);
+        check_flags(door, RFLAGS_DF);
+        check_flags(door, RFLAGS_NT);
+        check_flags(door, RFLAGS_AC);
+        check_flags(door, RFLAGS_ID);
+        check_wrong_number(door);
+    }
     return test_end();
 }

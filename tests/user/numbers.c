@@ -1,5 +1,6 @@
 /*
- * numbers.c - every service number, and every bit of rax that is none.
+ * numbers.c - every service number by every door, and every bit of rax that
+ * is none.
  *
  * Windows looks at bits 0-11 (index) and 12 (table) of eax; all other bits of
  * rax do not count. An index without a service, in either table, is
@@ -17,16 +18,17 @@ static const USHORT numbers[] = {
 #define WIN32K 0x1000
 #define BAD_HANDLE 0x1234
 
+static const struct door *door;
 static struct call call;
 
 static NTSTATUS raw(ULONGLONG rax)
 {
     static const ULONGLONG arguments[] = { BAD_HANDLE };
 
-    call_prepare(&call, call_raw, 1, arguments);
+    call_prepare(&call, door->raw, 1, arguments);
     call.in.Rax = rax;
     call_with_registers(&call);
-    CHECK_SAY(call.out.Rcx == (ULONGLONG)call_raw + 5 &&
+    CHECK_SAY(call.out.Rcx == (ULONGLONG)door->raw_behind &&
               call.out.Rbx == call.in.Rbx && call.out.Rdx == 0,
               "rax %llx: registers", rax);
     return (NTSTATUS)call.out.Rax;
@@ -99,9 +101,15 @@ static void check_both_tables(void)
 NTSTATUS NtProcessStartup(PEB *peb)
 {
     (void)peb;
-    check_all_numbers();
-    check_limits();
-    check_high_bits();
-    check_both_tables();
+    for (door = doors; door < doors_end(); door++) {
+        test_where(door->name);
+        check_all_numbers();
+        check_limits();
+        check_high_bits();
+    }
+    for (door = doors; door < doors_end(); door++) {
+        test_where(door->name);
+        check_both_tables();
+    }
     return test_end();
 }

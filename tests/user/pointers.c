@@ -1,6 +1,7 @@
 /*
  * pointers.c - every pointer argument of every service, with every bad
- * pointer there is: the answer is an error status, and the machine lives.
+ * pointer there is, by every door: the answer is an error status, and the
+ * machine lives.  The stack pointer is one of them.
  *
  * A row gives a service with arguments that would work; then one pointer at a
  * time is replaced.
@@ -8,6 +9,7 @@
 #include "test.h"
 
 #define MOST 11
+#define LOWEST 0x10000ULL                       /* memory begins here */
 #define SHARED_PAGE USER_SHARED_DATA
 
 enum kind {
@@ -18,6 +20,7 @@ enum kind {
     OPTIONAL_OUT,
 };
 
+static const struct door *door;
 static UCHAR buffer[0x200] __attribute__((aligned(64)));
 static void *base;
 static SIZE_T size;
@@ -160,7 +163,8 @@ static NTSTATUS make(struct row *row, ULONG at, ULONGLONG bad)
     memcpy(arguments, row->arguments, sizeof arguments);
     if (at < MOST)
         arguments[at] = bad;
-    call_prepare(&call, find_stub(row->name), row->count, arguments);
+    call_prepare(&call, door->raw, row->count, arguments);
+    call.in.Rax = stub_number(find_stub(row->name));
     call_with_registers(&call);
     status = (NTSTATUS)call.out.Rax;
     clean_up(row, status);
@@ -250,6 +254,37 @@ static void check_inner(void)
     }
 }
 
+/* rsp of a service with stack arguments; nothing but their copy fails. */
+static void check_stack(ULONGLONG rsp)
+{
+    static struct call call;
+    const ULONGLONG arguments[] = { SELF, 0, P(buffer), 0x30, 0 };
+
+    buffer[0] = 0xEE;
+    call_prepare(&call, door->raw_on_stack, 5, arguments);
+    call.in.Rax = stub_number(find_stub("NtQueryInformationProcess"));
+    call.in.R12 = rsp;
+    call_with_registers(&call);
+    CHECK_SAY((NTSTATUS)call.out.Rax == STATUS_ACCESS_VIOLATION,
+              "rsp %llx: %08x", rsp, (NTSTATUS)call.out.Rax);
+    CHECK(buffer[0] == 0xEE);
+    CHECK(call.out.R8 == rsp && call.out.Rbx == call.in.Rbx);
+}
+
+static void check_stacks(void)
+{
+    UCHAR *pages = test_pages(2), *end = pages + PAGE_SIZE;
+    ULONG which;
+
+    test_protect(end, 1, PAGE_NOACCESS);
+    check_stack((ULONGLONG)end);
+    check_stack((ULONGLONG)end - 0x28);
+    check_stack((ULONGLONG)end - 0x28 - 7);
+    for (which = 0; which < ARRAY_SIZE(bad); which++)
+        if (bad[which] != SHARED_PAGE && bad[which] != LOWEST - 1)
+            check_stack(bad[which]);
+}
+
 /* Misaligned but mapped: NT's probes want 4 or 8 bytes for these. */
 static void check_alignment(void)
 {
@@ -260,22 +295,31 @@ static void check_alignment(void)
                  STATUS_DATATYPE_MISALIGNMENT);
 }
 
-NTSTATUS NtProcessStartup(PEB *peb)
+static void check_rows(void)
 {
     ULONG at;
 
-    (void)peb;
-    CHECK_STATUS(test_open(L"pointers.exe", FILE_GENERIC_READ | FILE_EXECUTE,
-                           &file), STATUS_SUCCESS);
-    CHECK_STATUS(NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, NULL,
-                                 PAGE_EXECUTE, SEC_IMAGE, file),
-                 STATUS_SUCCESS);
     for (at = 0; at < ARRAY_SIZE(rows); at++) {
         check_good(&rows[at]);
         check_row(&rows[at]);
     }
     for (at = 0; at < ARRAY_SIZE(refusing_rows); at++)
         check_row(&refusing_rows[at]);
+}
+
+NTSTATUS NtProcessStartup(PEB *peb)
+{
+    (void)peb;
+    CHECK_STATUS(test_open(L"pointers.exe", FILE_GENERIC_READ | FILE_EXECUTE,
+                           &file), STATUS_SUCCESS);
+    CHECK_STATUS(NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, NULL,
+                                 PAGE_EXECUTE, SEC_IMAGE, file),
+                 STATUS_SUCCESS);
+    for (door = doors; door < doors_end(); door++) {
+        test_where(door->name);
+        check_rows();
+        check_stacks();
+    }
     check_inner();
     check_alignment();
     return test_end();

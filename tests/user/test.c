@@ -6,6 +6,12 @@
 #define LINES 40                                /* of failures: no flood */
 
 static ULONG checks, failures;
+static const char *where = "";
+
+void test_where(const char *word)
+{
+    where = word;
+}
 
 static BOOLEAN record(BOOLEAN held)
 {
@@ -18,7 +24,7 @@ static BOOLEAN record(BOOLEAN held)
 BOOLEAN test_check(BOOLEAN held, const char *text, const char *file, int line)
 {
     if (record(held))
-        print("%s:%d: %s\n", file, line, text);
+        print("%s %s:%d: %s\n", where, file, line, text);
     return held;
 }
 
@@ -33,7 +39,7 @@ BOOLEAN test_check_say(BOOLEAN held, const char *file, int line,
     va_end(list);
     text[sizeof text - 1] = 0;
     if (record(held))
-        print("%s:%d: %s\n", file, line, text);
+        print("%s %s:%d: %s\n", where, file, line, text);
     return held;
 }
 
@@ -41,8 +47,8 @@ BOOLEAN test_status(NTSTATUS status, NTSTATUS expected, const char *text,
                     const char *file, int line)
 {
     if (record(status == expected))
-        print("%s:%d: %s is %08X, not %08X\n", file, line, text, status,
-              expected);
+        print("%s %s:%d: %s is %08X, not %08X\n", where, file, line, text,
+              status, expected);
     return status == expected;
 }
 

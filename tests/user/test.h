@@ -7,6 +7,7 @@
 #pragma once
 
 #include "../../programs/lib/call.h"
+#include "../../programs/lib/door.h"
 #include "../../programs/lib/print.h"
 
 #define CHECK(condition) \
@@ -28,6 +29,9 @@ BOOLEAN test_check_say(BOOLEAN held, const char *file, int line,
 BOOLEAN test_status(NTSTATUS status, NTSTATUS expected, const char *text,
                     const char *file, int line);
 NTSTATUS test_end(void);
+
+/* From here on each line of a failure begins with this word. */
+void test_where(const char *word);
 
 /* A page (or more) of fresh memory, PAGE_READWRITE. */
 void *test_pages(ULONG count);
