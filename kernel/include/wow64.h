@@ -23,6 +23,7 @@
 
 #define WOW64_HIGHEST_USER_ADDRESS 0x7FFEFFFFULL
 #define WOW64_REGION            0x7FFD0000ULL
+#define WOW64_REGION_SIZE       0x10000ULL
 #define WOW64_TRANSLATION       0x7FFD3000ULL
 #define WOW64_TRANSLATION_SIZE  0x8000ULL
 #define WOW64_PEB               0x7FFDB000ULL
@@ -36,8 +37,9 @@
  * half of room 3 with the thread's trap frame complete, interrupts on.  The
  * result is what eax will hold; some services do not come back.
  *
- * STATUS_INVALID_SYSTEM_SERVICE: no such number.  STATUS_ACCESS_VIOLATION: the
- * arguments, or a structure they point to, cannot be read or written.
+ * STATUS_INVALID_SYSTEM_SERVICE: no such number, or code of a 64-bit program
+ * that went to 32-bit mode.  STATUS_ACCESS_VIOLATION: the arguments, or a
+ * structure they point to, cannot be read or written.
  * STATUS_NOT_SUPPORTED: XP has the number, but no 32-bit form is here.
  */
 ULONG_PTR wow64_system_service(ULONG number, ULONG arguments);

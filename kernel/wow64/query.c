@@ -91,25 +91,20 @@ NTSTATUS wow64_NtQueryInformationThread(HANDLE handle, ULONG class,
     return give(buffer, &to, sizeof to, return_length);
 }
 
-/* A region of the 32-bit address space does not reach beyond its end. */
+/* Regions of such a process end where its addresses do. */
 static void narrow_region(const MEMORY_BASIC_INFORMATION *from,
                           MEMORY_BASIC_INFORMATION32 *to)
 {
-    ULONG_PTR base = (ULONG_PTR)from->BaseAddress;
-    SIZE_T most = WOW64_HIGHEST_USER_ADDRESS + 1 - base;
-
-    to->BaseAddress = wow64p_narrow(base);
+    to->BaseAddress = wow64p_narrow((ULONG_PTR)from->BaseAddress);
     to->AllocationBase = wow64p_narrow((ULONG_PTR)from->AllocationBase);
     to->AllocationProtect = from->AllocationProtect;
-    to->RegionSize = wow64p_narrow(from->RegionSize < most ? from->RegionSize
-                                                           : most);
+    to->RegionSize = wow64p_narrow(from->RegionSize);
     to->State = from->State;
     to->Protect = from->Protect;
     to->Type = from->Type;
 }
 
-/* An address that XP would not look at becomes one the service will not. */
-NTSTATUS wow64_NtQueryVirtualMemory(HANDLE handle, ULONG_PTR address,
+NTSTATUS wow64_NtQueryVirtualMemory(HANDLE handle, void *address,
                                     ULONG class, void *buffer, ULONG length,
                                     SIZE_T *return_length)
 {
@@ -121,10 +116,8 @@ NTSTATUS wow64_NtQueryVirtualMemory(HANDLE handle, ULONG_PTR address,
 
     if (class == MemoryBasicInformation && fits)
         status = mm_probe_for_write(buffer, sizeof to, sizeof(ULONG));
-    if (address > WOW64_HIGHEST_USER_ADDRESS)
-        address = MM_USER_PROBE_ADDRESS;
     if (NT_SUCCESS(status))
-        status = NtQueryVirtualMemory(handle, (void *)address, class, AREA,
+        status = NtQueryVirtualMemory(handle, address, class, AREA,
                                       fits ? sizeof from : 0, return_length);
     if (NT_SUCCESS(status))
         status = mm_copy_from_user(&from, AREA, sizeof from);

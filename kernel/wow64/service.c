@@ -173,7 +173,7 @@ ULONG_PTR wow64_system_service(ULONG number, ULONG arguments)
     ULONG slots[WOW64P_SLOTS];
     NTSTATUS status = STATUS_SUCCESS;
 
-    if (!find_service(which, index))
+    if (!PsGetCurrentProcess()->WoW64Process || !find_service(which, index))
         return (ULONG)STATUS_INVALID_SYSTEM_SERVICE;
     if (which == WIN32K_SERVICE_TABLE)
         status = flush_batch();
