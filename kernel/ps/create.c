@@ -72,7 +72,6 @@ static NTSTATUS create_process(const UNICODE_STRING *name, void *section,
     process->InheritedFromUniqueProcessId =
         PsInitialSystemProcess->UniqueProcessId;
     process->ExitStatus = 0x103;        /* STATUS_PENDING: still running */
-    process->HighestUserAddress = (void *)MM_HIGHEST_USER_ADDRESS;
     InitializeListHead(&process->Pcb.ThreadListHead);
     InitializeListHead(&process->ThreadListHead);
     KeQuerySystemTime(&process->CreateTime);
@@ -82,8 +81,10 @@ static NTSTATUS create_process(const UNICODE_STRING *name, void *section,
     ObReferenceObject(section);
     process->SectionObject = section;
     process->ObjectTable = ExCreateHandleTable(process);
-    status = process->ObjectTable ? MmCreateProcessAddressSpace(process)
+    status = process->ObjectTable ? psp_kind_of(section)->prepare(process)
                                   : STATUS_INSUFFICIENT_RESOURCES;
+    if (NT_SUCCESS(status))
+        status = MmCreateProcessAddressSpace(process);
     if (!NT_SUCCESS(status)) {
         ObKillProcess(process);
         ObDereferenceObject(process);
@@ -126,30 +127,12 @@ static NTSTATUS create_thread(EPROCESS *process, const CLIENT_ID *cid,
     return STATUS_SUCCESS;
 }
 
-/*
- * The new thread's own first steps in ring 0: put the context of its start on
- * its user stack and go to LdrInitializeThunk(context, ntdll).
- */
+/* The new thread's own first steps in ring 0. */
 static void PspUserThreadStartup(void *argument)
 {
-    struct psp_start *start = argument;
-    const struct psp_ntdll *ntdll;
-    CONTEXT context;
-    ULONG_PTR place = ALIGN_DOWN(start->stack_top - sizeof context, 16);
-    NTSTATUS status = psp_load_ntdll(&ntdll);
+    const struct psp_start *start = argument;
 
-    /* The stack below a call: 32 bytes of home area and a return address. */
-    arch_initial_context(&context,
-                         start->ntdll_base + ntdll->rtl_user_thread_start,
-                         place - 0x28, start->entry_point,
-                         (ULONG_PTR)start->process->Peb);
-    if (NT_SUCCESS(status))
-        status = mm_copy_to_mode(UserMode, (void *)place, &context,
-                                 sizeof context);
-    if (!NT_SUCCESS(status))
-        ps_exit_process(status);
-    arch_start_user(start->ntdll_base + ntdll->ldr_initialize_thunk,
-                    place - 0x28, place, start->ntdll_base);
+    ps_exit_process(start->kind->enter(start));
 }
 
 /* Switch to the thread; come back when it has switched to us for good. */
@@ -168,6 +151,7 @@ static NTSTATUS run_process(EPROCESS *process, const CHAR *command_line,
 {
     struct psp_start start = {
         .process = process,
+        .kind = psp_kind_of(process->SectionObject),
         .command_line = command_line,
         .image_name = name,
         .cid = { process->UniqueProcessId, new_id() },

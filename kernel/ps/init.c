@@ -51,6 +51,8 @@ static void delete_process(void *object)
         mm_delete_address_space(process);
     if (process->SectionObject)
         ObDereferenceObject(process->SectionObject);
+    if (process->WoW64Process)
+        ExFreePoolWithTag(process->WoW64Process, PSP_WOW64_TAG);
 }
 
 static void delete_thread(void *object)

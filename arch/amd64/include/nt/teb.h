@@ -68,5 +68,7 @@ typedef struct _TEB {
     void *TlsExpansionSlots;                    /* 1780 */
     UCHAR pad_1788[0x66];
     USHORT SameTebFlags;                        /* 17ee */
-    UCHAR pad_17f0[0x48];
+    UCHAR pad_17f0[0x1c];
+    LONG WowTebOffset;          /* 180c: from here to TEB32; 0: none */
+    UCHAR pad_1810[0x28];
 } TEB;

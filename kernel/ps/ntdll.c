@@ -1,0 +1,80 @@
+/*
+ * ps/ntdll.c - the two ntdlls among the boot files.
+ *
+ * The kernel enters ntdll at a few of its exports, which it looks up when the
+ * first process of a kind starts.  A 32-bit ntdll always lies at one address,
+ * so XP's shared page can be told then, too, how 32-bit code makes its calls.
+ */
+#include "psp.h"
+
+#include <io.h>
+#include <kd.h>
+#include <rtl_pe.h>
+
+static const char *const export_names[PSP_EXPORTS] = {
+    [LDR_INITIALIZE_THUNK] = "LdrInitializeThunk",
+    [RTL_USER_THREAD_START] = "RtlUserThreadStart",
+    [KI_USER_APC_DISPATCHER] = "KiUserApcDispatcher",
+    [KI_FAST_SYSTEM_CALL] = "KiFastSystemCall",
+    [KI_FAST_SYSTEM_CALL_RET] = "KiFastSystemCallRet",
+    [KI_INT_SYSTEM_CALL] = "KiIntSystemCall",
+};
+
+static NTSTATUS find_exports(const struct psp_kind *kind, const void *bytes,
+                             SIZE_T size, struct psp_ntdll *ntdll)
+{
+    struct rtl_pe pe;
+    NTSTATUS status = rtl_pe_parse(bytes, size, &pe);
+
+    if (NT_SUCCESS(status) && pe.machine != kind->machine)
+        status = STATUS_INVALID_IMAGE_FORMAT;
+    for (ULONG i = 0; i < kind->exports && NT_SUCCESS(status); i++) {
+        status = rtl_pe_find_export(bytes, &pe, export_names[i],
+                                    &ntdll->rva[i]);
+        if (!NT_SUCCESS(status))
+            DbgPrint("PS    %ls has no %s\n", kind->ntdll, export_names[i]);
+    }
+    return status;
+}
+
+static NTSTATUS load(const struct psp_kind *kind, struct psp_ntdll *ntdll)
+{
+    UNICODE_STRING name;
+    const void *bytes;
+    SIZE_T size;
+    NTSTATUS status;
+
+    RtlInitUnicodeString(&name, kind->ntdll);
+    status = io_find_boot_file(&name, &bytes, &size);
+    if (NT_SUCCESS(status))
+        status = find_exports(kind, bytes, size, ntdll);
+    if (NT_SUCCESS(status))
+        status = mm_create_section(bytes, size, TRUE, &ntdll->section);
+    return status;
+}
+
+static void set_system_call(ULONG base, const struct psp_ntdll *ntdll)
+{
+    ki_set_system_call32(base + ntdll->rva[KI_FAST_SYSTEM_CALL],
+                         base + ntdll->rva[KI_FAST_SYSTEM_CALL_RET],
+                         base + ntdll->rva[KI_INT_SYSTEM_CALL]);
+}
+
+NTSTATUS psp_load_ntdll(const struct psp_kind *kind,
+                        const struct psp_ntdll **result)
+{
+    static struct psp_ntdll native, wow64;
+    struct psp_ntdll *ntdll = kind == &psp_kind64 ? &native : &wow64;
+    NTSTATUS status;
+
+    *result = ntdll;
+    if (ntdll->section)
+        return STATUS_SUCCESS;
+    status = load(kind, ntdll);
+    if (!NT_SUCCESS(status))
+        DbgPrint("PS    %ls: status %08x; its programs cannot run\n",
+                 kind->ntdll, status);
+    else if (ntdll == &wow64)
+        set_system_call((ULONG)kind->ntdll_base, ntdll);
+    return status;
+}

@@ -1,0 +1,220 @@
+/*
+ * ps/start32.c - how a 32-bit program starts.
+ *
+ * It finds what XP SP3 would have made for it.  64-bit code in the same
+ * process finds its own TEB, PEB and parameters: both forms lie in one region
+ * (wow64.h), and the strings of the parameters exist once.
+ *
+ * As in XP the first thing that happens in ring 3 is a user APC, whose
+ * routine is LdrInitializeThunk: KiUserApcDispatcher finds its arguments at
+ * esp, and above them the context to continue with afterwards, which leads to
+ * RtlUserThreadStart with the program's entry point in eax.
+ */
+#include "psp.h"
+
+#include <arch/descriptors.h>
+#include <arch/thread.h>
+#include <nt/ntapi.h>
+#include <nt/wow64.h>
+#include <wow64.h>
+#include <x86/registers.h>
+
+#define TEB_TAG 0x32336254              /* "Tb32" */
+#define NTDLL_BASE 0x7C900000           /* XP SP3's */
+#define END_OF_CHAIN 0xFFFFFFFF
+#define PS_WOW_X86_SYSTEM_DLL 1         /* EWOW64PROCESS.NtdllType */
+#define ADDRESS32(pointer) ((ULONG)(ULONG_PTR)(pointer))
+
+static NTSTATUS prepare(EPROCESS *process)
+{
+    EWOW64PROCESS *wow64 = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof *wow64,
+                                           PSP_WOW64_TAG);
+
+    if (!wow64)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    wow64->Peb = (void *)WOW64_PEB32;
+    wow64->Machine = IMAGE_FILE_MACHINE_I386;
+    wow64->NtdllType = PS_WOW_X86_SYSTEM_DLL;
+    process->WoW64Process = wow64;
+    process->HighestUserAddress = (void *)WOW64_HIGHEST_USER_ADDRESS;
+    return STATUS_SUCCESS;
+}
+
+static UNICODE_STRING32 narrow(UNICODE_STRING string)
+{
+    return (UNICODE_STRING32){ string.Length, string.MaximumLength,
+                               ADDRESS32(string.Buffer) };
+}
+
+/* XP's parameters from Windows 10's, whose strings they share. */
+static NTSTATUS write_parameters(const struct psp_start *start, void *to)
+{
+    RTL_USER_PROCESS_PARAMETERS from;
+    RTL_USER_PROCESS_PARAMETERS32 block;
+    NTSTATUS status = mm_copy_from_mode(UserMode, &from, start->parameters,
+                                        sizeof from);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    block = (RTL_USER_PROCESS_PARAMETERS32){
+        .MaximumLength = sizeof block,
+        .Length = sizeof block,
+        .Flags = from.Flags,
+        .StandardInput = ADDRESS32(from.StandardInput),
+        .StandardOutput = ADDRESS32(from.StandardOutput),
+        .StandardError = ADDRESS32(from.StandardError),
+        .CurrentDirectory.DosPath = narrow(from.CurrentDirectory.DosPath),
+        .DllPath = narrow(from.DllPath),
+        .ImagePathName = narrow(from.ImagePathName),
+        .CommandLine = narrow(from.CommandLine),
+        .Environment = ADDRESS32(from.Environment),
+        .WindowTitle = narrow(from.WindowTitle),
+    };
+    return psp_write_user(to, &block, sizeof block);
+}
+
+static NTSTATUS write_peb32(const struct psp_start *start, ULONG parameters)
+{
+    PEB32 peb = {
+        .Mutant = 0xFFFFFFFF,
+        .ImageBaseAddress = ADDRESS32(start->process->SectionBaseAddress),
+        .ProcessParameters = parameters,
+        .NumberOfProcessors = KeNumberProcessors,
+        .OSMajorVersion = 5,
+        .OSMinorVersion = 1,
+        .OSBuildNumber = 2600,
+        .OSCSDVersion = 0x300,          /* Service Pack 3 */
+        .OSPlatformId = 2,              /* VER_PLATFORM_WIN32_NT */
+        .ImageSubsystem = start->image->subsystem,
+        .ImageSubsystemMajorVersion = start->image->subsystem_major,
+        .ImageSubsystemMinorVersion = start->image->subsystem_minor,
+        .ImageProcessAffinityMask = 1,
+    };
+
+    return psp_write_user((void *)WOW64_PEB32, &peb, sizeof peb);
+}
+
+static NTSTATUS write_teb32(const struct psp_start *start)
+{
+    TEB32 *place = (TEB32 *)WOW64_TEB32;
+    TEB32 *local = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof *local,
+                                   TEB_TAG);
+    NTSTATUS status;
+
+    if (!local)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    local->NtTib.ExceptionList = END_OF_CHAIN;
+    local->NtTib.StackBase = (ULONG)start->stack_top;
+    local->NtTib.StackLimit = (ULONG)start->stack_base;
+    local->NtTib.Self = ADDRESS32(place);
+    local->ClientId.UniqueProcess = ADDRESS32(start->cid.UniqueProcess);
+    local->ClientId.UniqueThread = ADDRESS32(start->cid.UniqueThread);
+    local->RealClientId = local->ClientId;
+    local->ProcessEnvironmentBlock = (ULONG)WOW64_PEB32;
+    local->StaticUnicodeString.MaximumLength =
+        sizeof local->StaticUnicodeBuffer;
+    local->StaticUnicodeString.Buffer = ADDRESS32(place->StaticUnicodeBuffer);
+    local->DeallocationStack = (ULONG)start->stack_base;
+    status = psp_write_user(place, local, sizeof *local);
+    ExFreePoolWithTag(local, TEB_TAG);
+    return status;
+}
+
+/* 64-bit code in this process has the same stack; it comes by a far jump. */
+static NTSTATUS write_blocks(const struct psp_start *start, void *parameters)
+{
+    NTSTATUS status = write_parameters(start, parameters);
+
+    if (NT_SUCCESS(status))
+        status = write_peb32(start, ADDRESS32(parameters));
+    if (NT_SUCCESS(status))
+        status = write_teb32(start);
+    if (NT_SUCCESS(status))
+        status = psp_write_peb(start);
+    if (NT_SUCCESS(status))
+        status = psp_write_teb(start, (void *)WOW64_TEB32,
+                               (LONG)(WOW64_TEB32 - WOW64_TEB));
+    return status;
+}
+
+/* What has a fixed address comes first. */
+static NTSTATUS map(struct psp_start *start, void *image_section)
+{
+    void *region = (void *)WOW64_REGION;
+    NTSTATUS status = mm_allocate_user(&region, WOW64_REGION_SIZE,
+                                       PAGE_READWRITE);
+
+    if (NT_SUCCESS(status))
+        status = psp_map_ntdll(start);
+    return NT_SUCCESS(status) ? psp_map_program(start, image_section)
+                              : status;
+}
+
+static NTSTATUS build(struct psp_start *start)
+{
+    void *parameters = NULL;
+    NTSTATUS status = mm_allocate_user(&parameters,
+                                       sizeof(RTL_USER_PROCESS_PARAMETERS32),
+                                       PAGE_READWRITE);
+
+    if (NT_SUCCESS(status))
+        status = psp_build_stack(start);
+    start->process->Peb = (PEB *)WOW64_PEB;
+    start->teb = (TEB *)WOW64_TEB;
+    return NT_SUCCESS(status) ? write_blocks(start, parameters) : status;
+}
+
+/* What KiUserApcDispatcher finds at esp. */
+struct apc_frame {
+    ULONG normal_routine;
+    ULONG normal_context;
+    ULONG system_argument1, system_argument2;
+    WOW64_CONTEXT context;
+};
+
+static WOW64_CONTEXT initial_context(const struct psp_start *start)
+{
+    return (WOW64_CONTEXT){
+        .ContextFlags = WOW64_CONTEXT_FULL,
+        .SegFs = KGDT_R3_TEB | RPL_MASK,
+        .SegEs = KGDT_R3_DATA | RPL_MASK,
+        .SegDs = KGDT_R3_DATA | RPL_MASK,
+        .Ebx = (ULONG)WOW64_PEB32,
+        .Eax = (ULONG)start->entry_point,
+        .Eip = (ULONG)start->ntdll_base +
+               start->ntdll->rva[RTL_USER_THREAD_START],
+        .SegCs = KGDT_R3_CODE | RPL_MASK,
+        .EFlags = EFLAGS_IF | 2,
+        .Esp = (ULONG)start->stack_top - sizeof(ULONG),
+        .SegSs = KGDT_R3_DATA | RPL_MASK,
+    };
+}
+
+static NTSTATUS enter(const struct psp_start *start)
+{
+    ULONG ntdll = (ULONG)start->ntdll_base;
+    struct apc_frame frame = {
+        .normal_routine = ntdll + start->ntdll->rva[LDR_INITIALIZE_THUNK],
+        .system_argument1 = ntdll,
+        .context = initial_context(start),
+    };
+    ULONG esp = frame.context.Esp - 8 - sizeof frame;
+    NTSTATUS status = psp_write_user((void *)(ULONG_PTR)esp, &frame,
+                                     sizeof frame);
+
+    if (NT_SUCCESS(status))
+        arch_start_user32(ntdll + start->ntdll->rva[KI_USER_APC_DISPATCHER],
+                          esp);
+    return status;
+}
+
+const struct psp_kind psp_kind32 = {
+    .machine = IMAGE_FILE_MACHINE_I386,
+    .ntdll = L"ntdll32.dll",
+    .ntdll_base = NTDLL_BASE,
+    .exports = PSP_EXPORTS,
+    .prepare = prepare,
+    .map = map,
+    .build = build,
+    .enter = enter,
+};
