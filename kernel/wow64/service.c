@@ -11,8 +11,7 @@
  * has for it, guarded like every look at user memory; then C takes over where
  * XP calls the routine, for each argument has another size here.
  *
- * NT: an XP table has routines in Base and byte counts in Number, as here;
- * Letters is ours.
+ * NT: an XP table has routines in Base and byte counts in Number, as here.
  */
 #include "wow64p.h"
 
@@ -33,9 +32,9 @@
 
 struct table {
     const void *Base[TABLE_ENTRIES];
-    const char *Letters[TABLE_ENTRIES];
     UCHAR Number[TABLE_ENTRIES];
     ULONG Limit;
+    const char *letters[TABLE_ENTRIES];
 };
 
 struct row {
@@ -76,7 +75,7 @@ static void fill_table(ULONG number, ULONG limit)
 
     for (ULONG i = 0; i < TABLE_ENTRIES; i++) {
         table->Base[i] = invalid_service;
-        table->Letters[i] = "";
+        table->letters[i] = "";
     }
     table->Limit = limit;
     for (ULONG i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -86,7 +85,7 @@ static void fill_table(ULONG number, ULONG limit)
             continue;
         table->Base[index] = rows[i].routine ? rows[i].routine
                                              : no_32bit_form;
-        table->Letters[index] = rows[i].letters;
+        table->letters[index] = rows[i].letters;
         table->Number[index] = (UCHAR)wow64p_argument_bytes(rows[i].letters);
         if (index >= table->Limit)
             table->Limit = index + 1;
@@ -183,6 +182,6 @@ ULONG_PTR wow64_system_service(ULONG number, ULONG arguments)
     status = copy_arguments(arguments, slots, tables[which].Number[index]);
     if (!NT_SUCCESS(status))
         return (ULONG)status;
-    return call(tables[which].Base[index], tables[which].Letters[index],
+    return call(tables[which].Base[index], tables[which].letters[index],
                 slots);
 }
