@@ -86,15 +86,18 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab
 
-# Ring 3. One variable NAME_SRCS per program.
-NTDLL_SRCS := $(addprefix ntdll-stub/,amd64/stubs.asm amd64/doors.asm \
-    amd64/dispatch.asm \
-    src/ldrinit.c src/ldrload.c src/ldrimport.c src/ldrexport.c \
-    src/ldrtls.c src/ldrrun.c src/ldrapi.c src/image.c src/process.c \
-    src/heap.c src/critical.c src/ustring.c src/integer.c src/memory.c \
-    src/time.c src/error.c src/debug.c src/context.c src/printf.c \
-    src/cstring.c src/cstdlib.c amd64/chkstk.asm)
-PROGRAMS   := tour
+# Ring 3. A name that ends in 32 is about 32-bit code; both ntdlls have the
+# same portable sources. One variable NAME_SRCS per program.
+NTDLL_COMMON := $(addprefix ntdll-stub/src/,ldrinit.c ldrload.c ldrimport.c \
+    ldrexport.c ldrtls.c ldrrun.c ldrapi.c image.c process.c heap.c \
+    critical.c ustring.c integer.c memory.c time.c error.c debug.c printf.c \
+    cstring.c cstdlib.c)
+NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
+    dispatch.asm context.c chkstk.asm) $(NTDLL_COMMON)
+NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
+    dispatch.asm context.c chkstk.asm) $(NTDLL_COMMON)
+PROGRAMS     := tour
+PROGRAMS32   :=
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/call.c tour/kernel.c lib/call.asm lib/prepare.c lib/print.c)
 
@@ -107,6 +110,11 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c contex
 # Linked into each of them.
 USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
     $(addprefix programs/lib/,call.asm door.c prepare.c print.c)
+
+# Those that say the same to 32-bit code: user32/NAME.exe.
+USER_TESTS32     := $(addprefix tests/user/,files.c memory.c runtime.c \
+    loader.c needs_name.c needs_ordinal.c needs_dll.c needs_fail.c)
+USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.
@@ -130,6 +138,7 @@ NM         := nm
 NASM       := nasm
 PYTHON     := python3
 MINGW      := x86_64-w64-mingw32-
+MINGW32    := i686-w64-mingw32-
 FONT       := /usr/share/consolefonts/Lat15-Terminus16.psf.gz
 
 INCLUDES := -I$(GEN) -Ikernel/include -Iarch/amd64/include \
@@ -145,14 +154,29 @@ KERNEL_NASMFLAGS := -f elf64 -g -F dwarf -Werror \
 KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=0x1000 \
     -z noexecstack --build-id=none
 
-USER_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding \
+USER_CFLAGS_BOTH := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding \
     -fno-stack-protector -mno-stack-arg-probe -fno-strict-aliasing \
-    -I$(GEN) -Ikernel/include -Iarch/amd64/include -Intdll-stub/include
+    -I$(GEN) -Ikernel/include -Intdll-stub/include
+USER_LDFLAGS_BOTH := -nostdlib -Wl,--no-insert-timestamp \
+    -Wl,--dynamicbase -Wl,--nxcompat
+
+USER_CFLAGS := $(USER_CFLAGS_BOTH) -Iarch/amd64/include \
+    -Intdll-stub/amd64/include -Intdll-stub/amd64 -Itests/user/amd64
 USER_NASMFLAGS := -f win64 -Werror -I$(GEN)/
-USER_LDFLAGS := -nostdlib -Wl,--no-insert-timestamp -Wl,--dynamicbase \
-    -Wl,--nxcompat -Wl,--high-entropy-va
+USER_LDFLAGS := $(USER_LDFLAGS_BOTH) -Wl,--high-entropy-va
 PROGRAM_LDFLAGS := $(USER_LDFLAGS) -Wl,--subsystem,console \
     -Wl,-e,NtProcessStartup
+DLL_LDFLAGS := $(USER_LDFLAGS) -s -shared -Wl,-e,DllMain
+
+# No SSE unless asked for: XP does not need it.
+USER32_CFLAGS := $(USER_CFLAGS_BOTH) -march=i686 -mno-mmx -mno-sse \
+    -fno-asynchronous-unwind-tables -Iarch/i386/include \
+    -Intdll-stub/i386/include -Intdll-stub/i386 -Itests/user/i386
+USER32_NASMFLAGS := -f win32 -Werror -I$(GEN)/
+USER32_LDFLAGS := $(USER_LDFLAGS_BOTH)
+PROGRAM32_LDFLAGS := $(USER32_LDFLAGS) -Wl,--subsystem,console \
+    -Wl,-e,_NtProcessStartup@4
+DLL32_LDFLAGS := $(USER32_LDFLAGS) -s -shared -Wl,-e,_DllMain@12
 
 # ---- The kernel ------------------------------------------------------------
 
@@ -164,21 +188,23 @@ KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
 
 SERVICE_FILES := $(GEN)/services.h $(GEN)/services.inc.c $(GEN)/stubs.inc \
     $(GEN)/ntdll.def $(GEN)/services32.inc.c $(GEN)/stubs32.inc \
-    $(GEN)/ntdll32.def
+    $(GEN)/exports32.def
 
 # Rewritten only when a flag changes, so that everything then is rebuilt.
 FLAGS := $(KERNEL_CFLAGS)|$(KERNEL_NASMFLAGS)|$(KERNEL_LDFLAGS)|$(USER_CFLAGS)|
-FLAGS += $(USER_NASMFLAGS)|$(PROGRAM_LDFLAGS)|$(TEST)
+FLAGS += $(USER_NASMFLAGS)|$(PROGRAM_LDFLAGS)|$(USER32_CFLAGS)|
+FLAGS += $(USER32_NASMFLAGS)|$(PROGRAM32_LDFLAGS)|$(TEST)
 $(GEN)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' > $@
 
-$(GEN)/services.stamp: $(TABS) $(wildcard ntdll-stub/exports.txt) \
-                       scripts/services.py $(GEN)/flags
+EXPORTS   := ntdll-stub/exports.txt ntdll-stub/amd64/exports.txt
+EXPORTS32 := ntdll-stub/exports.txt ntdll-stub/i386/exports.txt
+$(GEN)/services.stamp: $(TABS) $(EXPORTS) $(EXPORTS32) scripts/services.py \
+                       $(GEN)/flags
 	$(call say,GEN)
 	$(Q)$(PYTHON) scripts/services.py --out $(GEN) \
-	    $(if $(wildcard ntdll-stub/exports.txt),--exports ntdll-stub/exports.txt) \
-	    $(TABS)
+	    $(EXPORTS:%=--exports %) $(EXPORTS32:%=--exports32 %) $(TABS)
 	@touch $@
 $(SERVICE_FILES): $(GEN)/services.stamp ;
 
@@ -220,7 +246,8 @@ $(BUILD)/ntoskrnl.sym: $(BUILD)/ntoskrnl.elf
 
 # ---- Ring 3 ----------------------------------------------------------------
 
-NTDLL_OBJS := $(NTDLL_SRCS:%=$(OBJ)/ring3/%.o)
+NTDLL_OBJS   := $(NTDLL_SRCS:%=$(OBJ)/ring3/%.o)
+NTDLL32_OBJS := $(NTDLL32_SRCS:%=$(OBJ)/ring3-32/%.o)
 
 $(OBJ)/ring3/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp
 	$(call say,CC3)
@@ -230,6 +257,16 @@ $(OBJ)/ring3/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs.inc
 	$(call say,NASM3)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(USER_NASMFLAGS) -I$(<D)/ -MD $(@:.o=.d) -MT $@ -MP \
+	    $< -o $@
+
+$(OBJ)/ring3-32/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp
+	$(call say,CC3)
+	@mkdir -p $(@D)
+	$(Q)$(MINGW32)gcc $(USER32_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+$(OBJ)/ring3-32/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs32.inc
+	$(call say,NASM3)
+	@mkdir -p $(@D)
+	$(Q)$(NASM) $(USER32_NASMFLAGS) -I$(<D)/ -MD $(@:.o=.d) -MT $@ -MP \
 	    $< -o $@
 
 # Linked with symbols under debug/ (for gdb), stripped for the image.
@@ -246,18 +283,38 @@ $(BUILD)/ntdll.dll: $(BUILD)/debug/ntdll.dll
 	$(call say,STRIP)
 	$(Q)$(MINGW)strip -s -o $@ $<
 
-# $(call program,FOLDER,NAME,SOURCES)
+# The 32-bit one: names are exported without their decoration, but programs
+# are linked by it. At XP SP3's base; libgcc divides 64-bit numbers.
+$(GEN)/ntdll32.def: $(GEN)/exports32.def $(NTDLL32_OBJS) scripts/decorate.py
+	$(call say,GEN)
+	$(Q)$(PYTHON) scripts/decorate.py $(MINGW32)nm $< $@ $(NTDLL32_OBJS)
+$(BUILD)/debug/ntdll32.dll: $(NTDLL32_OBJS) $(GEN)/ntdll32.def
+	$(call say,LD3)
+	@mkdir -p $(@D)
+	$(Q)$(MINGW32)gcc $(USER32_LDFLAGS) -shared -Wl,-e,0 -Wl,--kill-at \
+	    -Wl,--image-base,0x7C900000 -o $@ \
+	    $(NTDLL32_OBJS) $(GEN)/ntdll32.def -lgcc
+$(BUILD)/libntdll32.a: $(GEN)/ntdll32.def
+	$(call say,LIB3)
+	$(Q)$(MINGW32)dlltool -k -d $< -l $@
+$(BUILD)/ntdll32.dll: $(BUILD)/debug/ntdll32.dll
+	$(call say,STRIP)
+	$(Q)$(MINGW32)strip -s -o $@ $<
+
+# $(call program,FOLDER,NAME,SOURCES,BITS): BITS is nothing, or 32.
 define program
-$(BUILD)/debug/$(1)/$(2).exe: $(3:%=$(OBJ)/ring3/%.o) $(BUILD)/libntdll.a \
-                               $($(2)_DLLS:%=$(BUILD)/user/lib%.a)
+$(BUILD)/debug/$(1)/$(2).exe: $(3:%=$(OBJ)/ring3$(4:%=-%)/%.o) \
+                              $(BUILD)/libntdll$(4).a \
+                              $($(2)_DLLS:%=$(BUILD)/user$(4)/lib%.a)
 	$$(call say,LD3)
 	@mkdir -p $$(@D)
-	$$(Q)$$(MINGW)gcc $$(PROGRAM_LDFLAGS) -o $$@ $(3:%=$(OBJ)/ring3/%.o) \
-	    -L$$(BUILD)/user -L$$(BUILD) $($(2)_DLLS:%=-l%) -lntdll
+	$$(Q)$$(MINGW$(4))gcc $$(PROGRAM$(4)_LDFLAGS) -o $$@ \
+	    $(3:%=$(OBJ)/ring3$(4:%=-%)/%.o) -L$$(BUILD)/user$(4) \
+	    -L$$(BUILD) $($(2)_DLLS:%=-l%) -lntdll$(4) $(4:32=-lgcc)
 $(BUILD)/$(1)/$(2).exe: $(BUILD)/debug/$(1)/$(2).exe
 	$$(call say,STRIP)
 	@mkdir -p $$(@D)
-	$$(Q)$$(MINGW)strip -s -o $$@ $$<
+	$$(Q)$$(MINGW$(4))strip -s -o $$@ $$<
 endef
 # Import libraries come from the lists of exports alone, so that DLLs may need
 # each other.
@@ -265,42 +322,58 @@ $(BUILD)/user/lib%.a: tests/user/dll/%.def
 	$(call say,LIB3)
 	@mkdir -p $(@D)
 	$(Q)$(MINGW)dlltool -d $< -l $@
+$(BUILD)/user32/lib%.a: tests/user/dll/%.def
+	$(call say,LIB3)
+	@mkdir -p $(@D)
+	$(Q)$(MINGW32)dlltool -d $< -l $@
 
-# $(call dll,NAME)
+# $(call dll,NAME,BITS)
 define dll
-$(BUILD)/user/$(1).dll: $(OBJ)/ring3/tests/user/dll/$(1).c.o \
-                        tests/user/dll/$(1).def $(BUILD)/libntdll.a \
-                        $($(1)_DLLS:%=$(BUILD)/user/lib%.a)
+$(BUILD)/user$(2)/$(1).dll: $(OBJ)/ring3$(2:%=-%)/tests/user/dll/$(1).c.o \
+                        tests/user/dll/$(1).def $(BUILD)/libntdll$(2).a \
+                        $($(1)_DLLS:%=$(BUILD)/user$(2)/lib%.a)
 	$$(call say,LD3)
 	@mkdir -p $$(@D)
-	$$(Q)$$(MINGW)gcc $$(USER_LDFLAGS) -s -shared -Wl,-e,DllMain -o $$@ \
-	    $$< tests/user/dll/$(1).def -L$$(BUILD)/user -L$$(BUILD) \
-	    $($(1)_DLLS:%=-l%) -lntdll
+	$$(Q)$$(MINGW$(2))gcc $$(DLL$(2)_LDFLAGS) -o $$@ \
+	    $$< tests/user/dll/$(1).def -L$$(BUILD)/user$(2) -L$$(BUILD) \
+	    $($(1)_DLLS:%=-l%) -lntdll$(2)
 endef
-$(foreach d,$(USER_DLLS),$(eval $(call dll,$(d))))
+$(foreach d,$(USER_DLLS),$(eval $(call dll,$(d)))$(eval $(call dll,$(d),32)))
 
-user_names := $(notdir $(USER_TESTS:.c=))
+user_names   := $(notdir $(USER_TESTS:.c=))
+user_names32 := $(notdir $(USER_TESTS32:.c=))
 $(foreach p,$(PROGRAMS),$(eval $(call program,programs,$(p),$($(p)_SRCS))))
+$(foreach p,$(PROGRAMS32),\
+    $(eval $(call program,programs,$(p),$($(p)_SRCS),32)))
 $(foreach t,$(USER_TESTS),\
     $(eval $(call program,user,$(notdir $(t:.c=)),$(t) $(USER_TEST_SRCS))))
+$(foreach t,$(USER_TESTS32),\
+    $(eval $(call program,user32,$(notdir $(t:.c=)),\
+    $(t) $(USER_TEST32_SRCS),32)))
 
-PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/programs/%.exe)
+PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/programs/%.exe) \
+    $(PROGRAMS32:%=$(BUILD)/programs/%.exe)
 USER_FILES    := $(user_names:%=$(BUILD)/user/%.exe) \
-    $(USER_DLLS:%=$(BUILD)/user/%.dll)
+    $(USER_DLLS:%=$(BUILD)/user/%.dll) \
+    $(user_names32:%=$(BUILD)/user32/%.exe) \
+    $(USER_DLLS:%=$(BUILD)/user32/%.dll)
 
 # ---- The image -------------------------------------------------------------
 
 # What goes on every image.
 PARTS := $(BUILD)/ntoskrnl.elf $(BUILD)/ntoskrnl.sym $(BUILD)/ntdll.dll \
-    $(PROGRAM_FILES)
+    $(BUILD)/ntdll32.dll $(PROGRAM_FILES)
 
 $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 	$(call say,ISO)
 	$(Q)scripts/boot --no-build --build $(BUILD) --image $@
 
--include $(KERNEL_OBJS:.o=.d) $(NTDLL_OBJS:.o=.d) $(GEN)/genamd64.d
+-include $(KERNEL_OBJS:.o=.d) $(GEN)/genamd64.d
+-include $(NTDLL_OBJS:.o=.d) $(NTDLL32_OBJS:.o=.d)
 -include $(foreach p,$(PROGRAMS),$($(p)_SRCS:%=$(OBJ)/ring3/%.d))
--include $(USER_TESTS:%=$(OBJ)/ring3/%.d) $(USER_TEST_SRCS:%=$(OBJ)/ring3/%.d)
+-include $(foreach p,$(PROGRAMS32),$($(p)_SRCS:%=$(OBJ)/ring3-32/%.d))
+-include $(patsubst %,$(OBJ)/ring3/%.d,$(USER_TESTS) $(USER_TEST_SRCS))
+-include $(patsubst %,$(OBJ)/ring3-32/%.d,$(USER_TESTS32) $(USER_TEST32_SRCS))
 
 # ---- Tests on the host ----------------------------------------------------
 
@@ -334,7 +407,7 @@ doctor: ## list every tool, its version, and what is missing
 
 image: $(BUILD)/ntwalk.iso ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
 
-parts: $(PARTS) ## kernel, symbols, ntdll and programs, without an image
+parts: $(PARTS) ## kernel, symbols, ntdlls and programs, without an image
 
 user-tests: $(USER_FILES) ## the ring-3 test programs
 

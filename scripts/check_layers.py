@@ -50,7 +50,7 @@ def may_include(path, quote, header):
     if header.startswith('nt/') or header in FREESTANDING:
         return True
     if path.startswith(RING3):
-        return quote == '"' or header in GENERATED | {'ntdll.h'}
+        return quote == '"' or header in GENERATED | {'ntdll.h', 'machine.h'}
     if NT_HEADER.match(path):
         return False
     if header in OPEN:

@@ -6,7 +6,8 @@ usage: gen_asserts.py LAYOUTS.JSON... OUT.C HEADER...
 Each HEADER is "include/path:name.h"; one that others include comes first.
 Every "typedef struct _NAME { ... }" in
 them must be a structure of LAYOUTS.JSON, or in its list of structures that
-have no layout there, with the source they were written from. A second
+have no layout there, with the source they were written from; "sizes" may say
+how large one of those is. A second
 LAYOUTS.JSON is for structures of 32-bit code: one that is called _NAME32, or
 is in ALIASES, is held to _NAME there. For each field
 that the layouts know OUT.C gets a _Static_assert of offset and size; a field
@@ -122,10 +123,11 @@ def find_layout(layouts, name):
 def check_structure(kind, name, found, layouts):
     """Returns the assertions of one structure; raises Wrong."""
     layout, known_name = find_layout(layouts, name)
-    if known_name not in layout['structs']:
-        return []
-    facts, exceptions = layout['structs'][known_name], layout['exceptions']
     tag = f'{kind} {name}'
+    if known_name not in layout['structs']:
+        size = layout.get('sizes', {}).get(known_name)
+        return [f'CHECK(sizeof({tag}) == {size:#x});'] if size else []
+    facts, exceptions = layout['structs'][known_name], layout['exceptions']
     out = [f'CHECK(sizeof({tag}) == {facts["size"]:#x});']
     known = facts['fields']
     for field, bits in found:

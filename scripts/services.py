@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """services.py: everything that is made from the list of services.
 
-usage: services.py --out DIR [--exports FILE] [--exports32 FILE]
+usage: services.py --out DIR [--exports FILE]... [--exports32 FILE]...
                    services.tab [more.tab]...
 
 A row of the list is "table number xp arguments name [word]", for instance
@@ -10,11 +10,11 @@ A row of the list is "table number xp arguments name [word]", for instance
     services.h       each service's number, the counts and limits
     services.inc.c   rows SERVICE(table, number, stack_args, argc, name)
     stubs.inc        rows SERVICE_STUB name, number
-    ntdll.def        what ntdll exports: Nt and Zw names, and FILE's names
+    ntdll.def        what ntdll exports: Nt and Zw names, and the FILEs' names
     services32.inc.c rows SERVICE32(table, xp number, "letters", routine, name)
     stubs32.inc      rows SERVICE_STUB name, xp number, bytes of arguments
-    ntdll32.def      what the 32-bit ntdll exports: services that XP has, and
-                     FILE32's names, each with its routine's bytes
+    exports32.def    the same of the 32-bit ntdll: services that XP has, and
+                     the names of --exports32; decorate.py adds bytes
 """
 import argparse
 import os
@@ -122,20 +122,21 @@ def read_tabs(paths):
     return services
 
 
-def read_exports(path, taken):
-    """Returns the lines of exports.txt; a name comes first in each."""
-    rows = []
-    with open(path, encoding='utf-8') as lines:
-        for at, line in enumerate(lines, 1):
-            line = line.split('#')[0].strip()
-            if not line:
-                continue
-            name = re.split(r'[\s=@]', line)[0]
-            if name in taken:
-                raise Wrong(f'{path}:{at}: {name} is exported twice')
-            taken.add(name)
-            rows.append(line)
-    return rows
+def read_exports(paths, taken):
+    """Returns the lines of exports.txt files; a name comes first in each."""
+    rows, taken = [], set(taken)
+    for path in paths:
+        with open(path, encoding='utf-8') as lines:
+            for at, line in enumerate(lines, 1):
+                line = line.split('#')[0].strip()
+                if not line:
+                    continue
+                name = re.split(r'[\s=]', line)[0]
+                if name in taken:
+                    raise Wrong(f'{path}:{at}: {name} is exported twice')
+                taken.add(name)
+                rows.append(line)
+    return sorted(rows)
 
 
 def header(services):
@@ -195,18 +196,6 @@ def rows_for_nasm32(services):
                for row in services if row.xp is not None])
 
 
-def definitions32(services, exports):
-    text = ['LIBRARY "ntdll.dll"', 'EXPORTS']
-    for row in services:
-        if row.xp is None:
-            continue
-        routine = f'{row.name}@{row.bytes32}'
-        text.append(f'    {row.name} = {routine}')
-        if row.table == 'nt':
-            text.append(f'    Zw{row.name[2:]} = {routine}')
-    return text + [f'    {row}' for row in exports]
-
-
 def write(folder, name, lines):
     path = os.path.join(folder, name)
     with open(path, 'w', encoding='ascii') as out:
@@ -216,8 +205,8 @@ def write(folder, name, lines):
 def main():
     parser = argparse.ArgumentParser(prog='services.py', allow_abbrev=False)
     parser.add_argument('--out', required=True)
-    parser.add_argument('--exports')
-    parser.add_argument('--exports32')
+    parser.add_argument('--exports', action='append', default=[])
+    parser.add_argument('--exports32', action='append', default=[])
     parser.add_argument('tabs', nargs='+')
     options = parser.parse_args()
     try:
@@ -225,9 +214,8 @@ def main():
         taken = {row.name for row in services}
         taken |= {'Zw' + row.name[2:] for row in services
                   if row.table == 'nt'}
-        exports, exports32 = (
-            read_exports(path, set(taken)) if path else []
-            for path in (options.exports, options.exports32))
+        exports = read_exports(options.exports, taken)
+        exports32 = read_exports(options.exports32, taken)
     except (Wrong, OSError, UnicodeDecodeError) as wrong:
         sys.exit(f'services.py: {wrong}')
     os.makedirs(options.out, exist_ok=True)
@@ -237,7 +225,8 @@ def main():
     write(options.out, 'ntdll.def', definitions(services, exports))
     write(options.out, 'services32.inc.c', rows_for_c32(services))
     write(options.out, 'stubs32.inc', rows_for_nasm32(services))
-    write(options.out, 'ntdll32.def', definitions32(services, exports32))
+    write(options.out, 'exports32.def', definitions(
+        [row for row in services if row.xp is not None], exports32))
 
 
 if __name__ == '__main__':

@@ -8,7 +8,9 @@
         default rel
 
         extern  ldr_initialize_process
+        extern  NtContinue
         extern  RtlExitUserThread
+        extern  RtlRaiseStatus
         global  LdrInitializeThunk
         global  RtlUserThreadStart
 
@@ -25,8 +27,15 @@ SECTION .text align=16
 LdrInitializeThunk:
         and     rsp, -16
         sub     rsp, 20h                        ; home slots
-        call    ldr_initialize_process
-        int3                                    ; it does not come back
+        mov     rbx, rcx
+        mov     rcx, rdx
+        call    ldr_initialize_process          ; comes back if all is well
+        mov     rcx, rbx
+        mov     edx, 1                          ; TestAlert
+        call    NtContinue
+        mov     ecx, eax                        ; a bad CONTEXT came back
+        call    RtlRaiseStatus
+        int3
 
 ; The instruction pointer of that CONTEXT.
 ;

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <machine.h>
 #include <nt/ntapi.h>
 #include <nt/kuser.h>
 #include <nt/pe.h>
@@ -16,18 +17,13 @@
 #define STATUS_NO_MORE_ENTRIES          ((NTSTATUS)0x8000001A)
 #define STATUS_NAME_TOO_LONG            ((NTSTATUS)0xC0000106)
 
-static inline TEB *NtCurrentTeb(void)
-{
-    TEB *teb;
-
-    __asm__("movq %%gs:%c1, %0" : "=r"(teb) : "i"(offsetof(TEB, NtTib.Self)));
-    return teb;
-}
-
 static inline PEB *NtCurrentPeb(void)
 {
     return NtCurrentTeb()->ProcessEnvironmentBlock;
 }
+
+/* What a program brings: its entry point; the result is its exit status. */
+NTSTATUS NTAPI NtProcessStartup(PEB *peb);
 
 /* ---- ntwalk's own: a call by a door of the caller's choice ---- */
 
@@ -44,26 +40,28 @@ ULONG_PTR NtwCallSysenter(ULONG number, ...);
 /* *DllCharacteristics of LdrLoadDll, as in a PE header. */
 #define LDR_DONT_RESOLVE_DLL_REFERENCES IMAGE_FILE_EXECUTABLE_IMAGE
 
-NTSTATUS LdrLoadDll(const WCHAR *DllPath, const ULONG *DllCharacteristics,
-                    const UNICODE_STRING *DllName, void **DllHandle);
-NTSTATUS LdrUnloadDll(void *DllHandle);
-NTSTATUS LdrGetDllHandle(const WCHAR *DllPath, const ULONG *DllCharacteristics,
-                         const UNICODE_STRING *DllName, void **DllHandle);
-NTSTATUS LdrGetProcedureAddress(void *DllHandle, const ANSI_STRING *Name,
-                                ULONG Ordinal, void **Address);
-NTSTATUS LdrFindEntryForAddress(void *Address, LDR_DATA_TABLE_ENTRY **Entry);
-NTSTATUS LdrDisableThreadCalloutsForDll(void *DllHandle);
-NTSTATUS LdrShutdownProcess(void);
+NTSTATUS NTAPI LdrLoadDll(const WCHAR *DllPath, const ULONG *DllCharacteristics,
+                          const UNICODE_STRING *DllName, void **DllHandle);
+NTSTATUS NTAPI LdrUnloadDll(void *DllHandle);
+NTSTATUS NTAPI LdrGetDllHandle(const WCHAR *DllPath,
+                               const ULONG *DllCharacteristics,
+                               const UNICODE_STRING *DllName, void **DllHandle);
+NTSTATUS NTAPI LdrGetProcedureAddress(void *DllHandle, const ANSI_STRING *Name,
+                                      ULONG Ordinal, void **Address);
+NTSTATUS NTAPI LdrFindEntryForAddress(void *Address,
+                                      LDR_DATA_TABLE_ENTRY **Entry);
+NTSTATUS NTAPI LdrDisableThreadCalloutsForDll(void *DllHandle);
+NTSTATUS NTAPI LdrShutdownProcess(void);
 
-IMAGE_NT_HEADERS64 *RtlImageNtHeader(void *Base);
-NTSTATUS RtlImageNtHeaderEx(ULONG Flags, void *Base, ULONGLONG Size,
-                            IMAGE_NT_HEADERS64 **Headers);
+IMAGE_NT_HEADERS *NTAPI RtlImageNtHeader(void *Base);
+NTSTATUS NTAPI RtlImageNtHeaderEx(ULONG Flags, void *Base, ULONGLONG Size,
+                                  IMAGE_NT_HEADERS **Headers);
 #define RTL_IMAGE_NT_HEADER_EX_FLAG_NO_RANGE_CHECK 1
-void *RtlImageDirectoryEntryToData(void *Base, BOOLEAN MappedAsImage,
-                                   USHORT Entry, ULONG *Size);
-IMAGE_SECTION_HEADER *RtlImageRvaToSection(const IMAGE_NT_HEADERS64 *Headers,
-                                           void *Base, ULONG Rva);
-void *RtlPcToFileHeader(void *Pc, void **Base);
+void *NTAPI RtlImageDirectoryEntryToData(void *Base, BOOLEAN MappedAsImage,
+                                         USHORT Entry, ULONG *Size);
+IMAGE_SECTION_HEADER *NTAPI RtlImageRvaToSection(
+    const IMAGE_NT_HEADERS *Headers, void *Base, ULONG Rva);
+void *NTAPI RtlPcToFileHeader(void *Pc, void **Base);
 
 /* ---- Rtl: processes ---- */
 
@@ -76,19 +74,19 @@ typedef struct _RTL_OSVERSIONINFOW {
     WCHAR szCSDVersion[128];
 } RTL_OSVERSIONINFOW;
 
-PEB *RtlGetCurrentPeb(void);
-NTSTATUS RtlGetVersion(RTL_OSVERSIONINFOW *Version);
-void RtlGetNtVersionNumbers(ULONG *Major, ULONG *Minor, ULONG *Build);
-__attribute__((noreturn)) void RtlExitUserProcess(NTSTATUS Status);
-__attribute__((noreturn)) void RtlExitUserThread(NTSTATUS Status);
-__attribute__((noreturn)) void RtlRaiseStatus(NTSTATUS Status);
-void RtlCaptureContext(CONTEXT *Context);
-ULONG RtlNtStatusToDosError(NTSTATUS Status);
-ULONG RtlNtStatusToDosErrorNoTeb(NTSTATUS Status);
-ULONG RtlGetLastWin32Error(void);
-void RtlSetLastWin32Error(ULONG Error);
-NTSTATUS RtlGetLastNtStatus(void);
-ULONG RtlSetLastWin32ErrorAndNtStatusFromNtStatus(NTSTATUS Status);
+PEB *NTAPI RtlGetCurrentPeb(void);
+NTSTATUS NTAPI RtlGetVersion(RTL_OSVERSIONINFOW *Version);
+void NTAPI RtlGetNtVersionNumbers(ULONG *Major, ULONG *Minor, ULONG *Build);
+__attribute__((noreturn)) void NTAPI RtlExitUserProcess(NTSTATUS Status);
+__attribute__((noreturn)) void NTAPI RtlExitUserThread(NTSTATUS Status);
+__attribute__((noreturn)) void NTAPI RtlRaiseStatus(NTSTATUS Status);
+void NTAPI RtlCaptureContext(CONTEXT *Context);
+ULONG NTAPI RtlNtStatusToDosError(NTSTATUS Status);
+ULONG NTAPI RtlNtStatusToDosErrorNoTeb(NTSTATUS Status);
+ULONG NTAPI RtlGetLastWin32Error(void);
+void NTAPI RtlSetLastWin32Error(ULONG Error);
+NTSTATUS NTAPI RtlGetLastNtStatus(void);
+ULONG NTAPI RtlSetLastWin32ErrorAndNtStatusFromNtStatus(NTSTATUS Status);
 
 /* ---- Rtl: critical sections ---- */
 
@@ -101,13 +99,13 @@ typedef struct _RTL_CRITICAL_SECTION {
     ULONG_PTR SpinCount;                        /* 20 */
 } RTL_CRITICAL_SECTION;
 
-NTSTATUS RtlInitializeCriticalSection(RTL_CRITICAL_SECTION *Section);
-NTSTATUS RtlInitializeCriticalSectionAndSpinCount(
+NTSTATUS NTAPI RtlInitializeCriticalSection(RTL_CRITICAL_SECTION *Section);
+NTSTATUS NTAPI RtlInitializeCriticalSectionAndSpinCount(
     RTL_CRITICAL_SECTION *Section, ULONG SpinCount);
-NTSTATUS RtlEnterCriticalSection(RTL_CRITICAL_SECTION *Section);
-NTSTATUS RtlLeaveCriticalSection(RTL_CRITICAL_SECTION *Section);
-BOOLEAN RtlTryEnterCriticalSection(RTL_CRITICAL_SECTION *Section);
-NTSTATUS RtlDeleteCriticalSection(RTL_CRITICAL_SECTION *Section);
+NTSTATUS NTAPI RtlEnterCriticalSection(RTL_CRITICAL_SECTION *Section);
+NTSTATUS NTAPI RtlLeaveCriticalSection(RTL_CRITICAL_SECTION *Section);
+BOOLEAN NTAPI RtlTryEnterCriticalSection(RTL_CRITICAL_SECTION *Section);
+NTSTATUS NTAPI RtlDeleteCriticalSection(RTL_CRITICAL_SECTION *Section);
 
 /* ---- Rtl: the heap ---- */
 
@@ -117,64 +115,71 @@ NTSTATUS RtlDeleteCriticalSection(RTL_CRITICAL_SECTION *Section);
 #define HEAP_ZERO_MEMORY                0x00000008
 #define HEAP_REALLOC_IN_PLACE_ONLY      0x00000010
 
-void *RtlCreateHeap(ULONG Flags, void *Base, SIZE_T Reserve, SIZE_T Commit,
-                    void *Lock, void *Parameters);
-void *RtlDestroyHeap(void *Heap);
-void *RtlAllocateHeap(void *Heap, ULONG Flags, SIZE_T Size);
-BOOLEAN RtlFreeHeap(void *Heap, ULONG Flags, void *Block);
-void *RtlReAllocateHeap(void *Heap, ULONG Flags, void *Block, SIZE_T Size);
-SIZE_T RtlSizeHeap(void *Heap, ULONG Flags, const void *Block);
-BOOLEAN RtlValidateHeap(void *Heap, ULONG Flags, const void *Block);
+void *NTAPI RtlCreateHeap(ULONG Flags, void *Base, SIZE_T Reserve,
+                          SIZE_T Commit, void *Lock, void *Parameters);
+void *NTAPI RtlDestroyHeap(void *Heap);
+void *NTAPI RtlAllocateHeap(void *Heap, ULONG Flags, SIZE_T Size);
+BOOLEAN NTAPI RtlFreeHeap(void *Heap, ULONG Flags, void *Block);
+void *NTAPI RtlReAllocateHeap(void *Heap, ULONG Flags, void *Block,
+                              SIZE_T Size);
+SIZE_T NTAPI RtlSizeHeap(void *Heap, ULONG Flags, const void *Block);
+BOOLEAN NTAPI RtlValidateHeap(void *Heap, ULONG Flags, const void *Block);
 
 /* ---- Rtl: strings ---- */
 
-void RtlInitUnicodeString(UNICODE_STRING *String, const WCHAR *Text);
-NTSTATUS RtlInitUnicodeStringEx(UNICODE_STRING *String, const WCHAR *Text);
-void RtlInitAnsiString(ANSI_STRING *String, const CHAR *Text);
-void RtlInitString(STRING *String, const CHAR *Text);
-LONG RtlCompareUnicodeString(const UNICODE_STRING *A, const UNICODE_STRING *B,
+void NTAPI RtlInitUnicodeString(UNICODE_STRING *String, const WCHAR *Text);
+NTSTATUS NTAPI RtlInitUnicodeStringEx(UNICODE_STRING *String,
+                                      const WCHAR *Text);
+void NTAPI RtlInitAnsiString(ANSI_STRING *String, const CHAR *Text);
+void NTAPI RtlInitString(STRING *String, const CHAR *Text);
+LONG NTAPI RtlCompareUnicodeString(const UNICODE_STRING *A,
+                                   const UNICODE_STRING *B, BOOLEAN IgnoreCase);
+BOOLEAN NTAPI RtlEqualUnicodeString(const UNICODE_STRING *A,
+                                    const UNICODE_STRING *B,
+                                    BOOLEAN IgnoreCase);
+BOOLEAN NTAPI RtlPrefixUnicodeString(const UNICODE_STRING *Prefix,
+                                     const UNICODE_STRING *String,
+                                     BOOLEAN IgnoreCase);
+LONG NTAPI RtlCompareString(const STRING *A, const STRING *B,
+                            BOOLEAN IgnoreCase);
+BOOLEAN NTAPI RtlEqualString(const STRING *A, const STRING *B,
                              BOOLEAN IgnoreCase);
-BOOLEAN RtlEqualUnicodeString(const UNICODE_STRING *A, const UNICODE_STRING *B,
-                              BOOLEAN IgnoreCase);
-BOOLEAN RtlPrefixUnicodeString(const UNICODE_STRING *Prefix,
-                               const UNICODE_STRING *String,
-                               BOOLEAN IgnoreCase);
-LONG RtlCompareString(const STRING *A, const STRING *B, BOOLEAN IgnoreCase);
-BOOLEAN RtlEqualString(const STRING *A, const STRING *B, BOOLEAN IgnoreCase);
-void RtlCopyUnicodeString(UNICODE_STRING *To, const UNICODE_STRING *From);
-void RtlCopyString(STRING *To, const STRING *From);
-NTSTATUS RtlAppendUnicodeToString(UNICODE_STRING *To, const WCHAR *Text);
-NTSTATUS RtlAppendUnicodeStringToString(UNICODE_STRING *To,
-                                        const UNICODE_STRING *From);
-NTSTATUS RtlAnsiStringToUnicodeString(UNICODE_STRING *To,
-                                      const ANSI_STRING *From,
-                                      BOOLEAN Allocate);
-NTSTATUS RtlUnicodeStringToAnsiString(ANSI_STRING *To,
+void NTAPI RtlCopyUnicodeString(UNICODE_STRING *To, const UNICODE_STRING *From);
+void NTAPI RtlCopyString(STRING *To, const STRING *From);
+NTSTATUS NTAPI RtlAppendUnicodeToString(UNICODE_STRING *To, const WCHAR *Text);
+NTSTATUS NTAPI RtlAppendUnicodeStringToString(UNICODE_STRING *To,
+                                              const UNICODE_STRING *From);
+NTSTATUS NTAPI RtlAnsiStringToUnicodeString(UNICODE_STRING *To,
+                                            const ANSI_STRING *From,
+                                            BOOLEAN Allocate);
+NTSTATUS NTAPI RtlUnicodeStringToAnsiString(ANSI_STRING *To,
+                                            const UNICODE_STRING *From,
+                                            BOOLEAN Allocate);
+NTSTATUS NTAPI RtlUpcaseUnicodeString(UNICODE_STRING *To,
                                       const UNICODE_STRING *From,
                                       BOOLEAN Allocate);
-NTSTATUS RtlUpcaseUnicodeString(UNICODE_STRING *To, const UNICODE_STRING *From,
-                                BOOLEAN Allocate);
-BOOLEAN RtlCreateUnicodeString(UNICODE_STRING *String, const WCHAR *Text);
-BOOLEAN RtlCreateUnicodeStringFromAsciiz(UNICODE_STRING *String,
-                                         const CHAR *Text);
-void RtlFreeUnicodeString(UNICODE_STRING *String);
-void RtlFreeAnsiString(ANSI_STRING *String);
-WCHAR RtlUpcaseUnicodeChar(WCHAR Character);
-WCHAR RtlDowncaseUnicodeChar(WCHAR Character);
-NTSTATUS RtlUnicodeToMultiByteN(CHAR *To, ULONG Size, ULONG *Written,
-                                const WCHAR *From, ULONG FromBytes);
-NTSTATUS RtlUnicodeToMultiByteSize(ULONG *Size, const WCHAR *From,
-                                   ULONG FromBytes);
-NTSTATUS RtlMultiByteToUnicodeN(WCHAR *To, ULONG Size, ULONG *Written,
-                                const CHAR *From, ULONG FromBytes);
-NTSTATUS RtlMultiByteToUnicodeSize(ULONG *Size, const CHAR *From,
-                                   ULONG FromBytes);
-NTSTATUS RtlCharToInteger(const CHAR *Text, ULONG Base, ULONG *Value);
-NTSTATUS RtlUnicodeStringToInteger(const UNICODE_STRING *String, ULONG Base,
-                                   ULONG *Value);
-NTSTATUS RtlIntegerToChar(ULONG Value, ULONG Base, LONG Length, CHAR *Text);
-NTSTATUS RtlIntegerToUnicodeString(ULONG Value, ULONG Base,
-                                   UNICODE_STRING *String);
+BOOLEAN NTAPI RtlCreateUnicodeString(UNICODE_STRING *String, const WCHAR *Text);
+BOOLEAN NTAPI RtlCreateUnicodeStringFromAsciiz(UNICODE_STRING *String,
+                                               const CHAR *Text);
+void NTAPI RtlFreeUnicodeString(UNICODE_STRING *String);
+void NTAPI RtlFreeAnsiString(ANSI_STRING *String);
+WCHAR NTAPI RtlUpcaseUnicodeChar(WCHAR Character);
+WCHAR NTAPI RtlDowncaseUnicodeChar(WCHAR Character);
+NTSTATUS NTAPI RtlUnicodeToMultiByteN(CHAR *To, ULONG Size, ULONG *Written,
+                                      const WCHAR *From, ULONG FromBytes);
+NTSTATUS NTAPI RtlUnicodeToMultiByteSize(ULONG *Size, const WCHAR *From,
+                                         ULONG FromBytes);
+NTSTATUS NTAPI RtlMultiByteToUnicodeN(WCHAR *To, ULONG Size, ULONG *Written,
+                                      const CHAR *From, ULONG FromBytes);
+NTSTATUS NTAPI RtlMultiByteToUnicodeSize(ULONG *Size, const CHAR *From,
+                                         ULONG FromBytes);
+NTSTATUS NTAPI RtlCharToInteger(const CHAR *Text, ULONG Base, ULONG *Value);
+NTSTATUS NTAPI RtlUnicodeStringToInteger(const UNICODE_STRING *String,
+                                         ULONG Base, ULONG *Value);
+NTSTATUS NTAPI RtlIntegerToChar(ULONG Value, ULONG Base, LONG Length,
+                                CHAR *Text);
+NTSTATUS NTAPI RtlIntegerToUnicodeString(ULONG Value, ULONG Base,
+                                         UNICODE_STRING *String);
 
 /* ---- Rtl: memory, time, chance ---- */
 
@@ -189,30 +194,33 @@ typedef struct _TIME_FIELDS {
     SHORT Weekday;
 } TIME_FIELDS;
 
-void RtlCopyMemory(void *To, const void *From, SIZE_T Size);
-void RtlMoveMemory(void *To, const void *From, SIZE_T Size);
-void RtlFillMemory(void *To, SIZE_T Size, UCHAR Byte);
-void RtlZeroMemory(void *To, SIZE_T Size);
-SIZE_T RtlCompareMemory(const void *A, const void *B, SIZE_T Size);
-void RtlTimeToTimeFields(const LARGE_INTEGER *Time, TIME_FIELDS *Fields);
-BOOLEAN RtlTimeFieldsToTime(const TIME_FIELDS *Fields, LARGE_INTEGER *Time);
-BOOLEAN RtlTimeToSecondsSince1970(const LARGE_INTEGER *Time, ULONG *Seconds);
-void RtlSecondsSince1970ToTime(ULONG Seconds, LARGE_INTEGER *Time);
-ULONG RtlUniform(ULONG *Seed);
-ULONG RtlRandom(ULONG *Seed);
-ULONG RtlRandomEx(ULONG *Seed);
-ULONG NtGetTickCount(void);
+void NTAPI RtlCopyMemory(void *To, const void *From, SIZE_T Size);
+void NTAPI RtlMoveMemory(void *To, const void *From, SIZE_T Size);
+void NTAPI RtlFillMemory(void *To, SIZE_T Size, UCHAR Byte);
+void NTAPI RtlZeroMemory(void *To, SIZE_T Size);
+SIZE_T NTAPI RtlCompareMemory(const void *A, const void *B, SIZE_T Size);
+void NTAPI RtlTimeToTimeFields(const LARGE_INTEGER *Time, TIME_FIELDS *Fields);
+BOOLEAN NTAPI RtlTimeFieldsToTime(const TIME_FIELDS *Fields,
+                                  LARGE_INTEGER *Time);
+BOOLEAN NTAPI RtlTimeToSecondsSince1970(const LARGE_INTEGER *Time,
+                                        ULONG *Seconds);
+void NTAPI RtlSecondsSince1970ToTime(ULONG Seconds, LARGE_INTEGER *Time);
+ULONG NTAPI RtlUniform(ULONG *Seed);
+ULONG NTAPI RtlRandom(ULONG *Seed);
+ULONG NTAPI RtlRandomEx(ULONG *Seed);
+ULONG NTAPI NtGetTickCount(void);
 
 /* ---- Dbg ---- */
 
 ULONG DbgPrint(const char *Format, ...);
 ULONG DbgPrintEx(ULONG Component, ULONG Level, const char *Format, ...);
-ULONG vDbgPrintEx(ULONG Component, ULONG Level, const char *Format,
-                  va_list Arguments);
-ULONG vDbgPrintExWithPrefix(const char *Prefix, ULONG Component, ULONG Level,
-                            const char *Format, va_list Arguments);
-void DbgBreakPoint(void);
-void DbgUserBreakPoint(void);
+ULONG NTAPI vDbgPrintEx(ULONG Component, ULONG Level, const char *Format,
+                        va_list Arguments);
+ULONG NTAPI vDbgPrintExWithPrefix(const char *Prefix, ULONG Component,
+                                  ULONG Level, const char *Format,
+                                  va_list Arguments);
+void NTAPI DbgBreakPoint(void);
+void NTAPI DbgUserBreakPoint(void);
 
 /* ---- C ---- */
 

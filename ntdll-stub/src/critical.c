@@ -14,7 +14,7 @@ static HANDLE self(void)
     return NtCurrentTeb()->ClientId.UniqueThread;
 }
 
-NTSTATUS RtlInitializeCriticalSectionAndSpinCount(
+NTSTATUS NTAPI RtlInitializeCriticalSectionAndSpinCount(
     RTL_CRITICAL_SECTION *Section, ULONG SpinCount)
 {
     memset(Section, 0, sizeof *Section);
@@ -23,12 +23,12 @@ NTSTATUS RtlInitializeCriticalSectionAndSpinCount(
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RtlInitializeCriticalSection(RTL_CRITICAL_SECTION *Section)
+NTSTATUS NTAPI RtlInitializeCriticalSection(RTL_CRITICAL_SECTION *Section)
 {
     return RtlInitializeCriticalSectionAndSpinCount(Section, 0);
 }
 
-BOOLEAN RtlTryEnterCriticalSection(RTL_CRITICAL_SECTION *Section)
+BOOLEAN NTAPI RtlTryEnterCriticalSection(RTL_CRITICAL_SECTION *Section)
 {
     LONG expected = FREE;
 
@@ -45,14 +45,14 @@ BOOLEAN RtlTryEnterCriticalSection(RTL_CRITICAL_SECTION *Section)
     return TRUE;
 }
 
-NTSTATUS RtlEnterCriticalSection(RTL_CRITICAL_SECTION *Section)
+NTSTATUS NTAPI RtlEnterCriticalSection(RTL_CRITICAL_SECTION *Section)
 {
     while (!RtlTryEnterCriticalSection(Section))
         NtYieldExecution();
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RtlLeaveCriticalSection(RTL_CRITICAL_SECTION *Section)
+NTSTATUS NTAPI RtlLeaveCriticalSection(RTL_CRITICAL_SECTION *Section)
 {
     if (--Section->RecursionCount) {
         __atomic_sub_fetch(&Section->LockCount, 1, __ATOMIC_RELAXED);
@@ -63,7 +63,7 @@ NTSTATUS RtlLeaveCriticalSection(RTL_CRITICAL_SECTION *Section)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RtlDeleteCriticalSection(RTL_CRITICAL_SECTION *Section)
+NTSTATUS NTAPI RtlDeleteCriticalSection(RTL_CRITICAL_SECTION *Section)
 {
     memset(Section, 0, sizeof *Section);
     return STATUS_SUCCESS;

@@ -25,8 +25,9 @@ static ULONG display(char *text, int length)
     return STATUS_SUCCESS;
 }
 
-ULONG vDbgPrintExWithPrefix(const char *Prefix, ULONG Component, ULONG Level,
-                            const char *Format, va_list Arguments)
+ULONG NTAPI vDbgPrintExWithPrefix(const char *Prefix, ULONG Component,
+                                  ULONG Level, const char *Format,
+                                  va_list Arguments)
 {
     char text[LINE];
     size_t start = strnlen(Prefix, sizeof text);
@@ -39,8 +40,8 @@ ULONG vDbgPrintExWithPrefix(const char *Prefix, ULONG Component, ULONG Level,
     return display(text, length < 0 ? (int)sizeof text : (int)start + length);
 }
 
-ULONG vDbgPrintEx(ULONG Component, ULONG Level, const char *Format,
-                  va_list Arguments)
+ULONG NTAPI vDbgPrintEx(ULONG Component, ULONG Level, const char *Format,
+                        va_list Arguments)
 {
     return vDbgPrintExWithPrefix("", Component, Level, Format, Arguments);
 }
@@ -67,12 +68,12 @@ ULONG DbgPrint(const char *Format, ...)
     return status;
 }
 
-void DbgBreakPoint(void)
+void NTAPI DbgBreakPoint(void)
 {
     __asm__ volatile("int3");
 }
 
-void DbgUserBreakPoint(void)
+void NTAPI DbgUserBreakPoint(void)
 {
     __asm__ volatile("int3");
 }

@@ -70,7 +70,7 @@ static const struct {
     { STATUS_DLL_INIT_FAILED, 1114 },
 };
 
-ULONG RtlNtStatusToDosErrorNoTeb(NTSTATUS Status)
+ULONG NTAPI RtlNtStatusToDosErrorNoTeb(NTSTATUS Status)
 {
     ULONG at;
 
@@ -83,28 +83,28 @@ ULONG RtlNtStatusToDosErrorNoTeb(NTSTATUS Status)
     return ERROR_MR_MID_NOT_FOUND;
 }
 
-ULONG RtlNtStatusToDosError(NTSTATUS Status)
+ULONG NTAPI RtlNtStatusToDosError(NTSTATUS Status)
 {
     NtCurrentTeb()->LastStatusValue = Status;
     return RtlNtStatusToDosErrorNoTeb(Status);
 }
 
-ULONG RtlGetLastWin32Error(void)
+ULONG NTAPI RtlGetLastWin32Error(void)
 {
     return NtCurrentTeb()->LastErrorValue;
 }
 
-void RtlSetLastWin32Error(ULONG Error)
+void NTAPI RtlSetLastWin32Error(ULONG Error)
 {
     NtCurrentTeb()->LastErrorValue = Error;
 }
 
-NTSTATUS RtlGetLastNtStatus(void)
+NTSTATUS NTAPI RtlGetLastNtStatus(void)
 {
     return NtCurrentTeb()->LastStatusValue;
 }
 
-ULONG RtlSetLastWin32ErrorAndNtStatusFromNtStatus(NTSTATUS Status)
+ULONG NTAPI RtlSetLastWin32ErrorAndNtStatusFromNtStatus(NTSTATUS Status)
 {
     ULONG error = RtlNtStatusToDosError(Status);
 

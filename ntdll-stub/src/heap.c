@@ -15,6 +15,7 @@
 #define UNIT            16ULL                   /* size and alignment */
 #define REGION_SIZE     0x40000ULL
 #define LARGE           0x20000ULL              /* from here: own region */
+#define TOO_LARGE       (1ULL << (sizeof(SIZE_T) == 8 ? 35 : 31))
 #define HEAP_SIGNATURE  0x70616548
 #define USED            0x64657355
 #define UNUSED          0x65657246
@@ -229,8 +230,8 @@ static struct block *block_of(const void *data)
     return block;
 }
 
-void *RtlCreateHeap(ULONG Flags, void *Base, SIZE_T Reserve, SIZE_T Commit,
-                    void *Lock, void *Parameters)
+void *NTAPI RtlCreateHeap(ULONG Flags, void *Base, SIZE_T Reserve,
+                          SIZE_T Commit, void *Lock, void *Parameters)
 {
     SIZE_T size = sizeof(struct heap);
     void *base = NULL;
@@ -255,7 +256,7 @@ void *RtlCreateHeap(ULONG Flags, void *Base, SIZE_T Reserve, SIZE_T Commit,
 }
 
 /* NULL when done, the heap when it is none. */
-void *RtlDestroyHeap(void *Heap)
+void *NTAPI RtlDestroyHeap(void *Heap)
 {
     struct heap *heap = Heap;
     SIZE_T size = 0;
@@ -271,12 +272,12 @@ void *RtlDestroyHeap(void *Heap)
     return NULL;
 }
 
-void *RtlAllocateHeap(void *Heap, ULONG Flags, SIZE_T Size)
+void *NTAPI RtlAllocateHeap(void *Heap, ULONG Flags, SIZE_T Size)
 {
     struct heap *heap = Heap;
     struct block *block = NULL;
 
-    if (Size < (1ULL << 35)) {
+    if (Size < TOO_LARGE) {
         lock(heap, Flags);
         block = allocate(heap, Size);
         unlock(heap, Flags);
@@ -291,7 +292,7 @@ void *RtlAllocateHeap(void *Heap, ULONG Flags, SIZE_T Size)
     return block + 1;
 }
 
-BOOLEAN RtlFreeHeap(void *Heap, ULONG Flags, void *Block)
+BOOLEAN NTAPI RtlFreeHeap(void *Heap, ULONG Flags, void *Block)
 {
     struct heap *heap = Heap;
     struct block *block;
@@ -331,7 +332,7 @@ static BOOLEAN resize(struct heap *heap, struct block *block, SIZE_T size)
     return TRUE;
 }
 
-void *RtlReAllocateHeap(void *Heap, ULONG Flags, void *Block, SIZE_T Size)
+void *NTAPI RtlReAllocateHeap(void *Heap, ULONG Flags, void *Block, SIZE_T Size)
 {
     struct heap *heap = Heap;
     struct block *block = block_of(Block);
@@ -339,7 +340,7 @@ void *RtlReAllocateHeap(void *Heap, ULONG Flags, void *Block, SIZE_T Size)
     BOOLEAN fits;
     void *copy;
 
-    if (!block || Size >= (1ULL << 35))
+    if (!block || Size >= TOO_LARGE)
         return NULL;
     lock(heap, Flags);
     old = size_of(block);
@@ -360,7 +361,7 @@ void *RtlReAllocateHeap(void *Heap, ULONG Flags, void *Block, SIZE_T Size)
     return copy;
 }
 
-SIZE_T RtlSizeHeap(void *Heap, ULONG Flags, const void *Block)
+SIZE_T NTAPI RtlSizeHeap(void *Heap, ULONG Flags, const void *Block)
 {
     const struct block *block = block_of(Block);
 
@@ -384,7 +385,7 @@ static BOOLEAN region_is_sound(struct region *region)
     return block->left_units == left;
 }
 
-BOOLEAN RtlValidateHeap(void *Heap, ULONG Flags, const void *Block)
+BOOLEAN NTAPI RtlValidateHeap(void *Heap, ULONG Flags, const void *Block)
 {
     struct heap *heap = Heap;
     BOOLEAN sound = TRUE;

@@ -6,12 +6,12 @@
 #define READABLE (IMAGE_SCN_MEM_READ | IMAGE_SCN_MEM_WRITE | \
                   IMAGE_SCN_MEM_EXECUTE)
 
-NTSTATUS RtlImageNtHeaderEx(ULONG Flags, void *Base, ULONGLONG Size,
-                            IMAGE_NT_HEADERS64 **Headers)
+NTSTATUS NTAPI RtlImageNtHeaderEx(ULONG Flags, void *Base, ULONGLONG Size,
+                                  IMAGE_NT_HEADERS **Headers)
 {
     BOOLEAN checked = !(Flags & RTL_IMAGE_NT_HEADER_EX_FLAG_NO_RANGE_CHECK);
     IMAGE_DOS_HEADER *dos = Base;
-    IMAGE_NT_HEADERS64 *headers;
+    IMAGE_NT_HEADERS *headers;
     ULONGLONG end;
 
     *Headers = NULL;
@@ -31,17 +31,17 @@ NTSTATUS RtlImageNtHeaderEx(ULONG Flags, void *Base, ULONGLONG Size,
     return STATUS_SUCCESS;
 }
 
-IMAGE_NT_HEADERS64 *RtlImageNtHeader(void *Base)
+IMAGE_NT_HEADERS *NTAPI RtlImageNtHeader(void *Base)
 {
-    IMAGE_NT_HEADERS64 *headers;
+    IMAGE_NT_HEADERS *headers;
 
     RtlImageNtHeaderEx(RTL_IMAGE_NT_HEADER_EX_FLAG_NO_RANGE_CHECK, Base, 0,
                        &headers);
     return headers;
 }
 
-IMAGE_SECTION_HEADER *RtlImageRvaToSection(const IMAGE_NT_HEADERS64 *Headers,
-                                           void *Base, ULONG Rva)
+IMAGE_SECTION_HEADER *NTAPI RtlImageRvaToSection(
+    const IMAGE_NT_HEADERS *Headers, void *Base, ULONG Rva)
 {
     IMAGE_SECTION_HEADER *section = IMAGE_FIRST_SECTION(Headers);
     ULONG left = Headers->FileHeader.NumberOfSections;
@@ -55,17 +55,17 @@ IMAGE_SECTION_HEADER *RtlImageRvaToSection(const IMAGE_NT_HEADERS64 *Headers,
 }
 
 /* An odd Base asks for the flat file, as a data file mapping has. */
-void *RtlImageDirectoryEntryToData(void *Base, BOOLEAN MappedAsImage,
-                                   USHORT Entry, ULONG *Size)
+void *NTAPI RtlImageDirectoryEntryToData(void *Base, BOOLEAN MappedAsImage,
+                                         USHORT Entry, ULONG *Size)
 {
-    UCHAR *base = (void *)((ULONG_PTR)Base & ~3ULL);
-    IMAGE_NT_HEADERS64 *headers = RtlImageNtHeader(base);
+    UCHAR *base = (void *)((ULONG_PTR)Base & ~(ULONG_PTR)3);
+    IMAGE_NT_HEADERS *headers = RtlImageNtHeader(base);
     IMAGE_SECTION_HEADER *section;
     IMAGE_DATA_DIRECTORY *directory;
 
     *Size = 0;
     if (!headers ||
-        headers->OptionalHeader.Magic != IMAGE_NT_OPTIONAL_HDR64_MAGIC ||
+        headers->OptionalHeader.Magic != IMAGE_NT_OPTIONAL_HDR_MAGIC ||
         Entry >= IMAGE_NUMBEROF_DIRECTORY_ENTRIES ||
         Entry >= headers->OptionalHeader.NumberOfRvaAndSizes)
         return NULL;
@@ -85,12 +85,12 @@ void *RtlImageDirectoryEntryToData(void *Base, BOOLEAN MappedAsImage,
 
 NTSTATUS image_open(void *base, struct image *image)
 {
-    IMAGE_NT_HEADERS64 *headers = RtlImageNtHeader(base);
+    IMAGE_NT_HEADERS *headers = RtlImageNtHeader(base);
     ULONGLONG table_end;
 
     if (!headers)
         return STATUS_INVALID_IMAGE_FORMAT;
-    if (headers->OptionalHeader.Magic != IMAGE_NT_OPTIONAL_HDR64_MAGIC)
+    if (headers->OptionalHeader.Magic != IMAGE_NT_OPTIONAL_HDR_MAGIC)
         return STATUS_INVALID_IMAGE_FORMAT;
     image->base = base;
     image->headers = headers;
@@ -130,10 +130,10 @@ void *image_at(const struct image *image, ULONG rva, ULONGLONG size)
     return size <= room_at(image, rva) ? image->base + rva : NULL;
 }
 
-void *image_at_address(const struct image *image, ULONGLONG address,
+void *image_at_address(const struct image *image, ULONG_PTR address,
                        ULONGLONG size)
 {
-    ULONGLONG rva = address - (ULONG_PTR)image->base;
+    ULONG_PTR rva = address - (ULONG_PTR)image->base;
 
     return rva < image->size ? image_at(image, rva, size) : NULL;
 }
@@ -149,7 +149,7 @@ const char *image_text(const struct image *image, ULONG rva)
 void *image_directory(const struct image *image, ULONG index, ULONG size,
                       IMAGE_DATA_DIRECTORY *found)
 {
-    const IMAGE_OPTIONAL_HEADER64 *optional = &image->headers->OptionalHeader;
+    const IMAGE_OPTIONAL_HEADER *optional = &image->headers->OptionalHeader;
 
     found->VirtualAddress = found->Size = 0;
     if (index < optional->NumberOfRvaAndSizes)
@@ -179,7 +179,7 @@ void image_window_close(struct image_window *window)
 /* One block of relocations: all in the page that its header names. */
 static NTSTATUS relocate_page(const struct image *image,
                               const IMAGE_BASE_RELOCATION *block,
-                              ULONGLONG delta)
+                              ULONG_PTR delta)
 {
     const USHORT *entry = (const USHORT *)(block + 1);
     ULONG left = (block->SizeOfBlock - sizeof *block) / sizeof *entry;
@@ -187,13 +187,13 @@ static NTSTATUS relocate_page(const struct image *image,
     for (; left; left--, entry++) {
         ULONG rva = block->VirtualAddress + (*entry & 0xFFF);
         struct image_window window;
-        ULONGLONG *target;
+        ULONG_PTR *target;
         NTSTATUS status;
 
         if (*entry >> 12 == IMAGE_REL_BASED_ABSOLUTE)
             continue;
         target = image_at(image, rva, sizeof *target);
-        if (*entry >> 12 != IMAGE_REL_BASED_DIR64 || !target)
+        if (*entry >> 12 != ADDRESS_RELOCATION || !target)
             return STATUS_INVALID_IMAGE_FORMAT;
         status = image_window_open(&window, target, sizeof *target);
         if (!NT_SUCCESS(status))
@@ -204,7 +204,7 @@ static NTSTATUS relocate_page(const struct image *image,
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS relocate_all(const struct image *image, ULONGLONG delta)
+static NTSTATUS relocate_all(const struct image *image, ULONG_PTR delta)
 {
     IMAGE_DATA_DIRECTORY directory;
     ULONG at = 0;
@@ -235,8 +235,8 @@ static NTSTATUS relocate_all(const struct image *image, ULONGLONG delta)
  * when the header still names another base. */
 NTSTATUS image_relocate(const struct image *image)
 {
-    ULONGLONG *header_base = &image->headers->OptionalHeader.ImageBase;
-    ULONGLONG delta = (ULONG_PTR)image->base - *header_base;
+    ULONG_PTR *header_base = &image->headers->OptionalHeader.ImageBase;
+    ULONG_PTR delta = (ULONG_PTR)image->base - *header_base;
     struct image_window window;
     NTSTATUS status;
 

@@ -7,12 +7,12 @@
  */
 #pragma once
 
-#include <ntdll.h>
+#include "ldrmachine.h"
 
 struct image {
     UCHAR *base;
     ULONG size;
-    IMAGE_NT_HEADERS64 *headers;
+    IMAGE_NT_HEADERS *headers;
 };
 
 /* base: where the kernel mapped an image. STATUS_INVALID_IMAGE_FORMAT. */
@@ -22,7 +22,7 @@ NTSTATUS image_open(void *base, struct image *image);
 void *image_at(const struct image *image, ULONG rva, ULONGLONG size);
 
 /* The same by address, as the TLS directory speaks. */
-void *image_at_address(const struct image *image, ULONGLONG address,
+void *image_at_address(const struct image *image, ULONG_PTR address,
                        ULONGLONG size);
 
 /* Text at rva that ends inside its section, or NULL. */

@@ -53,13 +53,13 @@ static NTSTATUS parse(const WCHAR *at, SIZE_T count, ULONG base, ULONG *value)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RtlUnicodeStringToInteger(const UNICODE_STRING *String, ULONG Base,
-                                   ULONG *Value)
+NTSTATUS NTAPI RtlUnicodeStringToInteger(const UNICODE_STRING *String,
+                                         ULONG Base, ULONG *Value)
 {
     return parse(String->Buffer, String->Length / sizeof(WCHAR), Base, Value);
 }
 
-NTSTATUS RtlCharToInteger(const CHAR *Text, ULONG Base, ULONG *Value)
+NTSTATUS NTAPI RtlCharToInteger(const CHAR *Text, ULONG Base, ULONG *Value)
 {
     WCHAR wide[80];
     SIZE_T count = 0;
@@ -84,7 +84,8 @@ static ULONG digits_of(ULONG value, ULONG base, CHAR digits[32])
 }
 
 /* A negative Length asks for leading zeros up to that many digits. */
-NTSTATUS RtlIntegerToChar(ULONG Value, ULONG Base, LONG Length, CHAR *Text)
+NTSTATUS NTAPI RtlIntegerToChar(ULONG Value, ULONG Base, LONG Length,
+                                CHAR *Text)
 {
     ULONG count, room = Length < 0 ? 0 - (ULONG)Length : (ULONG)Length;
     CHAR digits[32];
@@ -105,8 +106,8 @@ NTSTATUS RtlIntegerToChar(ULONG Value, ULONG Base, LONG Length, CHAR *Text)
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RtlIntegerToUnicodeString(ULONG Value, ULONG Base,
-                                   UNICODE_STRING *String)
+NTSTATUS NTAPI RtlIntegerToUnicodeString(ULONG Value, ULONG Base,
+                                         UNICODE_STRING *String)
 {
     ANSI_STRING text;
     CHAR buffer[33];

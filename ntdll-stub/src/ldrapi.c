@@ -3,6 +3,8 @@
  */
 #include "ldrp.h"
 
+static BOOLEAN shutting_down;
+
 static void enter(void)
 {
     RtlEnterCriticalSection(&ldr_lock);
@@ -20,8 +22,8 @@ static NTSTATUS leave(NTSTATUS status)
  * characteristics only "executable" changes what is done; the rest are
  * accepted. On failure *DllHandle is NULL and nothing stays loaded.
  */
-NTSTATUS LdrLoadDll(const WCHAR *DllPath, const ULONG *DllCharacteristics,
-                    const UNICODE_STRING *DllName, void **DllHandle)
+NTSTATUS NTAPI LdrLoadDll(const WCHAR *DllPath, const ULONG *DllCharacteristics,
+                          const UNICODE_STRING *DllName, void **DllHandle)
 {
     BOOLEAN unresolved = DllCharacteristics &&
                          (*DllCharacteristics &
@@ -46,7 +48,7 @@ NTSTATUS LdrLoadDll(const WCHAR *DllPath, const ULONG *DllCharacteristics,
     return leave(status);
 }
 
-NTSTATUS LdrUnloadDll(void *DllHandle)
+NTSTATUS NTAPI LdrUnloadDll(void *DllHandle)
 {
     struct module *module;
 
@@ -61,8 +63,9 @@ NTSTATUS LdrUnloadDll(void *DllHandle)
     return leave(STATUS_SUCCESS);
 }
 
-NTSTATUS LdrGetDllHandle(const WCHAR *DllPath, const ULONG *DllCharacteristics,
-                         const UNICODE_STRING *DllName, void **DllHandle)
+NTSTATUS NTAPI LdrGetDllHandle(const WCHAR *DllPath,
+                               const ULONG *DllCharacteristics,
+                               const UNICODE_STRING *DllName, void **DllHandle)
 {
     struct module *module;
     NTSTATUS status;
@@ -76,8 +79,8 @@ NTSTATUS LdrGetDllHandle(const WCHAR *DllPath, const ULONG *DllCharacteristics,
 }
 
 /* A forwarder may load its target, which then is attached at once. */
-NTSTATUS LdrGetProcedureAddress(void *DllHandle, const ANSI_STRING *Name,
-                                ULONG Ordinal, void **Address)
+NTSTATUS NTAPI LdrGetProcedureAddress(void *DllHandle, const ANSI_STRING *Name,
+                                      ULONG Ordinal, void **Address)
 {
     struct module *module;
     char text[256];
@@ -106,7 +109,8 @@ NTSTATUS LdrGetProcedureAddress(void *DllHandle, const ANSI_STRING *Name,
     return leave(status);
 }
 
-NTSTATUS LdrFindEntryForAddress(void *Address, LDR_DATA_TABLE_ENTRY **Entry)
+NTSTATUS NTAPI LdrFindEntryForAddress(void *Address,
+                                      LDR_DATA_TABLE_ENTRY **Entry)
 {
     struct module *module;
 
@@ -117,7 +121,7 @@ NTSTATUS LdrFindEntryForAddress(void *Address, LDR_DATA_TABLE_ENTRY **Entry)
 }
 
 /* There is one thread: no call would ever be made. */
-NTSTATUS LdrDisableThreadCalloutsForDll(void *DllHandle)
+NTSTATUS NTAPI LdrDisableThreadCalloutsForDll(void *DllHandle)
 {
     struct module *module;
 
@@ -126,18 +130,18 @@ NTSTATUS LdrDisableThreadCalloutsForDll(void *DllHandle)
     return leave(module ? STATUS_SUCCESS : STATUS_DLL_NOT_FOUND);
 }
 
-NTSTATUS LdrShutdownProcess(void)
+NTSTATUS NTAPI LdrShutdownProcess(void)
 {
     enter();
-    if (!ldr_data.ShutdownInProgress && ldr_data.Initialized) {
-        ldr_data.ShutdownInProgress = TRUE;
-        ldr_data.ShutdownThreadId = NtCurrentTeb()->ClientId.UniqueThread;
+    if (!shutting_down && ldr_data.Initialized) {
+        shutting_down = TRUE;
+        ldr_note_shutdown(&ldr_data);
         ldr_stop_all();
     }
     return leave(STATUS_SUCCESS);
 }
 
-void *RtlPcToFileHeader(void *Pc, void **Base)
+void *NTAPI RtlPcToFileHeader(void *Pc, void **Base)
 {
     LDR_DATA_TABLE_ENTRY *entry;
 

@@ -23,15 +23,15 @@ static void explain(const struct module *module, const char *dll,
 }
 
 static NTSTATUS bind_one(struct module *module, struct module *from,
-                         const char *dll, ULONGLONG want, ULONGLONG *slot)
+                         const char *dll, ULONG_PTR want, ULONG_PTR *slot)
 {
-    ULONG ordinal = IMAGE_ORDINAL64(want);
+    ULONG ordinal = IMAGE_ORDINAL(want);
     const char *name = NULL;
     const USHORT *hint = NULL;
     void *address;
     NTSTATUS status;
 
-    if (!IMAGE_SNAP_BY_ORDINAL64(want)) {
+    if (!IMAGE_SNAP_BY_ORDINAL(want)) {
         if (want >= module->image.size)
             return STATUS_INVALID_IMAGE_FORMAT;
         hint = image_at(&module->image, want, sizeof *hint);
@@ -55,8 +55,8 @@ static ULONG count_thunks(const struct image *image, ULONG rva)
     ULONG count = 0;
 
     for (;; count++) {
-        ULONGLONG at = rva + count * (ULONGLONG)sizeof(ULONGLONG);
-        const ULONGLONG *thunk =
+        ULONGLONG at = rva + count * (ULONGLONG)sizeof(ULONG_PTR);
+        const ULONG_PTR *thunk =
             at < image->size ? image_at(image, at, sizeof *thunk) : NULL;
 
         if (!thunk)
@@ -75,8 +75,9 @@ static NTSTATUS bind_dll(struct module *module,
                       ? descriptor->OriginalFirstThunk
                       : descriptor->FirstThunk;
     ULONG count = count_thunks(image, names), at;
-    const ULONGLONG *want = image_at(image, names, count * 8ULL);
-    ULONGLONG *table = image_at(image, descriptor->FirstThunk, count * 8ULL);
+    ULONGLONG size = count * (ULONGLONG)sizeof(ULONG_PTR);
+    const ULONG_PTR *want = image_at(image, names, size);
+    ULONG_PTR *table = image_at(image, descriptor->FirstThunk, size);
     struct image_window window;
     struct module *from;
     NTSTATUS status;
@@ -85,7 +86,7 @@ static NTSTATUS bind_dll(struct module *module,
         return STATUS_INVALID_IMAGE_FORMAT;
     status = ldr_load_for(module, dll, strlen(dll), &from);
     if (NT_SUCCESS(status))
-        status = image_window_open(&window, table, count * sizeof *table);
+        status = image_window_open(&window, table, size);
     if (!NT_SUCCESS(status))
         return status;
     for (at = 0; want[at] && NT_SUCCESS(status); at++)

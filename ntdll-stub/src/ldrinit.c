@@ -15,8 +15,7 @@ RTL_CRITICAL_SECTION ldr_lock;
 
 static RTL_CRITICAL_SECTION peb_lock;
 
-__attribute__((noreturn)) void ldr_initialize_process(CONTEXT *context,
-                                                      void *ntdll_base);
+void ldr_initialize_process(void *ntdll_base);
 
 void *ldr_allocate(SIZE_T size)
 {
@@ -62,7 +61,7 @@ static NTSTATUS add_first(void *base, const UNICODE_STRING *full_name,
     *module = ldr_add_module(&image, full_name);
     if (!*module)
         return STATUS_NO_MEMORY;
-    (*module)->entry.ObsoleteLoadCount = 0xFFFF;    /* never unloaded */
+    ldr_note_pinned(&(*module)->entry);
     return STATUS_SUCCESS;
 }
 
@@ -107,10 +106,11 @@ static NTSTATUS start(PEB *peb, void *ntdll_base)
 }
 
 /*
- * context, on this thread's stack, is what the thread is to become. NT: a
- * failure is a hard error with a message box; here a line on the console.
+ * Called by LdrInitializeThunk, and comes back to it when the thread may go
+ * on to the program. NT: a failure is a hard error with a message box; here a
+ * line on the console and the end of the process.
  */
-void ldr_initialize_process(CONTEXT *context, void *ntdll_base)
+void ldr_initialize_process(void *ntdll_base)
 {
     struct image ntdll;
     NTSTATUS status = image_open(ntdll_base, &ntdll);
@@ -119,10 +119,8 @@ void ldr_initialize_process(CONTEXT *context, void *ntdll_base)
         status = image_relocate(&ntdll);        /* our own data is used */
     if (NT_SUCCESS(status))
         status = start(NtCurrentPeb(), ntdll_base);
-    if (NT_SUCCESS(status)) {
-        status = NtContinue(context, TRUE);
-        RtlRaiseStatus(status);
-    }
+    if (NT_SUCCESS(status))
+        return;
     DbgPrint("ntdll: the program cannot start (%08X)%s%s\n", status,
              *ldr_reason ? ": " : "", ldr_reason);
     NtTerminateProcess(NtCurrentProcess(), status);

@@ -48,7 +48,7 @@ static UNICODE_STRING last_part(const UNICODE_STRING *path)
 struct module *ldr_add_module(const struct image *image,
                               const UNICODE_STRING *full_name)
 {
-    const IMAGE_NT_HEADERS64 *headers = image->headers;
+    const IMAGE_NT_HEADERS *headers = image->headers;
     struct module *module = ldr_allocate(sizeof *module + full_name->Length +
                                          sizeof(WCHAR));
     LDR_DATA_TABLE_ENTRY *entry = &module->entry;
@@ -59,7 +59,6 @@ struct module *ldr_add_module(const struct image *image,
     entry->DllBase = image->base;
     entry->SizeOfImage = image->size;
     entry->TimeDateStamp = headers->FileHeader.TimeDateStamp;
-    entry->OriginalBase = headers->OptionalHeader.ImageBase;
     if (headers->OptionalHeader.AddressOfEntryPoint &&
         headers->OptionalHeader.AddressOfEntryPoint < image->size)
         entry->EntryPoint = image->base +
@@ -72,7 +71,7 @@ struct module *ldr_add_module(const struct image *image,
     memcpy(module + 1, full_name->Buffer, full_name->Length);
     entry->BaseDllName = last_part(&entry->FullDllName);
     entry->BaseDllName.MaximumLength += sizeof(WCHAR);
-    NtQuerySystemTime(&entry->LoadTime);
+    ldr_note_load(entry, headers);
     link_tail(&ldr_data.InLoadOrderModuleList, &entry->InLoadOrderLinks);
     link_tail(&ldr_data.InMemoryOrderModuleList, &entry->InMemoryOrderLinks);
     return module;

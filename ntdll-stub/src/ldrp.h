@@ -28,7 +28,7 @@ struct module {
     ULONG tls_index, tls_zero;
     UCHAR *tls_start;
     SIZE_T tls_size;
-    ULONGLONG *tls_callbacks;
+    ULONG_PTR *tls_callbacks;
 };
 
 /* Why the last request failed, for the line that a failed start prints. */

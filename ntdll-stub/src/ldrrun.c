@@ -10,7 +10,7 @@
 static ULONG walk;                              /* number of the last walk */
 static BOOLEAN sweeping;
 
-typedef BOOLEAN dll_main(void *base, ULONG reason, void *reserved);
+typedef BOOLEAN NTAPI dll_main(void *base, ULONG reason, void *reserved);
 
 /* reserved tells DllMain whether the process starts or ends, as NT does. */
 static BOOLEAN call_entry(const struct module *module, ULONG reason,

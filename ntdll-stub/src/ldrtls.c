@@ -3,8 +3,8 @@
  *
  * A module with a TLS directory gets an index; TEB.ThreadLocalStoragePointer
  * is the thread's array of blocks by index, each a copy of the module's
- * template followed by zeroes. The compiler reads the array with gs:[58h] on
- * every access, so growing it must replace it by a copy, never move it away
+ * template followed by zeroes. The compiler reads the array through gs:[58h]
+ * (fs:[2Ch] in 32-bit code) on every access, so growing it must replace it by a copy, never move it away
  * before the copy is in place. The process has one thread.
  */
 #include "ldrp.h"
@@ -48,14 +48,14 @@ static NTSTATUS choose_index(ULONG *index)
 }
 
 /* The callbacks' list must end before its section does. */
-static NTSTATUS read_callbacks(struct module *module, ULONGLONG address)
+static NTSTATUS read_callbacks(struct module *module, ULONG_PTR address)
 {
-    ULONGLONG at;
+    ULONG_PTR at;
 
     if (!address)
         return STATUS_SUCCESS;
     for (at = address;; at += sizeof at) {
-        ULONGLONG *callback = image_at_address(&module->image, at, sizeof at);
+        ULONG_PTR *callback = image_at_address(&module->image, at, sizeof at);
 
         if (!callback)
             return STATUS_INVALID_IMAGE_FORMAT;
@@ -64,7 +64,7 @@ static NTSTATUS read_callbacks(struct module *module, ULONGLONG address)
         if (*callback - (ULONG_PTR)module->image.base >= module->image.size)
             return STATUS_INVALID_IMAGE_FORMAT;
     }
-    module->tls_callbacks = (ULONGLONG *)address;
+    module->tls_callbacks = (ULONG_PTR *)address;
     return STATUS_SUCCESS;
 }
 
@@ -72,7 +72,7 @@ static NTSTATUS read_directory(struct module *module, ULONG **index)
 {
     const struct image *image = &module->image;
     IMAGE_DATA_DIRECTORY place;
-    const IMAGE_TLS_DIRECTORY64 *directory =
+    const IMAGE_TLS_DIRECTORY *directory =
         image_directory(image, IMAGE_DIRECTORY_ENTRY_TLS, sizeof *directory,
                         &place);
 
@@ -141,10 +141,10 @@ void ldr_remove_tls(struct module *module)
 
 void ldr_call_tls(const struct module *module, ULONG reason)
 {
-    ULONGLONG *callback = module->tls_callbacks;
+    ULONG_PTR *callback = module->tls_callbacks;
 
     for (; callback && *callback; callback++) {
-        void (*routine)(void *, ULONG, void *) = (void *)*callback;
+        void (NTAPI *routine)(void *, ULONG, void *) = (void *)*callback;
 
         routine(module->image.base, reason, NULL);
     }

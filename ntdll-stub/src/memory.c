@@ -3,28 +3,28 @@
  */
 #include <ntdll.h>
 
-void RtlCopyMemory(void *To, const void *From, SIZE_T Size)
+void NTAPI RtlCopyMemory(void *To, const void *From, SIZE_T Size)
 {
     memcpy(To, From, Size);
 }
 
-void RtlMoveMemory(void *To, const void *From, SIZE_T Size)
+void NTAPI RtlMoveMemory(void *To, const void *From, SIZE_T Size)
 {
     memmove(To, From, Size);
 }
 
-void RtlFillMemory(void *To, SIZE_T Size, UCHAR Byte)
+void NTAPI RtlFillMemory(void *To, SIZE_T Size, UCHAR Byte)
 {
     memset(To, Byte, Size);
 }
 
-void RtlZeroMemory(void *To, SIZE_T Size)
+void NTAPI RtlZeroMemory(void *To, SIZE_T Size)
 {
     memset(To, 0, Size);
 }
 
 /* How many bytes are equal before the first that is not. */
-SIZE_T RtlCompareMemory(const void *A, const void *B, SIZE_T Size)
+SIZE_T NTAPI RtlCompareMemory(const void *A, const void *B, SIZE_T Size)
 {
     const UCHAR *a = A, *b = B;
     SIZE_T at = 0;
@@ -35,14 +35,14 @@ SIZE_T RtlCompareMemory(const void *A, const void *B, SIZE_T Size)
 }
 
 /* Lehmer's generator modulo 2^31 - 1, in the form NT documents. */
-ULONG RtlUniform(ULONG *Seed)
+ULONG NTAPI RtlUniform(ULONG *Seed)
 {
     *Seed = (*Seed * 0x7FFFFFEDULL + 0x7FFFFFC3ULL) % 0x7FFFFFFF;
     return *Seed;
 }
 
 /* A table that the numbers shuffle: hides the generator's regularity. */
-ULONG RtlRandomEx(ULONG *Seed)
+ULONG NTAPI RtlRandomEx(ULONG *Seed)
 {
     static ULONG table[128];
     ULONG result, slot, at;
@@ -57,15 +57,21 @@ ULONG RtlRandomEx(ULONG *Seed)
     return result;
 }
 
-ULONG RtlRandom(ULONG *Seed)
+ULONG NTAPI RtlRandom(ULONG *Seed)
 {
     return RtlRandomEx(Seed);
 }
 
 /* Milliseconds since boot, from the shared page, without a system call. */
-ULONG NtGetTickCount(void)
+ULONG NTAPI NtGetTickCount(void)
 {
     const volatile KUSER_SHARED_DATA *shared = (const void *)USER_SHARED_DATA;
+    ULONGLONG ticks;
+    LONG high;
 
-    return (shared->TickCountQuad * shared->TickCountMultiplier) >> 24;
+    do {
+        high = shared->TickCount.High1Time;
+        ticks = (ULONGLONG)high << 32 | shared->TickCount.LowPart;
+    } while (high != shared->TickCount.High2Time);
+    return (ticks * shared->TickCountMultiplier) >> 24;
 }

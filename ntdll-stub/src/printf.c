@@ -128,16 +128,19 @@ static void put_signed(struct sink *sink, const struct conversion *how,
                10, value < 0 ? "-" : sign);
 }
 
-static LONGLONG signed_value(LONGLONG value, int size)
+/* An integer below the size of int was passed as one. */
+static ULONGLONG unsigned_value(va_list *list, int size)
+{
+    if (size == 8)
+        return va_arg(*list, ULONGLONG);
+    return va_arg(*list, ULONG) & ((1ULL << (size * 8)) - 1);
+}
+
+static LONGLONG signed_value(va_list *list, int size)
 {
     int unused = 64 - size * 8;
 
-    return (LONGLONG)((ULONGLONG)value << unused) >> unused;
-}
-
-static ULONGLONG unsigned_value(ULONGLONG value, int size)
-{
-    return size == 8 ? value : value & ((1ULL << (size * 8)) - 1);
+    return (LONGLONG)(unsigned_value(list, size) << unused) >> unused;
 }
 
 /* A format of either width, read one character at a time. */
@@ -213,16 +216,18 @@ static void read_size(struct format *format, struct conversion *how)
             how->wide_text = TRUE;
         } else if (take(format, 'w')) {
             how->wide_text = TRUE;
-        } else if (take(format, 'z') || take(format, 'j') ||
-                   take(format, 't')) {
+        } else if (take(format, 'z') || take(format, 't')) {
+            how->size = sizeof(size_t);
+        } else if (take(format, 'j')) {
             how->size = 8;
         } else if (take(format, 'I')) {
-            how->size = 8;                      /* I alone: a pointer's size */
+            how->size = sizeof(size_t);         /* I alone: a pointer's size */
             if (take(format, '3')) {
                 take(format, '2');
                 how->size = 4;
             } else if (take(format, '6')) {
                 take(format, '4');
+                how->size = 8;
             }
         } else {
             return;
@@ -274,20 +279,17 @@ static void convert(struct sink *sink, struct format *format, va_list *list)
     switch (how.letter) {
     case 'd':
     case 'i':
-        put_signed(sink, &how, signed_value(va_arg(*list, LONGLONG),
-                                            how.size));
+        put_signed(sink, &how, signed_value(list, how.size));
         break;
     case 'u':
-        put_number(sink, &how, unsigned_value(va_arg(*list, ULONGLONG),
-                                              how.size), 10, "");
+        put_number(sink, &how, unsigned_value(list, how.size), 10, "");
         break;
     case 'o':
-        put_number(sink, &how, unsigned_value(va_arg(*list, ULONGLONG),
-                                              how.size), 8, "");
+        put_number(sink, &how, unsigned_value(list, how.size), 8, "");
         break;
     case 'x':
     case 'X': {
-        ULONGLONG value = unsigned_value(va_arg(*list, ULONGLONG), how.size);
+        ULONGLONG value = unsigned_value(list, how.size);
         const char *prefix = how.letter == 'X' ? "0X" : "0x";
 
         put_number(sink, &how, value, 16,
@@ -295,9 +297,9 @@ static void convert(struct sink *sink, struct format *format, va_list *list)
         break;
     }
     case 'p':
-        how.precision = 16;
+        how.precision = 2 * sizeof(void *);
         how.letter = 'X';
-        put_number(sink, &how, va_arg(*list, ULONGLONG), 16, "");
+        put_number(sink, &how, va_arg(*list, ULONG_PTR), 16, "");
         break;
     case 'c':
         one = va_arg(*list, int);

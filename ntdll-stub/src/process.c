@@ -3,16 +3,14 @@
  */
 #include <ntdll.h>
 
-#define NT_VERSION_MAJOR 10
-#define NT_VERSION_MINOR 0
 #define FREE_BUILD 0xF0000000
 
-PEB *RtlGetCurrentPeb(void)
+PEB *NTAPI RtlGetCurrentPeb(void)
 {
     return NtCurrentPeb();
 }
 
-NTSTATUS RtlGetVersion(RTL_OSVERSIONINFOW *Version)
+NTSTATUS NTAPI RtlGetVersion(RTL_OSVERSIONINFOW *Version)
 {
     const PEB *peb = NtCurrentPeb();
 
@@ -24,18 +22,18 @@ NTSTATUS RtlGetVersion(RTL_OSVERSIONINFOW *Version)
     return STATUS_SUCCESS;
 }
 
-void RtlGetNtVersionNumbers(ULONG *Major, ULONG *Minor, ULONG *Build)
+void NTAPI RtlGetNtVersionNumbers(ULONG *Major, ULONG *Minor, ULONG *Build)
 {
     if (Major)
-        *Major = NT_VERSION_MAJOR;
+        *Major = NtCurrentPeb()->OSMajorVersion;
     if (Minor)
-        *Minor = NT_VERSION_MINOR;
+        *Minor = NtCurrentPeb()->OSMinorVersion;
     if (Build)
         *Build = FREE_BUILD | NtCurrentPeb()->OSBuildNumber;
 }
 
 /* DLLs are told between the two: the first ends the other threads. */
-void RtlExitUserProcess(NTSTATUS Status)
+void NTAPI RtlExitUserProcess(NTSTATUS Status)
 {
     NtTerminateProcess(NULL, Status);
     LdrShutdownProcess();
@@ -44,7 +42,7 @@ void RtlExitUserProcess(NTSTATUS Status)
 }
 
 /* The process has one thread, so its end is the process's. */
-void RtlExitUserThread(NTSTATUS Status)
+void NTAPI RtlExitUserThread(NTSTATUS Status)
 {
     LdrShutdownProcess();
     NtTerminateThread(NtCurrentThread(), Status);
@@ -53,7 +51,7 @@ void RtlExitUserThread(NTSTATUS Status)
 
 /* NT: raises an exception, which may be handled. Exceptions do not reach
  * ring 3 in this kernel yet, so the status is the process's end. */
-void RtlRaiseStatus(NTSTATUS Status)
+void NTAPI RtlRaiseStatus(NTSTATUS Status)
 {
     for (;;) {
         NtTerminateProcess(NtCurrentProcess(), Status);

@@ -49,7 +49,7 @@ static void split_days(ULONG days, TIME_FIELDS *fields)
     fields->Day = days - days_before(month, leap) + 1;
 }
 
-void RtlTimeToTimeFields(const LARGE_INTEGER *Time, TIME_FIELDS *Fields)
+void NTAPI RtlTimeToTimeFields(const LARGE_INTEGER *Time, TIME_FIELDS *Fields)
 {
     ULONGLONG time = Time->QuadPart;
     ULONG days = time / DAY, seconds = time % DAY / SECOND;
@@ -62,7 +62,8 @@ void RtlTimeToTimeFields(const LARGE_INTEGER *Time, TIME_FIELDS *Fields)
     Fields->Milliseconds = time % SECOND / 10000;
 }
 
-BOOLEAN RtlTimeFieldsToTime(const TIME_FIELDS *Fields, LARGE_INTEGER *Time)
+BOOLEAN NTAPI RtlTimeFieldsToTime(const TIME_FIELDS *Fields,
+                                  LARGE_INTEGER *Time)
 {
     BOOLEAN leap = is_leap(Fields->Year);
     ULONG years = Fields->Year - 1601, days;
@@ -85,7 +86,8 @@ BOOLEAN RtlTimeFieldsToTime(const TIME_FIELDS *Fields, LARGE_INTEGER *Time)
     return TRUE;
 }
 
-BOOLEAN RtlTimeToSecondsSince1970(const LARGE_INTEGER *Time, ULONG *Seconds)
+BOOLEAN NTAPI RtlTimeToSecondsSince1970(const LARGE_INTEGER *Time,
+                                        ULONG *Seconds)
 {
     LONGLONG seconds = Time->QuadPart / SECOND - SECONDS_TO_1970;
 
@@ -95,7 +97,7 @@ BOOLEAN RtlTimeToSecondsSince1970(const LARGE_INTEGER *Time, ULONG *Seconds)
     return TRUE;
 }
 
-void RtlSecondsSince1970ToTime(ULONG Seconds, LARGE_INTEGER *Time)
+void NTAPI RtlSecondsSince1970ToTime(ULONG Seconds, LARGE_INTEGER *Time)
 {
     Time->QuadPart = (Seconds + SECONDS_TO_1970) * SECOND;
 }

@@ -9,7 +9,7 @@
 
 #define LONGEST 0xFFFE                          /* bytes in UNICODE_STRING */
 
-void RtlInitUnicodeString(UNICODE_STRING *String, const WCHAR *Text)
+void NTAPI RtlInitUnicodeString(UNICODE_STRING *String, const WCHAR *Text)
 {
     SIZE_T size = Text ? wcslen(Text) * sizeof *Text : 0;
 
@@ -20,7 +20,7 @@ void RtlInitUnicodeString(UNICODE_STRING *String, const WCHAR *Text)
     String->Buffer = (WCHAR *)Text;
 }
 
-NTSTATUS RtlInitUnicodeStringEx(UNICODE_STRING *String, const WCHAR *Text)
+NTSTATUS NTAPI RtlInitUnicodeStringEx(UNICODE_STRING *String, const WCHAR *Text)
 {
     if (Text && wcslen(Text) * sizeof *Text > LONGEST - sizeof *Text)
         return STATUS_NAME_TOO_LONG;
@@ -28,7 +28,7 @@ NTSTATUS RtlInitUnicodeStringEx(UNICODE_STRING *String, const WCHAR *Text)
     return STATUS_SUCCESS;
 }
 
-void RtlInitAnsiString(ANSI_STRING *String, const CHAR *Text)
+void NTAPI RtlInitAnsiString(ANSI_STRING *String, const CHAR *Text)
 {
     SIZE_T size = Text ? strlen(Text) : 0;
 
@@ -39,12 +39,12 @@ void RtlInitAnsiString(ANSI_STRING *String, const CHAR *Text)
     String->Buffer = (CHAR *)Text;
 }
 
-void RtlInitString(STRING *String, const CHAR *Text)
+void NTAPI RtlInitString(STRING *String, const CHAR *Text)
 {
     RtlInitAnsiString(String, Text);
 }
 
-WCHAR RtlUpcaseUnicodeChar(WCHAR character)
+WCHAR NTAPI RtlUpcaseUnicodeChar(WCHAR character)
 {
     if (character < 0x80)
         return toupper(character);
@@ -57,7 +57,7 @@ WCHAR RtlUpcaseUnicodeChar(WCHAR character)
     return character == 0xFF ? 0x178 : character;
 }
 
-WCHAR RtlDowncaseUnicodeChar(WCHAR character)
+WCHAR NTAPI RtlDowncaseUnicodeChar(WCHAR character)
 {
     if (character < 0x80)
         return tolower(character);
@@ -70,8 +70,8 @@ WCHAR RtlDowncaseUnicodeChar(WCHAR character)
     return character == 0x178 ? 0xFF : character;
 }
 
-LONG RtlCompareUnicodeString(const UNICODE_STRING *A, const UNICODE_STRING *B,
-                             BOOLEAN IgnoreCase)
+LONG NTAPI RtlCompareUnicodeString(const UNICODE_STRING *A,
+                                   const UNICODE_STRING *B, BOOLEAN IgnoreCase)
 {
     ULONG shorter = A->Length < B->Length ? A->Length : B->Length, at;
 
@@ -88,16 +88,16 @@ LONG RtlCompareUnicodeString(const UNICODE_STRING *A, const UNICODE_STRING *B,
     return A->Length - B->Length;
 }
 
-BOOLEAN RtlEqualUnicodeString(const UNICODE_STRING *A, const UNICODE_STRING *B,
-                              BOOLEAN IgnoreCase)
+BOOLEAN NTAPI RtlEqualUnicodeString(const UNICODE_STRING *A,
+                                    const UNICODE_STRING *B, BOOLEAN IgnoreCase)
 {
     return A->Length == B->Length &&
            RtlCompareUnicodeString(A, B, IgnoreCase) == 0;
 }
 
-BOOLEAN RtlPrefixUnicodeString(const UNICODE_STRING *Prefix,
-                               const UNICODE_STRING *String,
-                               BOOLEAN IgnoreCase)
+BOOLEAN NTAPI RtlPrefixUnicodeString(const UNICODE_STRING *Prefix,
+                                     const UNICODE_STRING *String,
+                                     BOOLEAN IgnoreCase)
 {
     UNICODE_STRING head = *String;
 
@@ -107,7 +107,8 @@ BOOLEAN RtlPrefixUnicodeString(const UNICODE_STRING *Prefix,
     return RtlEqualUnicodeString(Prefix, &head, IgnoreCase);
 }
 
-LONG RtlCompareString(const STRING *A, const STRING *B, BOOLEAN IgnoreCase)
+LONG NTAPI RtlCompareString(const STRING *A, const STRING *B,
+                            BOOLEAN IgnoreCase)
 {
     ULONG shorter = A->Length < B->Length ? A->Length : B->Length, at;
 
@@ -124,13 +125,14 @@ LONG RtlCompareString(const STRING *A, const STRING *B, BOOLEAN IgnoreCase)
     return A->Length - B->Length;
 }
 
-BOOLEAN RtlEqualString(const STRING *A, const STRING *B, BOOLEAN IgnoreCase)
+BOOLEAN NTAPI RtlEqualString(const STRING *A, const STRING *B,
+                             BOOLEAN IgnoreCase)
 {
     return A->Length == B->Length && RtlCompareString(A, B, IgnoreCase) == 0;
 }
 
 /* What does not fit is cut off; a terminator is added where there is room. */
-void RtlCopyUnicodeString(UNICODE_STRING *To, const UNICODE_STRING *From)
+void NTAPI RtlCopyUnicodeString(UNICODE_STRING *To, const UNICODE_STRING *From)
 {
     USHORT length = From ? From->Length : 0;
 
@@ -143,7 +145,7 @@ void RtlCopyUnicodeString(UNICODE_STRING *To, const UNICODE_STRING *From)
         To->Buffer[length / sizeof(WCHAR)] = 0;
 }
 
-void RtlCopyString(STRING *To, const STRING *From)
+void NTAPI RtlCopyString(STRING *To, const STRING *From)
 {
     USHORT length = From ? From->Length : 0;
 
@@ -154,8 +156,8 @@ void RtlCopyString(STRING *To, const STRING *From)
     To->Length = length;
 }
 
-NTSTATUS RtlAppendUnicodeStringToString(UNICODE_STRING *To,
-                                        const UNICODE_STRING *From)
+NTSTATUS NTAPI RtlAppendUnicodeStringToString(UNICODE_STRING *To,
+                                              const UNICODE_STRING *From)
 {
     ULONG length = To->Length + From->Length;
 
@@ -170,7 +172,7 @@ NTSTATUS RtlAppendUnicodeStringToString(UNICODE_STRING *To,
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RtlAppendUnicodeToString(UNICODE_STRING *To, const WCHAR *Text)
+NTSTATUS NTAPI RtlAppendUnicodeToString(UNICODE_STRING *To, const WCHAR *Text)
 {
     UNICODE_STRING from;
     NTSTATUS status = RtlInitUnicodeStringEx(&from, Text);
@@ -180,24 +182,24 @@ NTSTATUS RtlAppendUnicodeToString(UNICODE_STRING *To, const WCHAR *Text)
     return RtlAppendUnicodeStringToString(To, &from);
 }
 
-NTSTATUS RtlUnicodeToMultiByteSize(ULONG *Size, const WCHAR *From,
-                                   ULONG FromBytes)
+NTSTATUS NTAPI RtlUnicodeToMultiByteSize(ULONG *Size, const WCHAR *From,
+                                         ULONG FromBytes)
 {
     (void)From;
     *Size = FromBytes / sizeof(WCHAR);
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RtlMultiByteToUnicodeSize(ULONG *Size, const CHAR *From,
-                                   ULONG FromBytes)
+NTSTATUS NTAPI RtlMultiByteToUnicodeSize(ULONG *Size, const CHAR *From,
+                                         ULONG FromBytes)
 {
     (void)From;
     *Size = FromBytes * sizeof(WCHAR);
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RtlUnicodeToMultiByteN(CHAR *To, ULONG Size, ULONG *Written,
-                                const WCHAR *From, ULONG FromBytes)
+NTSTATUS NTAPI RtlUnicodeToMultiByteN(CHAR *To, ULONG Size, ULONG *Written,
+                                      const WCHAR *From, ULONG FromBytes)
 {
     ULONG count = FromBytes / sizeof(WCHAR), at;
     BOOLEAN short_of_room = count > Size;
@@ -211,8 +213,8 @@ NTSTATUS RtlUnicodeToMultiByteN(CHAR *To, ULONG Size, ULONG *Written,
     return short_of_room ? STATUS_BUFFER_OVERFLOW : STATUS_SUCCESS;
 }
 
-NTSTATUS RtlMultiByteToUnicodeN(WCHAR *To, ULONG Size, ULONG *Written,
-                                const CHAR *From, ULONG FromBytes)
+NTSTATUS NTAPI RtlMultiByteToUnicodeN(WCHAR *To, ULONG Size, ULONG *Written,
+                                      const CHAR *From, ULONG FromBytes)
 {
     ULONG count = Size / sizeof(WCHAR), at;
     BOOLEAN short_of_room = count < FromBytes;
@@ -237,9 +239,9 @@ static void release(void *block)
         RtlFreeHeap(NtCurrentPeb()->ProcessHeap, 0, block);
 }
 
-NTSTATUS RtlAnsiStringToUnicodeString(UNICODE_STRING *To,
-                                      const ANSI_STRING *From,
-                                      BOOLEAN Allocate)
+NTSTATUS NTAPI RtlAnsiStringToUnicodeString(UNICODE_STRING *To,
+                                            const ANSI_STRING *From,
+                                            BOOLEAN Allocate)
 {
     ULONG size = (From->Length + 1) * sizeof(WCHAR);
 
@@ -259,9 +261,9 @@ NTSTATUS RtlAnsiStringToUnicodeString(UNICODE_STRING *To,
     return STATUS_SUCCESS;
 }
 
-NTSTATUS RtlUnicodeStringToAnsiString(ANSI_STRING *To,
-                                      const UNICODE_STRING *From,
-                                      BOOLEAN Allocate)
+NTSTATUS NTAPI RtlUnicodeStringToAnsiString(ANSI_STRING *To,
+                                            const UNICODE_STRING *From,
+                                            BOOLEAN Allocate)
 {
     ULONG length = From->Length / sizeof(WCHAR);
     NTSTATUS status = STATUS_SUCCESS;
@@ -284,8 +286,9 @@ NTSTATUS RtlUnicodeStringToAnsiString(ANSI_STRING *To,
     return status;
 }
 
-NTSTATUS RtlUpcaseUnicodeString(UNICODE_STRING *To, const UNICODE_STRING *From,
-                                BOOLEAN Allocate)
+NTSTATUS NTAPI RtlUpcaseUnicodeString(UNICODE_STRING *To,
+                                      const UNICODE_STRING *From,
+                                      BOOLEAN Allocate)
 {
     ULONG at;
 
@@ -303,7 +306,7 @@ NTSTATUS RtlUpcaseUnicodeString(UNICODE_STRING *To, const UNICODE_STRING *From,
     return STATUS_SUCCESS;
 }
 
-BOOLEAN RtlCreateUnicodeString(UNICODE_STRING *String, const WCHAR *Text)
+BOOLEAN NTAPI RtlCreateUnicodeString(UNICODE_STRING *String, const WCHAR *Text)
 {
     SIZE_T size = (wcslen(Text) + 1) * sizeof *Text;
 
@@ -318,8 +321,8 @@ BOOLEAN RtlCreateUnicodeString(UNICODE_STRING *String, const WCHAR *Text)
     return TRUE;
 }
 
-BOOLEAN RtlCreateUnicodeStringFromAsciiz(UNICODE_STRING *String,
-                                         const CHAR *Text)
+BOOLEAN NTAPI RtlCreateUnicodeStringFromAsciiz(UNICODE_STRING *String,
+                                               const CHAR *Text)
 {
     ANSI_STRING from;
 
@@ -327,13 +330,13 @@ BOOLEAN RtlCreateUnicodeStringFromAsciiz(UNICODE_STRING *String,
     return NT_SUCCESS(RtlAnsiStringToUnicodeString(String, &from, TRUE));
 }
 
-void RtlFreeUnicodeString(UNICODE_STRING *String)
+void NTAPI RtlFreeUnicodeString(UNICODE_STRING *String)
 {
     release(String->Buffer);
     memset(String, 0, sizeof *String);
 }
 
-void RtlFreeAnsiString(ANSI_STRING *String)
+void NTAPI RtlFreeAnsiString(ANSI_STRING *String)
 {
     release(String->Buffer);
     memset(String, 0, sizeof *String);

@@ -6,7 +6,9 @@ FUZZ_TARGETS := pe numbering
 FUZZ_SECONDS ?= 30
 
 FUZZ := $(BUILD)/fuzz
+# Names of NT have NTAPI, which means nothing to the host's convention.
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
+    -Wno-ignored-attributes \
     -fno-strict-aliasing -fno-sanitize-recover=all \
     -fsanitize=fuzzer,address,undefined $(INCLUDES)
 

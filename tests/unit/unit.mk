@@ -7,7 +7,9 @@ UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe pe32 \
     serial console screen options widen translate fpu
 
 UNIT := $(BUILD)/unit
+# Names of NT have NTAPI, which means nothing to the host's convention.
 UNIT_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
+    -Wno-attributes \
     -fno-strict-aliasing -fno-omit-frame-pointer \
     -fsanitize=address,undefined -fno-sanitize-recover=all \
     -I$(UNIT) $(INCLUDES)

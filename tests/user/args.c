@@ -9,6 +9,8 @@
  */
 #include "test.h"
 
+#include "../../programs/lib/door.h"
+
 #define ECHO_FIRST 0x300
 #define MOST 14
 #define PROBE 0x00007FFFFFFF0000ULL

@@ -10,6 +10,8 @@
  */
 #include "test.h"
 
+#include "../../programs/lib/door.h"
+
 #define SERVICE(table, number, stack_args, argc, name) \
     { #name, number, argc },
 

@@ -6,6 +6,8 @@
  */
 #include "test.h"
 
+#include "../../programs/lib/call.h"
+
 #define LANDED 0x103
 #define RFLAGS_FIXED 0x202                      /* bit 1, and interrupts on */
 #define RFLAGS_ARITHMETIC 0x8D5

@@ -260,7 +260,7 @@ static void check_console(PEB *peb)
     CHECK_STATUS(NtDisplayString(&empty), STATUS_SUCCESS);
 }
 
-NTSTATUS NtProcessStartup(PEB *peb)
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     check_reading();
     check_offsets();

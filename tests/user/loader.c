@@ -7,7 +7,7 @@
 
 static ULONG tls_calls;
 
-static void on_tls(void *base, ULONG reason, void *reserved)
+static void NTAPI on_tls(void *base, ULONG reason, void *reserved)
 {
     (void)base;
     (void)reserved;
@@ -19,13 +19,13 @@ static void on_tls(void *base, ULONG reason, void *reserved)
 
 static ULONG tls_index = 99;
 static ULONG template[1] = { 0x55556666 };
-static const ULONGLONG callbacks[] = { (ULONGLONG)on_tls, 0 };
-extern const IMAGE_TLS_DIRECTORY64 _tls_used;
-const IMAGE_TLS_DIRECTORY64 _tls_used = {
-    .StartAddressOfRawData = (ULONGLONG)template,
-    .EndAddressOfRawData = (ULONGLONG)(template + 1),
-    .AddressOfIndex = (ULONGLONG)&tls_index,
-    .AddressOfCallBacks = (ULONGLONG)callbacks,
+static const ULONG_PTR callbacks[] = { (ULONG_PTR)on_tls, 0 };
+extern const IMAGE_TLS_DIRECTORY _tls_used;
+const IMAGE_TLS_DIRECTORY _tls_used = {
+    .StartAddressOfRawData = (ULONG_PTR)template,
+    .EndAddressOfRawData = (ULONG_PTR)(template + 1),
+    .AddressOfIndex = (ULONG_PTR)&tls_index,
+    .AddressOfCallBacks = (ULONG_PTR)callbacks,
     .SizeOfZeroFill = 12,
 };
 
@@ -211,14 +211,14 @@ static void check_unload(void)
 static void check_relocated(void)
 {
     void *a, *c;
-    IMAGE_NT_HEADERS64 *headers;
+    IMAGE_NT_HEADERS *headers;
 
     find(L"ldra", &a);
     CHECK_STATUS(load(L"ldrc", 0, &c), STATUS_SUCCESS);
     CHECK(c && c != a);
     CHECK(value_of(c, "c_check", 0) == 1);
     headers = RtlImageNtHeader(c);
-    CHECK(headers && headers->OptionalHeader.ImageBase == (ULONGLONG)c);
+    CHECK(headers && headers->OptionalHeader.ImageBase == (ULONG_PTR)c);
     CHECK_STATUS(LdrUnloadDll(c), STATUS_SUCCESS);
 }
 
@@ -280,7 +280,7 @@ static void check_headers(PEB *peb)
           RtlImageNtHeader(entry->DllBase)->OptionalHeader.SizeOfImage);
 }
 
-NTSTATUS NtProcessStartup(PEB *peb)
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     check_start();
     check_lists(peb);

@@ -5,35 +5,36 @@
  */
 #include "test.h"
 
-#define SELF NtCurrentProcess()
-#define TOP 0x00007FFFFFFEFFFFULL
+#include "facts.h"
 
-static NTSTATUS allocate(ULONGLONG *base, SIZE_T size, ULONG type,
+#define SELF NtCurrentProcess()
+
+static NTSTATUS allocate(ULONG_PTR *base, SIZE_T size, ULONG type,
                          ULONG protect)
 {
     void *address = (void *)*base;
     NTSTATUS status = NtAllocateVirtualMemory(SELF, &address, 0, &size, type,
                                               protect);
 
-    *base = (ULONGLONG)address;
+    *base = (ULONG_PTR)address;
     return status;
 }
 
-static NTSTATUS release(ULONGLONG base, SIZE_T size, ULONG type)
+static NTSTATUS release(ULONG_PTR base, SIZE_T size, ULONG type)
 {
     void *address = (void *)base;
 
     return NtFreeVirtualMemory(SELF, &address, &size, type);
 }
 
-static NTSTATUS protect(ULONGLONG base, SIZE_T size, ULONG new, ULONG *old)
+static NTSTATUS protect(ULONG_PTR base, SIZE_T size, ULONG new, ULONG *old)
 {
     void *address = (void *)base;
 
     return NtProtectVirtualMemory(SELF, &address, &size, new, old);
 }
 
-static MEMORY_BASIC_INFORMATION query(ULONGLONG address)
+static MEMORY_BASIC_INFORMATION query(ULONG_PTR address)
 {
     MEMORY_BASIC_INFORMATION memory;
     SIZE_T length = 0;
@@ -49,7 +50,7 @@ static MEMORY_BASIC_INFORMATION query(ULONGLONG address)
 
 static void check_commit(void)
 {
-    ULONGLONG base = 0;
+    ULONG_PTR base = 0;
     SIZE_T size = 5000;
     void *address = NULL;
     UCHAR *bytes;
@@ -58,7 +59,7 @@ static void check_commit(void)
     CHECK_STATUS(NtAllocateVirtualMemory(SELF, &address, 0, &size,
                                          MEM_RESERVE | MEM_COMMIT,
                                          PAGE_READWRITE), STATUS_SUCCESS);
-    base = (ULONGLONG)address;
+    base = (ULONG_PTR)address;
     bytes = address;
     CHECK(base % ALLOCATION_GRANULARITY == 0 && size == 2 * PAGE_SIZE);
     for (at = 0; at < size; at++)
@@ -77,7 +78,7 @@ static void check_commit(void)
 /* MEM_COMMIT alone, without an address, reserves as well. */
 static void check_commit_alone(void)
 {
-    ULONGLONG base = 0;
+    ULONG_PTR base = 0;
 
     CHECK_STATUS(allocate(&base, PAGE_SIZE, MEM_COMMIT, PAGE_READWRITE),
                  STATUS_SUCCESS);
@@ -87,7 +88,7 @@ static void check_commit_alone(void)
 
 static void check_reserve(void)
 {
-    ULONGLONG base = 0, inner, odd;
+    ULONG_PTR base = 0, inner, odd;
     MEMORY_BASIC_INFORMATION memory;
 
     CHECK_STATUS(allocate(&base, 0x40000, MEM_RESERVE, PAGE_READWRITE),
@@ -101,7 +102,7 @@ static void check_reserve(void)
     CHECK(memory.AllocationProtect == PAGE_READWRITE);
     CHECK_SAY(memory.State == MEM_COMMIT && memory.Protect == PAGE_READONLY &&
               memory.Type == MEM_PRIVATE && memory.RegionSize == 0x2000,
-              "state %x protect %x type %x size %llx", memory.State,
+              "state %x protect %x type %x size %Ix", memory.State,
               memory.Protect, memory.Type, memory.RegionSize);
     odd = base + 0x8FFF;
     CHECK_STATUS(allocate(&odd, 2, MEM_COMMIT, PAGE_READWRITE),
@@ -120,7 +121,7 @@ static void check_reserve(void)
 /* Committed again, a page that was decommitted is zero. */
 static void check_decommit(void)
 {
-    ULONGLONG base = 0;
+    ULONG_PTR base = 0;
 
     CHECK_STATUS(allocate(&base, 0x3000, MEM_RESERVE | MEM_COMMIT,
                           PAGE_READWRITE), STATUS_SUCCESS);
@@ -137,7 +138,7 @@ static void check_decommit(void)
 
 static void check_protect(void)
 {
-    ULONGLONG base = 0;
+    ULONG_PTR base = 0;
     ULONG old = 0;
 
     CHECK_STATUS(allocate(&base, 0x3000, MEM_RESERVE | MEM_COMMIT,
@@ -178,7 +179,7 @@ static void check_code(void)
 static void check_refusals(void)
 {
     static const struct {
-        ULONGLONG base, size, zero_bits;
+        ULONG_PTR base, size, zero_bits;
         ULONG type, protect;
         NTSTATUS status;
     } rows[] = {
@@ -193,13 +194,13 @@ static void check_refusals(void)
           STATUS_INVALID_PARAMETER_3 },
         { TOP + 1, 0x1000, 0, MEM_RESERVE, PAGE_READWRITE,
           STATUS_INVALID_PARAMETER_2 },
-        { 0xFFFF800000000000ULL, 0x1000, 0, MEM_RESERVE, PAGE_READWRITE,
+        { KERNEL_ADDRESS, 0x1000, 0, MEM_RESERVE, PAGE_READWRITE,
           STATUS_INVALID_PARAMETER_2 },
         { TOP - 0xFFF, 0x2000, 0, MEM_RESERVE, PAGE_READWRITE,
           STATUS_INVALID_PARAMETER_4 },
-        { 0, ~0ULL, 0, MEM_RESERVE, PAGE_READWRITE,
+        { 0, ~(ULONG_PTR)0, 0, MEM_RESERVE, PAGE_READWRITE,
           STATUS_INVALID_PARAMETER_4 },
-        { 0x123450000000ULL, 0x1000, 0, MEM_COMMIT, PAGE_READWRITE,
+        { FREE_ADDRESS, 0x1000, 0, MEM_COMMIT, PAGE_READWRITE,
           STATUS_CONFLICTING_ADDRESSES },
         { USER_SHARED_DATA, 0x1000, 0, MEM_RESERVE, PAGE_READWRITE,
           STATUS_CONFLICTING_ADDRESSES },
@@ -215,7 +216,7 @@ static void check_refusals(void)
                                                   rows[at].protect);
 
         CHECK_SAY(status == rows[at].status,
-                  "row %u (%llx %llx %x %x): %08x, not %08x", at,
+                  "row %u (%Ix %Ix %x %x): %08x, not %08x", at,
                   rows[at].base, rows[at].size, rows[at].type,
                   rows[at].protect, status, rows[at].status);
         CHECK(base == (void *)rows[at].base && size == rows[at].size);
@@ -233,7 +234,7 @@ static void check_refusals(void)
 
 static void check_freeing(void)
 {
-    ULONGLONG base = 0;
+    ULONG_PTR base = 0;
 
     CHECK_STATUS(allocate(&base, 0x40000, MEM_RESERVE, PAGE_READWRITE),
                  STATUS_SUCCESS);
@@ -257,7 +258,7 @@ static void check_freeing(void)
 
 static void check_placement(void)
 {
-    ULONGLONG low = 0, high = 0, at, taken;
+    ULONG_PTR low = 0, high = 0, at, taken;
     void *base = NULL;
     SIZE_T size = 0x1000;
 
@@ -265,25 +266,25 @@ static void check_placement(void)
     CHECK_STATUS(allocate(&high, 0x10000, MEM_RESERVE | MEM_TOP_DOWN,
                           PAGE_READWRITE), 0);
     CHECK(high > low && high <= TOP);
-    at = 0x200000000ULL + 0x1234;
+    at = FREE_PLACE + 0x1234;
     CHECK_STATUS(allocate(&at, 0x1000, MEM_RESERVE, PAGE_READWRITE), 0);
-    CHECK_SAY(at == 0x200000000ULL, "reserved at %llx", at);
-    taken = 0x200000000ULL;
+    CHECK_SAY(at == FREE_PLACE, "reserved at %Ix", at);
+    taken = FREE_PLACE;
     CHECK_STATUS(allocate(&taken, 0x1000, MEM_RESERVE, PAGE_READWRITE),
                  STATUS_CONFLICTING_ADDRESSES);
     CHECK_STATUS(NtAllocateVirtualMemory(SELF, &base, 4, &size,
                                          MEM_RESERVE | MEM_COMMIT,
                                          PAGE_READWRITE), STATUS_SUCCESS);
-    CHECK_SAY((ULONGLONG)base < 1ULL << 28, "4 zero bits: %p", base);
+    CHECK_SAY((ULONG_PTR)base < 1U << 28, "4 zero bits: %p", base);
     release(low, 0, MEM_RELEASE);
     release(high, 0, MEM_RELEASE);
     release(at, 0, MEM_RELEASE);
-    release((ULONGLONG)base, 0, MEM_RELEASE);
+    release((ULONG_PTR)base, 0, MEM_RELEASE);
 }
 
 static void check_queries(PEB *peb)
 {
-    MEMORY_BASIC_INFORMATION memory = query((ULONGLONG)check_queries);
+    MEMORY_BASIC_INFORMATION memory = query((ULONG_PTR)check_queries);
     SIZE_T length;
 
     CHECK(memory.AllocationBase == peb->ImageBaseAddress);
@@ -308,7 +309,7 @@ static void check_queries(PEB *peb)
                  STATUS_INVALID_INFO_CLASS);
 }
 
-NTSTATUS NtProcessStartup(PEB *peb)
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     check_commit();
     check_commit_alone();

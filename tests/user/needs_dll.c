@@ -4,7 +4,7 @@
  */
 #include "dll/ldr.h"
 
-NTSTATUS NtProcessStartup(PEB *peb)
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
     return ghost_value();

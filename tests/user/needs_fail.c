@@ -6,7 +6,7 @@
 
 ULONG fail_value(void);
 
-NTSTATUS NtProcessStartup(PEB *peb)
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
     return fail_value();

@@ -7,6 +7,8 @@
  * STATUS_INVALID_SYSTEM_SERVICE.
  */
 #include "test.h"
+
+#include "../../programs/lib/door.h"
 #include "services.h"
 
 #define SERVICE(table, number, stack_args, argc, name) number,

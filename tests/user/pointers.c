@@ -8,6 +8,8 @@
  */
 #include "test.h"
 
+#include "../../programs/lib/door.h"
+
 #define MOST 11
 #define LOWEST 0x10000ULL                       /* memory begins here */
 #define SHARED_PAGE USER_SHARED_DATA

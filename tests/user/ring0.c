@@ -9,6 +9,8 @@
  */
 #include "test.h"
 
+#include "../../programs/lib/door.h"
+
 typedef NTSTATUS self_test(ULONG test, ULONGLONG argument);
 
 static const WCHAR *last_word(const UNICODE_STRING *line)

@@ -4,6 +4,8 @@
  */
 #include "test.h"
 
+#include "facts.h"
+
 static void check_format(const char *expected, const char *format, ...)
 {
     char text[200];
@@ -42,10 +44,10 @@ static void check_printf(void)
     check_format("123456789abcdef0", "%llx", 0x123456789ABCDEF0ULL);
     check_format("123456789abcdef0", "%I64x", 0x123456789ABCDEF0ULL);
     check_format("9abcdef0", "%lx", 0x123456789ABCDEF0ULL);
-    check_format("18446744073709551615", "%zu", ~(size_t)0);
+    check_format(ALL_ONES_TEXT, "%zu", ~(size_t)0);
     check_format("-9223372036854775808", "%lld", INT64_MIN);
     check_format("-1 255 -1 65535", "%hhd %hhu %hd %hu", -1, -1, -1, -1);
-    check_format("000000000000ABCD", "%p", (void *)0xABCD);
+    check_format(POINTER_TEXT, "%p", (void *)0xABCD);
 }
 
 static void check_limits(void)
@@ -162,7 +164,7 @@ static void check_heap(void)
         }
         sizes[at] = RtlUniform(&seed) % (round % 50 ? 3000 : 400000);
         blocks[at] = RtlAllocateHeap(heap, 0, sizes[at]);
-        if (!CHECK(blocks[at] && (ULONGLONG)blocks[at] % 16 == 0))
+        if (!CHECK(blocks[at] && (ULONG_PTR)blocks[at] % 16 == 0))
             break;
         memset(blocks[at], at, sizes[at]);
     }
@@ -188,7 +190,7 @@ static void check_heap_edges(void)
     CHECK(!RtlFreeHeap(heap, 0, block));
     CHECK(RtlSizeHeap(heap, 0, block) == ~(SIZE_T)0);
     CHECK(RtlAllocateHeap(heap, 0, ~(SIZE_T)0) == NULL);
-    CHECK(RtlAllocateHeap(heap, 0, 1ULL << 34) == NULL);
+    CHECK(RtlAllocateHeap(heap, 0, TOO_MUCH) == NULL);
     block = RtlAllocateHeap(heap, 0, 0);
     other = RtlAllocateHeap(heap, 0, 0);
     CHECK(block && other && block != other);
@@ -243,8 +245,11 @@ static void check_process(void)
 
     CHECK_STATUS(RtlGetVersion(&version), STATUS_SUCCESS);
     RtlGetNtVersionNumbers(&major, &minor, &build);
-    CHECK(major == 10 && minor == 0 && (build & 0xFFFF) == 19041);
-    CHECK(version.dwMajorVersion == 10 && version.dwBuildNumber == 19041);
+    CHECK(major == VERSION_MAJOR && minor == VERSION_MINOR &&
+          (build & 0xFFFF) == VERSION_BUILD);
+    CHECK(version.dwMajorVersion == VERSION_MAJOR &&
+          version.dwMinorVersion == VERSION_MINOR &&
+          version.dwBuildNumber == VERSION_BUILD);
     CHECK(RtlNtStatusToDosError(STATUS_INVALID_HANDLE) == 6);
     CHECK(RtlGetLastNtStatus() == STATUS_INVALID_HANDLE);
     CHECK(RtlNtStatusToDosError(0xC0123456) == 317);
@@ -259,7 +264,7 @@ static void check_process(void)
     CHECK(DbgPrint("runtime: %s\n", "DbgPrint reaches the console") == 0);
 }
 
-NTSTATUS NtProcessStartup(PEB *peb)
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
     check_printf();

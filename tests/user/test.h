@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include "../../programs/lib/call.h"
-#include "../../programs/lib/door.h"
 #include "../../programs/lib/print.h"
 
 #define CHECK(condition) \

@@ -12,6 +12,7 @@
 #include <nt/ntdef.h>
 #include <nt/ntstatus.h>
 #include <nt/context.h>
+#include <nt/memory.h>
 #include <nt/peb.h>
 #include <nt/teb.h>
 
@@ -103,8 +104,8 @@
 #define FILE_USE_FILE_POINTER_POSITION  0xFFFFFFFE
 
 /* Called as a user APC when the transfer ends; not in this kernel yet. */
-typedef void (*PIO_APC_ROUTINE)(void *context, IO_STATUS_BLOCK *status,
-                                ULONG reserved);
+typedef void (NTAPI *PIO_APC_ROUTINE)(void *context, IO_STATUS_BLOCK *status,
+                                      ULONG reserved);
 
 typedef enum _FILE_INFORMATION_CLASS {
     FileStandardInformation = 5,
@@ -123,48 +124,48 @@ typedef struct _FILE_POSITION_INFORMATION {
     LARGE_INTEGER CurrentByteOffset;
 } FILE_POSITION_INFORMATION;
 
-NTSTATUS NtCreateFile(_Out_ HANDLE *FileHandle,
-                      _In_ ACCESS_MASK DesiredAccess,
-                      _In_ OBJECT_ATTRIBUTES *ObjectAttributes,
-                      _Out_ IO_STATUS_BLOCK *IoStatusBlock,
-                      _In_opt_ LARGE_INTEGER *AllocationSize,
-                      _In_ ULONG FileAttributes,
-                      _In_ ULONG ShareAccess,
-                      _In_ ULONG CreateDisposition,
-                      _In_ ULONG CreateOptions,
-                      _In_opt_ void *EaBuffer,
-                      _In_ ULONG EaLength);
-NTSTATUS NtOpenFile(_Out_ HANDLE *FileHandle,
-                    _In_ ACCESS_MASK DesiredAccess,
-                    _In_ OBJECT_ATTRIBUTES *ObjectAttributes,
-                    _Out_ IO_STATUS_BLOCK *IoStatusBlock,
-                    _In_ ULONG ShareAccess,
-                    _In_ ULONG OpenOptions);
-NTSTATUS NtReadFile(_In_ HANDLE FileHandle,
-                    _In_opt_ HANDLE Event,
-                    _In_opt_ PIO_APC_ROUTINE ApcRoutine,
-                    _In_opt_ void *ApcContext,
-                    _Out_ IO_STATUS_BLOCK *IoStatusBlock,
-                    _Out_ void *Buffer,
-                    _In_ ULONG Length,
-                    _In_opt_ LARGE_INTEGER *ByteOffset,
-                    _In_opt_ ULONG *Key);
-NTSTATUS NtWriteFile(_In_ HANDLE FileHandle,
-                     _In_opt_ HANDLE Event,
-                     _In_opt_ PIO_APC_ROUTINE ApcRoutine,
-                     _In_opt_ void *ApcContext,
-                     _Out_ IO_STATUS_BLOCK *IoStatusBlock,
-                     _In_ const void *Buffer,
-                     _In_ ULONG Length,
-                     _In_opt_ LARGE_INTEGER *ByteOffset,
-                     _In_opt_ ULONG *Key);
-NTSTATUS NtQueryInformationFile(_In_ HANDLE FileHandle,
-                                _Out_ IO_STATUS_BLOCK *IoStatusBlock,
-                                _Out_ void *FileInformation,
-                                _In_ ULONG Length,
-                                _In_ ULONG FileInformationClass);
-NTSTATUS NtDisplayString(_In_ const UNICODE_STRING *String);
-NTSTATUS NtClose(_In_ HANDLE Handle);
+NTSTATUS NTAPI NtCreateFile(_Out_ HANDLE *FileHandle,
+                            _In_ ACCESS_MASK DesiredAccess,
+                            _In_ OBJECT_ATTRIBUTES *ObjectAttributes,
+                            _Out_ IO_STATUS_BLOCK *IoStatusBlock,
+                            _In_opt_ LARGE_INTEGER *AllocationSize,
+                            _In_ ULONG FileAttributes,
+                            _In_ ULONG ShareAccess,
+                            _In_ ULONG CreateDisposition,
+                            _In_ ULONG CreateOptions,
+                            _In_opt_ void *EaBuffer,
+                            _In_ ULONG EaLength);
+NTSTATUS NTAPI NtOpenFile(_Out_ HANDLE *FileHandle,
+                          _In_ ACCESS_MASK DesiredAccess,
+                          _In_ OBJECT_ATTRIBUTES *ObjectAttributes,
+                          _Out_ IO_STATUS_BLOCK *IoStatusBlock,
+                          _In_ ULONG ShareAccess,
+                          _In_ ULONG OpenOptions);
+NTSTATUS NTAPI NtReadFile(_In_ HANDLE FileHandle,
+                          _In_opt_ HANDLE Event,
+                          _In_opt_ PIO_APC_ROUTINE ApcRoutine,
+                          _In_opt_ void *ApcContext,
+                          _Out_ IO_STATUS_BLOCK *IoStatusBlock,
+                          _Out_ void *Buffer,
+                          _In_ ULONG Length,
+                          _In_opt_ LARGE_INTEGER *ByteOffset,
+                          _In_opt_ ULONG *Key);
+NTSTATUS NTAPI NtWriteFile(_In_ HANDLE FileHandle,
+                           _In_opt_ HANDLE Event,
+                           _In_opt_ PIO_APC_ROUTINE ApcRoutine,
+                           _In_opt_ void *ApcContext,
+                           _Out_ IO_STATUS_BLOCK *IoStatusBlock,
+                           _In_ const void *Buffer,
+                           _In_ ULONG Length,
+                           _In_opt_ LARGE_INTEGER *ByteOffset,
+                           _In_opt_ ULONG *Key);
+NTSTATUS NTAPI NtQueryInformationFile(_In_ HANDLE FileHandle,
+                                      _Out_ IO_STATUS_BLOCK *IoStatusBlock,
+                                      _Out_ void *FileInformation,
+                                      _In_ ULONG Length,
+                                      _In_ ULONG FileInformationClass);
+NTSTATUS NTAPI NtDisplayString(_In_ const UNICODE_STRING *String);
+NTSTATUS NTAPI NtClose(_In_ HANDLE Handle);
 
 /* ---- Memory ---- */
 
@@ -212,57 +213,46 @@ typedef enum _MEMORY_INFORMATION_CLASS {
     MemoryBasicInformation = 0,
 } MEMORY_INFORMATION_CLASS;
 
-typedef struct _MEMORY_BASIC_INFORMATION {
-    void *BaseAddress;                          /* 00 */
-    void *AllocationBase;                       /* 08 */
-    ULONG AllocationProtect;                    /* 10 */
-    USHORT PartitionId;                         /* 14 */
-    SIZE_T RegionSize;                          /* 18 */
-    ULONG State;                                /* 20 */
-    ULONG Protect;                              /* 24 */
-    ULONG Type;                                 /* 28 */
-} MEMORY_BASIC_INFORMATION;
-
-NTSTATUS NtAllocateVirtualMemory(_In_ HANDLE ProcessHandle,
-                                 _Inout_ void **BaseAddress,
-                                 _In_ ULONG_PTR ZeroBits,
-                                 _Inout_ SIZE_T *RegionSize,
-                                 _In_ ULONG AllocationType,
-                                 _In_ ULONG Protect);
-NTSTATUS NtFreeVirtualMemory(_In_ HANDLE ProcessHandle,
-                             _Inout_ void **BaseAddress,
-                             _Inout_ SIZE_T *RegionSize,
-                             _In_ ULONG FreeType);
-NTSTATUS NtProtectVirtualMemory(_In_ HANDLE ProcessHandle,
-                                _Inout_ void **BaseAddress,
-                                _Inout_ SIZE_T *RegionSize,
-                                _In_ ULONG NewProtect,
-                                _Out_ ULONG *OldProtect);
-NTSTATUS NtQueryVirtualMemory(_In_ HANDLE ProcessHandle,
-                              _In_opt_ void *BaseAddress,
-                              _In_ ULONG MemoryInformationClass,
-                              _Out_ void *MemoryInformation,
-                              _In_ SIZE_T MemoryInformationLength,
-                              _Out_opt_ SIZE_T *ReturnLength);
-NTSTATUS NtCreateSection(_Out_ HANDLE *SectionHandle,
-                         _In_ ACCESS_MASK DesiredAccess,
-                         _In_opt_ OBJECT_ATTRIBUTES *ObjectAttributes,
-                         _In_opt_ LARGE_INTEGER *MaximumSize,
-                         _In_ ULONG SectionPageProtection,
-                         _In_ ULONG AllocationAttributes,
-                         _In_opt_ HANDLE FileHandle);
-NTSTATUS NtMapViewOfSection(_In_ HANDLE SectionHandle,
-                            _In_ HANDLE ProcessHandle,
-                            _Inout_ void **BaseAddress,
-                            _In_ ULONG_PTR ZeroBits,
-                            _In_ SIZE_T CommitSize,
-                            _Inout_opt_ LARGE_INTEGER *SectionOffset,
-                            _Inout_ SIZE_T *ViewSize,
-                            _In_ ULONG InheritDisposition,
-                            _In_ ULONG AllocationType,
-                            _In_ ULONG Win32Protect);
-NTSTATUS NtUnmapViewOfSection(_In_ HANDLE ProcessHandle,
-                              _In_opt_ void *BaseAddress);
+NTSTATUS NTAPI NtAllocateVirtualMemory(_In_ HANDLE ProcessHandle,
+                                       _Inout_ void **BaseAddress,
+                                       _In_ ULONG_PTR ZeroBits,
+                                       _Inout_ SIZE_T *RegionSize,
+                                       _In_ ULONG AllocationType,
+                                       _In_ ULONG Protect);
+NTSTATUS NTAPI NtFreeVirtualMemory(_In_ HANDLE ProcessHandle,
+                                   _Inout_ void **BaseAddress,
+                                   _Inout_ SIZE_T *RegionSize,
+                                   _In_ ULONG FreeType);
+NTSTATUS NTAPI NtProtectVirtualMemory(_In_ HANDLE ProcessHandle,
+                                      _Inout_ void **BaseAddress,
+                                      _Inout_ SIZE_T *RegionSize,
+                                      _In_ ULONG NewProtect,
+                                      _Out_ ULONG *OldProtect);
+NTSTATUS NTAPI NtQueryVirtualMemory(_In_ HANDLE ProcessHandle,
+                                    _In_opt_ void *BaseAddress,
+                                    _In_ ULONG MemoryInformationClass,
+                                    _Out_ void *MemoryInformation,
+                                    _In_ SIZE_T MemoryInformationLength,
+                                    _Out_opt_ SIZE_T *ReturnLength);
+NTSTATUS NTAPI NtCreateSection(_Out_ HANDLE *SectionHandle,
+                               _In_ ACCESS_MASK DesiredAccess,
+                               _In_opt_ OBJECT_ATTRIBUTES *ObjectAttributes,
+                               _In_opt_ LARGE_INTEGER *MaximumSize,
+                               _In_ ULONG SectionPageProtection,
+                               _In_ ULONG AllocationAttributes,
+                               _In_opt_ HANDLE FileHandle);
+NTSTATUS NTAPI NtMapViewOfSection(_In_ HANDLE SectionHandle,
+                                  _In_ HANDLE ProcessHandle,
+                                  _Inout_ void **BaseAddress,
+                                  _In_ ULONG_PTR ZeroBits,
+                                  _In_ SIZE_T CommitSize,
+                                  _Inout_opt_ LARGE_INTEGER *SectionOffset,
+                                  _Inout_ SIZE_T *ViewSize,
+                                  _In_ ULONG InheritDisposition,
+                                  _In_ ULONG AllocationType,
+                                  _In_ ULONG Win32Protect);
+NTSTATUS NTAPI NtUnmapViewOfSection(_In_ HANDLE ProcessHandle,
+                                    _In_opt_ void *BaseAddress);
 
 /* ---- Processes and threads ---- */
 
@@ -292,24 +282,25 @@ typedef struct _THREAD_BASIC_INFORMATION {
     LONG BasePriority;                          /* 2c */
 } THREAD_BASIC_INFORMATION;
 
-NTSTATUS NtQueryInformationProcess(_In_ HANDLE ProcessHandle,
-                                   _In_ ULONG ProcessInformationClass,
-                                   _Out_ void *ProcessInformation,
-                                   _In_ ULONG ProcessInformationLength,
-                                   _Out_opt_ ULONG *ReturnLength);
-NTSTATUS NtQueryInformationThread(_In_ HANDLE ThreadHandle,
-                                  _In_ ULONG ThreadInformationClass,
-                                  _Out_ void *ThreadInformation,
-                                  _In_ ULONG ThreadInformationLength,
-                                  _Out_opt_ ULONG *ReturnLength);
-NTSTATUS NtTerminateProcess(_In_opt_ HANDLE ProcessHandle,
-                            _In_ NTSTATUS ExitStatus);
-NTSTATUS NtTerminateThread(_In_opt_ HANDLE ThreadHandle,
-                           _In_ NTSTATUS ExitStatus);
-NTSTATUS NtContinue(_In_ CONTEXT *ContextRecord, _In_ BOOLEAN TestAlert);
-NTSTATUS NtTestAlert(void);
-NTSTATUS NtYieldExecution(void);
-ULONG NtGetCurrentProcessorNumber(void);
+NTSTATUS NTAPI NtQueryInformationProcess(_In_ HANDLE ProcessHandle,
+                                         _In_ ULONG ProcessInformationClass,
+                                         _Out_ void *ProcessInformation,
+                                         _In_ ULONG ProcessInformationLength,
+                                         _Out_opt_ ULONG *ReturnLength);
+NTSTATUS NTAPI NtQueryInformationThread(_In_ HANDLE ThreadHandle,
+                                        _In_ ULONG ThreadInformationClass,
+                                        _Out_ void *ThreadInformation,
+                                        _In_ ULONG ThreadInformationLength,
+                                        _Out_opt_ ULONG *ReturnLength);
+NTSTATUS NTAPI NtTerminateProcess(_In_opt_ HANDLE ProcessHandle,
+                                  _In_ NTSTATUS ExitStatus);
+NTSTATUS NTAPI NtTerminateThread(_In_opt_ HANDLE ThreadHandle,
+                                 _In_ NTSTATUS ExitStatus);
+NTSTATUS NTAPI NtContinue(_In_ CONTEXT *ContextRecord,
+                          _In_ BOOLEAN TestAlert);
+NTSTATUS NTAPI NtTestAlert(void);
+NTSTATUS NTAPI NtYieldExecution(void);
+ULONG NTAPI NtGetCurrentProcessorNumber(void);
 
 /* ---- The system ---- */
 
@@ -426,13 +417,14 @@ typedef struct _SYSTEM_PERFORMANCE_INFORMATION {
     ULONGLONG SharedCommittedPages;             /* 150 */
 } SYSTEM_PERFORMANCE_INFORMATION;
 
-NTSTATUS NtQuerySystemInformation(_In_ ULONG SystemInformationClass,
-                                  _Out_ void *SystemInformation,
-                                  _In_ ULONG SystemInformationLength,
-                                  _Out_opt_ ULONG *ReturnLength);
-NTSTATUS NtQuerySystemTime(_Out_ LARGE_INTEGER *SystemTime);
-NTSTATUS NtQueryPerformanceCounter(_Out_ LARGE_INTEGER *PerformanceCounter,
-                                   _Out_opt_ LARGE_INTEGER *Frequency);
+NTSTATUS NTAPI NtQuerySystemInformation(_In_ ULONG SystemInformationClass,
+                                        _Out_ void *SystemInformation,
+                                        _In_ ULONG SystemInformationLength,
+                                        _Out_opt_ ULONG *ReturnLength);
+NTSTATUS NTAPI NtQuerySystemTime(_Out_ LARGE_INTEGER *SystemTime);
+NTSTATUS NTAPI NtQueryPerformanceCounter(
+    _Out_ LARGE_INTEGER *PerformanceCounter,
+    _Out_opt_ LARGE_INTEGER *Frequency);
 
 /* ValidResponseOptions: the buttons; Response: the one that was pressed. */
 typedef enum _HARDERROR_RESPONSE_OPTION {
@@ -467,12 +459,12 @@ typedef enum _HARDERROR_RESPONSE {
 /* In ErrorStatus: ask even when TEB.HardErrorMode says not to. */
 #define HARDERROR_OVERRIDE_ERRORMODE 0x10000000
 
-NTSTATUS NtRaiseHardError(_In_ NTSTATUS ErrorStatus,
-                          _In_ ULONG NumberOfParameters,
-                          _In_ ULONG UnicodeStringParameterMask,
-                          _In_opt_ ULONG_PTR *Parameters,
-                          _In_ ULONG ValidResponseOptions,
-                          _Out_ ULONG *Response);
+NTSTATUS NTAPI NtRaiseHardError(_In_ NTSTATUS ErrorStatus,
+                                _In_ ULONG NumberOfParameters,
+                                _In_ ULONG UnicodeStringParameterMask,
+                                _In_opt_ ULONG_PTR *Parameters,
+                                _In_ ULONG ValidResponseOptions,
+                                _Out_ ULONG *Response);
 
 typedef enum _SYSDBG_COMMAND {
     SysDbgReadVirtual = 8,
@@ -490,12 +482,12 @@ typedef struct _SYSDBG_VIRTUAL {
     ULONG Request;                              /* 10, bytes */
 } SYSDBG_VIRTUAL;
 
-NTSTATUS NtSystemDebugControl(_In_ ULONG Command,
-                              _Inout_opt_ void *InputBuffer,
-                              _In_ ULONG InputBufferLength,
-                              _Out_opt_ void *OutputBuffer,
-                              _In_ ULONG OutputBufferLength,
-                              _Out_opt_ ULONG *ReturnLength);
+NTSTATUS NTAPI NtSystemDebugControl(_In_ ULONG Command,
+                                    _Inout_opt_ void *InputBuffer,
+                                    _In_ ULONG InputBufferLength,
+                                    _Out_opt_ void *OutputBuffer,
+                                    _In_ ULONG OutputBufferLength,
+                                    _Out_opt_ ULONG *ReturnLength);
 
 /* ---- win32k: the shadow table ---- */
 
@@ -507,28 +499,19 @@ typedef ULONG COLORREF;                         /* 00bbggrr */
 #define PATCOPY                         0x00F00021
 #define WHITENESS                       0x00FF0062
 
-ULONG_PTR NtUserGetThreadState(_In_ ULONG ThreadState);
-HANDLE NtUserGetDC(_In_opt_ HANDLE Window);
-NTSTATUS NtGdiFlush(void);
+ULONG_PTR NTAPI NtUserGetThreadState(_In_ ULONG ThreadState);
+HANDLE NTAPI NtUserGetDC(_In_opt_ HANDLE Window);
+NTSTATUS NTAPI NtGdiFlush(void);
 
 /* NT: a BOOL.  Rop4 PATCOPY paints with BackColor, the only brush here. */
-LONG NtGdiBitBlt(_In_ HANDLE DestinationDc,
-                 _In_ LONG X,
-                 _In_ LONG Y,
-                 _In_ LONG Width,
-                 _In_ LONG Height,
-                 _In_opt_ HANDLE SourceDc,
-                 _In_ LONG SourceX,
-                 _In_ LONG SourceY,
-                 _In_ ULONG Rop4,
-                 _In_ COLORREF BackColor,
-                 _In_ ULONG Flags);
-
-_Static_assert(sizeof(FILE_STANDARD_INFORMATION) == 0x18, "file standard");
-_Static_assert(sizeof(MEMORY_BASIC_INFORMATION) == 0x30, "memory basic");
-_Static_assert(sizeof(PROCESS_BASIC_INFORMATION) == 0x30, "process basic");
-_Static_assert(sizeof(THREAD_BASIC_INFORMATION) == 0x30, "thread basic");
-_Static_assert(sizeof(SYSTEM_BASIC_INFORMATION) == 0x40, "system basic");
-_Static_assert(sizeof(SYSTEM_TIMEOFDAY_INFORMATION) == 0x30, "time of day");
-_Static_assert(sizeof(SYSTEM_PERFORMANCE_INFORMATION) == 0x158, "performance");
-_Static_assert(sizeof(SYSDBG_VIRTUAL) == 0x18, "SYSDBG_VIRTUAL");
+LONG NTAPI NtGdiBitBlt(_In_ HANDLE DestinationDc,
+                       _In_ LONG X,
+                       _In_ LONG Y,
+                       _In_ LONG Width,
+                       _In_ LONG Height,
+                       _In_opt_ HANDLE SourceDc,
+                       _In_ LONG SourceX,
+                       _In_ LONG SourceY,
+                       _In_ ULONG Rop4,
+                       _In_ COLORREF BackColor,
+                       _In_ ULONG Flags);

@@ -36,4 +36,4 @@ ULONG b_missing(void);
 ULONG b_missing_ordinal(void);
 ULONG ghost_value(void);
 
-BOOLEAN DllMain(void *base, ULONG reason, void *reserved);
+BOOLEAN NTAPI DllMain(void *base, ULONG reason, void *reserved);

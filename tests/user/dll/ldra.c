@@ -7,22 +7,22 @@
 static ULONG tls_index;
 static ULONG template[2] = { A_TLS_FIRST, 0x33334444 };
 
-static void on_tls(void *base, ULONG reason, void *reserved)
+static void NTAPI on_tls(void *base, ULONG reason, void *reserved)
 {
     (void)base;
     (void)reserved;
     b_log(reason == DLL_PROCESS_ATTACH ? '1' : '0');
 }
 
-static const ULONGLONG callbacks[] = { (ULONGLONG)on_tls, 0 };
+static const ULONG_PTR callbacks[] = { (ULONG_PTR)on_tls, 0 };
 
 /* The linker makes this the TLS directory because of its name. */
-extern const IMAGE_TLS_DIRECTORY64 _tls_used;
-const IMAGE_TLS_DIRECTORY64 _tls_used = {
-    .StartAddressOfRawData = (ULONGLONG)template,
-    .EndAddressOfRawData = (ULONGLONG)(template + 2),
-    .AddressOfIndex = (ULONGLONG)&tls_index,
-    .AddressOfCallBacks = (ULONGLONG)callbacks,
+extern const IMAGE_TLS_DIRECTORY _tls_used;
+const IMAGE_TLS_DIRECTORY _tls_used = {
+    .StartAddressOfRawData = (ULONG_PTR)template,
+    .EndAddressOfRawData = (ULONG_PTR)(template + 2),
+    .AddressOfIndex = (ULONG_PTR)&tls_index,
+    .AddressOfCallBacks = (ULONG_PTR)callbacks,
     .SizeOfZeroFill = 8,
 };
 
@@ -41,7 +41,7 @@ ULONG *a_tls(void)
     return ((ULONG **)NtCurrentTeb()->ThreadLocalStoragePointer)[tls_index];
 }
 
-BOOLEAN DllMain(void *base, ULONG reason, void *reserved)
+BOOLEAN NTAPI DllMain(void *base, ULONG reason, void *reserved)
 {
     (void)base;
     (void)reserved;

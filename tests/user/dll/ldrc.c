@@ -17,7 +17,7 @@ ULONG c_check(void)
            data[0] == &second && data[1] == &first;
 }
 
-BOOLEAN DllMain(void *base, ULONG reason, void *reserved)
+BOOLEAN NTAPI DllMain(void *base, ULONG reason, void *reserved)
 {
     (void)base;
     (void)reason;

@@ -9,7 +9,7 @@ ULONG d_value(void)
     return a_value() + a_forward() + a_fifth();
 }
 
-BOOLEAN DllMain(void *base, ULONG reason, void *reserved)
+BOOLEAN NTAPI DllMain(void *base, ULONG reason, void *reserved)
 {
     (void)base;
     (void)reserved;

@@ -14,7 +14,7 @@ ULONG e_other(void)
     return f_value();
 }
 
-BOOLEAN DllMain(void *base, ULONG reason, void *reserved)
+BOOLEAN NTAPI DllMain(void *base, ULONG reason, void *reserved)
 {
     (void)base;
     (void)reserved;

@@ -9,7 +9,7 @@ ULONG fail_value(void)
     return 0xF;
 }
 
-BOOLEAN DllMain(void *base, ULONG reason, void *reserved)
+BOOLEAN NTAPI DllMain(void *base, ULONG reason, void *reserved)
 {
     (void)base;
     (void)reserved;

@@ -10,7 +10,7 @@
 #define STORE(register, field) "movq %%" #register ", %c[" #field "](%%rcx)\n"
 
 /* rcx = CONTEXT to fill: the caller's state as if this call had returned. */
-__attribute__((naked)) void RtlCaptureContext(
+__attribute__((naked)) void NTAPI RtlCaptureContext(
     CONTEXT *Context __attribute__((unused)))
 {
     __asm__ volatile(

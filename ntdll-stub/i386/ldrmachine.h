@@ -1,0 +1,32 @@
+/*
+ * ldrmachine.h - the loader's private part that depends on the processor:
+ * i386.
+ *
+ * The kind of relocation that moves an address, and the bookkeeping that
+ * Windows 10's public structures have room for and Windows XP's have not.
+ */
+#pragma once
+
+#include <ntdll.h>
+
+#define ADDRESS_RELOCATION IMAGE_REL_BASED_HIGHLOW
+
+/* XP keeps neither the base that the file preferred nor the time. */
+static inline void ldr_note_load(LDR_DATA_TABLE_ENTRY *entry,
+                                 const IMAGE_NT_HEADERS *headers)
+{
+    (void)entry;
+    (void)headers;
+}
+
+/* The count that debuggers read as "never unloaded". */
+static inline void ldr_note_pinned(LDR_DATA_TABLE_ENTRY *entry)
+{
+    entry->LoadCount = 0xFFFF;
+}
+
+/* XP's PEB_LDR_DATA does not tell that the process ends. */
+static inline void ldr_note_shutdown(PEB_LDR_DATA *data)
+{
+    (void)data;
+}

@@ -1,0 +1,19 @@
+/*
+ * facts.h - what the tests expect to be different in 32-bit code: the 64-bit
+ * side.
+ */
+#pragma once
+
+/* Windows 10 2004. */
+#define VERSION_MAJOR 10
+#define VERSION_MINOR 0
+#define VERSION_BUILD 19041
+
+#define TOP             0x00007FFFFFFEFFFFULL   /* a program's last byte */
+#define KERNEL_ADDRESS  0xFFFF800000000000ULL
+#define FREE_ADDRESS    0x123450000000ULL       /* nothing is there */
+#define FREE_PLACE      0x200000000ULL
+#define TOO_MUCH        (1ULL << 34)            /* bytes that nobody has */
+
+#define ALL_ONES_TEXT   "18446744073709551615"  /* ~(size_t)0 */
+#define POINTER_TEXT    "000000000000ABCD"      /* (void *)0xABCD */

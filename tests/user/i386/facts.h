@@ -1,0 +1,19 @@
+/*
+ * facts.h - what the tests expect to be different in 64-bit code: the 32-bit
+ * side.
+ */
+#pragma once
+
+/* Windows XP. */
+#define VERSION_MAJOR 5
+#define VERSION_MINOR 1
+#define VERSION_BUILD 2600
+
+#define TOP             0x7FFEFFFFU             /* a program's last byte */
+#define KERNEL_ADDRESS  0x80000000U
+#define FREE_ADDRESS    0x23450000U             /* nothing is there */
+#define FREE_PLACE      0x20000000U
+#define TOO_MUCH        0x7F000000U             /* more than fits anywhere */
+
+#define ALL_ONES_TEXT   "4294967295"            /* ~(size_t)0 */
+#define POINTER_TEXT    "0000ABCD"              /* (void *)0xABCD */
