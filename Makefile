@@ -99,7 +99,8 @@ NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
 PROGRAMS     := tour
 PROGRAMS32   :=
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
-    tour/call.c tour/kernel.c lib/call.asm lib/prepare.c lib/print.c)
+    tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
+    lib/call.asm lib/prepare.c lib/print.c)
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c context.c \

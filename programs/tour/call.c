@@ -9,9 +9,9 @@
 #define NIBBLE 0xF
 #define REGISTER_ARGUMENTS 4
 #define STUB_BYTES 24
+#define DOOR_BYTES 2
 
 static struct call call;
-static BOOLEAN opened, asked;
 
 /* A routine and how its table entry leads there. */
 struct entry {
@@ -75,7 +75,7 @@ static void show_number(const struct stop *stop)
         print("   number  eax %04X", number);
     print(" = table %u (%s), index %03X\n", number >> TABLE_BITS & 1,
           number >> TABLE_BITS & 1 ? "win32k" : "nt", number & INDEX_MASK);
-    if (opened)
+    if (kernel_is_open())
         show_entry(stop, number & 0x1FFF);
 }
 
@@ -101,9 +101,10 @@ static BOOLEAN kept(ULONGLONG in, ULONGLONG out)
 }
 
 /* What room 5 leaves: the same after every call that returns. */
-static void check_registers(void)
+void check_registers(const struct call *call, const UCHAR door[2])
 {
-    const struct registers *in = &call.in, *out = &call.out;
+    const struct registers *in = &call->in, *out = &call->out;
+    ULONGLONG target = (ULONGLONG)call->target;
     ULONGLONG stub_rsp = in->Rsp - sizeof(ULONGLONG);
     ULONG at;
     BOOLEAN zero = TRUE, same = TRUE;
@@ -117,14 +118,34 @@ static void check_registers(void)
     check(out->R8 == stub_rsp && out->R9 == in->Rbp,
           "r8 is the stub's rsp, r9 its rbp");
     check(out->R11 == out->Rflags, "r11 is rflags");
-    check(out->Rcx > (ULONGLONG)call.target &&
-          out->Rcx < (ULONGLONG)call.target + STUB_BYTES,
-          "rcx points behind SYSCALL");
+    check(out->Rcx > target && out->Rcx < target + STUB_BYTES &&
+          !memcmp((void *)(out->Rcx - DOOR_BYTES), door, DOOR_BYTES),
+          "rcx points behind the door's instruction");
     for (at = 0; at < 6; at++)
         zero &= out->Xmm[at].Low == 0 && out->Xmm[at].High == 0;
     for (at = 6; at < 16; at++)
         same &= !memcmp(&in->Xmm[at], &out->Xmm[at], sizeof(M128A));
     check(zero && same, "xmm0-5 are zero, xmm6-15 kept");
+}
+
+static const UCHAR by_syscall[DOOR_BYTES] = { 0x0F, 0x05 };
+static const UCHAR by_int2e[DOOR_BYTES] = { 0xCD, 0x2E };
+
+/* The instruction that ntdll's stubs choose, by one byte of the shared page. */
+static const UCHAR *stub_door(void)
+{
+    const volatile KUSER_SHARED_DATA *shared = (const void *)USER_SHARED_DATA;
+
+    return shared->SystemCall & 1 ? by_int2e : by_syscall;
+}
+
+void show_stub_door(void)
+{
+    const UCHAR *door = stub_door();
+
+    print("   ntdll's stubs go by %s, %02X %02X: bit 0 of 7FFE0308h is %u\n",
+          door == by_int2e ? "int 2e" : "syscall", door[0], door[1],
+          door == by_int2e);
 }
 
 static void show_result(const struct stop *stop)
@@ -140,13 +161,6 @@ void show_call(const struct stop *stop)
 {
     static ULONG count;
 
-    if (!asked) {
-        asked = TRUE;
-        opened = kernel_open();
-        if (!opened)
-            print("   The service tables stay closed: this machine was not "
-                  "booted with debug=on.\n");
-    }
     print("\n 2.%-2u %s\n", ++count, stop->title);
     call_prepare(&call, stop->raw ? (void *)call_raw
                                   : find_stub(stop->service),
@@ -156,7 +170,7 @@ void show_call(const struct stop *stop)
     show_number(stop);
     show_stack(stop);
     call_with_registers(&call);
-    check_registers();
+    check_registers(&call, stop->raw ? by_syscall : stub_door());
     show_result(stop);
 }
 

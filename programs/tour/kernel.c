@@ -9,6 +9,7 @@
 
 #define SYMBOLS L"\\SystemRoot\\System32\\ntoskrnl.sym"
 
+static BOOLEAN opened;
 static char *symbols;                           /* the file, with a 0 behind */
 
 static NTSTATUS open_file(const WCHAR *path, HANDLE *file)
@@ -132,6 +133,16 @@ BOOLEAN kernel_read(ULONGLONG address, void *buffer, ULONG size)
     return NT_SUCCESS(debug_read(address, buffer, size));
 }
 
+BOOLEAN kernel_msr(ULONG msr, ULONGLONG *value)
+{
+    SYSDBG_MSR request = { .Msr = msr };
+    NTSTATUS status = NtSystemDebugControl(SysDbgReadMsr, &request,
+                                           sizeof request, NULL, 0, NULL);
+
+    *value = request.Data;
+    return NT_SUCCESS(status);
+}
+
 BOOLEAN kernel_open(void)
 {
     ULONGLONG table;
@@ -143,5 +154,11 @@ BOOLEAN kernel_open(void)
     status = debug_read(table, &first, sizeof first);
     check(status == STATUS_SUCCESS || status == STATUS_DEBUGGER_INACTIVE,
           "the kernel's memory can be read, or debugging is off");
-    return NT_SUCCESS(status);
+    opened = NT_SUCCESS(status);
+    return opened;
+}
+
+BOOLEAN kernel_is_open(void)
+{
+    return opened;
 }

@@ -21,6 +21,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     print("ntwalk: the walk of a system call, told from ring 3\n\n");
     show_where();
     show_stops();
+    show_doors();
     if (failures) {
         print("\nThe tour ends badly: %u of %u checks failed, first: %s\n",
               failures, checks, first_failure);

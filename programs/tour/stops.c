@@ -155,6 +155,10 @@ static void show_refusals(void)
 void show_stops(void)
 {
     print("\n2. Calls\n");
+    if (!kernel_open())
+        print("   The service tables stay closed: this machine was not "
+              "booted with debug=on.\n");
+    show_stub_door();
     show_in_registers();
     show_fifth_argument();
     show_write();

@@ -16,8 +16,10 @@ void check(BOOLEAN held, const char *text);
 /* Chapter 1 (where.c). */
 void show_where(void);
 
-/* The kernel's symbols and memory (kernel.c); FALSE: closed to us. */
+/* The kernel's symbols, memory and MSRs (kernel.c); FALSE: closed to us. */
 BOOLEAN kernel_open(void);
+BOOLEAN kernel_is_open(void);
+BOOLEAN kernel_msr(ULONG msr, ULONGLONG *value);
 BOOLEAN kernel_read(ULONGLONG address, void *buffer, ULONG size);
 ULONGLONG kernel_address(const char *name);
 BOOLEAN kernel_name(ULONGLONG address, char name[64]);
@@ -39,6 +41,31 @@ struct stop {
 
 void show_call(const struct stop *stop);
 void show_registers(void);
+void show_stub_door(void);
 
-/* Chapter 3: the calls (stops.c). */
+/* What room 5 leaves: the same after every call through any door, whose two
+ * bytes are door. */
+void check_registers(const struct call *call, const UCHAR door[2]);
+
+/* Chapter 2: the calls (stops.c). */
 void show_stops(void);
+
+/* What the processor loads at each door (cpu.c). */
+struct cpu {
+    ULONGLONG star, lstar, fmask;
+    ULONGLONG sysenter_cs, sysenter_esp, sysenter_eip;
+    ULONGLONG gate[2], gate_offset;             /* vector 2E */
+    ULONG gate_cs, gate_ist, gate_type, gate_dpl, gate_present;
+    ULONGLONG tss, rsp0;
+};
+
+#define STAR_CS(star) ((star) >> 32 & 0xFFFF)   /* of SYSCALL */
+#define STAR_BACK(star) ((star) >> 48)          /* of SYSRET, before adding */
+
+/* Can 64-bit code use SYSENTER? */
+BOOLEAN cpu_has_sysenter(char vendor[13]);
+BOOLEAN cpu_read(struct cpu *cpu);
+void cpu_show(const struct cpu *cpu);
+
+/* Chapter 3: the doors (doors.c). */
+void show_doors(void);
