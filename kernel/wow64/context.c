@@ -7,6 +7,9 @@
  * always that of 32-bit code; the context's segment registers are not loaded:
  * every exit to 32-bit code gives it the only ones there are.
  *
+ * r8 to r15, which no 32-bit code has, become 0: between its call and here
+ * they were the kernel's.
+ *
  * Two things do not fit into a CONTEXT: Ebp belongs to the control part in
  * 32 bits and to the integer part in 64, and FloatSave has the x87 registers
  * alone, which leaves the XMM registers as they are.
@@ -84,6 +87,7 @@ static void set_frames(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
 
     frame->Rax = frame->Rcx = frame->Rdx = 0;
     frame->R8 = frame->R9 = frame->R10 = frame->R11 = 0;
+    exception->R12 = exception->R13 = exception->R14 = exception->R15 = 0;
     memset(&frame->Xmm0, 0, 6 * sizeof frame->Xmm0);
     KeContextToKframes(frame, exception, &context, context.ContextFlags,
                        UserMode);
