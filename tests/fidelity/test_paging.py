@@ -15,6 +15,7 @@ ADDRESS = 0x000FFFFFFFFFF000
 PRESENT, WRITE, USER, LARGE, GLOBAL = 1, 2, 4, 0x80, 0x100
 NO_EXECUTE = 1 << 63
 USER_SHARED, KERNEL_SHARED = 0x7FFE0000, 0xFFFFF78000000000
+KERNEL_SHARED_XP = KERNEL_SHARED + 0x1000
 HIGHEST_USER = 0x7FFFFFFEFFFF
 
 
@@ -118,3 +119,12 @@ def check_shared_page(space):
     assert user.physical == kernel.physical
     assert not user.write and not user.execute and user.user
     assert kernel.write and not kernel.execute and not kernel.user
+    check_shared_page_xp(space)
+
+
+def check_shared_page_xp(space):
+    """32-bit code's page is the kernel's own; 64-bit code does not see it."""
+    kernel = space.leaves[KERNEL_SHARED_XP]
+    assert kernel.write and not kernel.execute and not kernel.user
+    assert [hex(leaf.va) for leaf in space.leaves.values()
+            if leaf.physical == kernel.physical] == [hex(kernel.va)]
