@@ -100,7 +100,7 @@ PROGRAMS     := tour
 PROGRAMS32   :=
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
-    lib/call.asm lib/prepare.c lib/print.c)
+    lib/call.asm lib/door.c lib/prepare.c lib/print.c)
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c context.c \

@@ -23,9 +23,7 @@
 #define GATE_SIZE 16
 #define INTERRUPT_GATE 0xE
 
-#define CPUID1_EDX_SEP (1 << 11)
-
-BOOLEAN cpu_has_sysenter(char vendor[13])
+void cpu_vendor(char vendor[13])
 {
     ULONG a = 0, b, c, d;
 
@@ -34,9 +32,6 @@ BOOLEAN cpu_has_sysenter(char vendor[13])
     memcpy(vendor + 4, &d, 4);
     memcpy(vendor + 8, &c, 4);
     vendor[12] = 0;
-    a = 1;
-    __asm__("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
-    return !strcmp(vendor, "GenuineIntel") && (d & CPUID1_EDX_SEP);
 }
 
 static BOOLEAN read_gate(ULONGLONG pcr, struct cpu *cpu)

@@ -1,25 +1,19 @@
-; doors.asm - a system call by each door, as targets of call_with_registers.
+; doors.asm - lib/call.asm's bare doors with a clock on both sides.
 ;
-; door_NAME makes the call and nothing else. timed_NAME looks at the time-stamp
-; counter before the door and behind it: out.R15 - out.R14 is what the call
-; took, plus what timed_nothing takes, which has no door. The kernel keeps r12
-; to r15, so they can carry the times.
+; out.R15 - out.R14 is what the call took, plus what timed_nothing takes, which
+; has no door. The kernel keeps r12 to r15, so they can carry the times.
 ;
 ; in   rax = number; rcx, rdx, r8, r9, [rsp + 28h] ... = arguments
 
         bits    64
         default rel
 
-        global  door_syscall
-        global  door_int2e
-        global  door_sysenter
         global  timed_syscall
         global  timed_int2e
         global  timed_sysenter
         global  timed_nothing
 
-; SYSENTER saves nothing, so the caller says where it wants to come back
-; (arch/amd64/entry/sysenter.asm): those two instructions belong to it.
+; The two instructions that say where to come back belong to SYSENTER.
 %macro  GO_syscall 0
         syscall
 %endmacro
@@ -45,14 +39,6 @@
         mov     rdx, r13
 %endmacro
 
-%macro  DOOR 1
-        align   16
-door_%1:
-        mov     r10, rcx
-        GO_%1
-        ret
-%endmacro
-
 %macro  TIMED 1
         align   16
 timed_%1:
@@ -64,9 +50,6 @@ timed_%1:
 %endmacro
 
 SECTION .text align=16
-        DOOR    syscall
-        DOOR    int2e
-        DOOR    sysenter
         TIMED   syscall
         TIMED   int2e
         TIMED   sysenter

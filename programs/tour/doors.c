@@ -6,6 +6,7 @@
  * On a machine that keeps those closed the lines about ring 0 are missing.
  */
 #include "tour.h"
+#include "../lib/door.h"
 
 #define NO_SUCH_HANDLE 0x1234
 #define NO_SUCH_NUMBER 0xFFF
@@ -16,22 +17,16 @@
 
 enum { SYSCALL, INT2E, SYSENTER, DOORS };
 
-void door_syscall(void);
-void door_int2e(void);
-void door_sysenter(void);
 void timed_syscall(void);
 void timed_int2e(void);
 void timed_sysenter(void);
 void timed_nothing(void);
 
-static const struct {
-    void (*plain)(void), (*timed)(void);
-    UCHAR bytes[INSTRUCTION];
-} doors[DOORS] = {
-    { door_syscall, timed_syscall, { 0x0F, 0x05 } },
-    { door_int2e, timed_int2e, { 0xCD, 0x2E } },
-    { door_sysenter, timed_sysenter, { 0x0F, 0x34 } },
-};
+static void (*const timed[DOORS])(void) = {
+    timed_syscall, timed_int2e, timed_sysenter };
+
+static const UCHAR bytes[DOORS][INSTRUCTION] = {
+    { 0x0F, 0x05 }, { 0xCD, 0x2E }, { 0x0F, 0x34 } };
 
 static struct cpu cpu;
 static struct call calls[DOORS];        /* the last one through each */
@@ -65,10 +60,10 @@ static NTSTATUS through(ULONG door, ULONG number, ULONG count,
 {
     struct call *call = &calls[door];
 
-    call_prepare(call, doors[door].plain, count, arguments);
+    call_prepare(call, doors[door].raw, count, arguments);
     call->in.Rax = number;
     call_with_registers(call);
-    check_registers(call, doors[door].bytes);
+    check_registers(call, bytes[door]);
     return (NTSTATUS)call->out.Rax;
 }
 
@@ -96,7 +91,7 @@ static void show_ticks(ULONG number)
     ULONG at;
 
     for (at = 0; at < open_doors; at++)
-        ticks[at] = fewest_ticks(doors[at].timed, number, NO_SUCH_HANDLE) -
+        ticks[at] = fewest_ticks(timed[at], number, NO_SUCH_HANDLE) -
                     nothing;
     values("ticks", "%llu", ticks);
 }
@@ -230,7 +225,8 @@ void show_doors(void)
 {
     char vendor[13];
 
-    open_doors = cpu_has_sysenter(vendor) ? DOORS : SYSENTER;
+    open_doors = (ULONG)(doors_end() - doors);
+    cpu_vendor(vendor);
     print("\n3. Three doors, one service\n");
     if (open_doors < DOORS)
         print("   %s has no SYSENTER in long mode: two doors.\n", vendor);

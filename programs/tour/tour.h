@@ -62,8 +62,7 @@ struct cpu {
 #define STAR_CS(star) ((star) >> 32 & 0xFFFF)   /* of SYSCALL */
 #define STAR_BACK(star) ((star) >> 48)          /* of SYSRET, before adding */
 
-/* Can 64-bit code use SYSENTER? */
-BOOLEAN cpu_has_sysenter(char vendor[13]);
+void cpu_vendor(char vendor[13]);
 BOOLEAN cpu_read(struct cpu *cpu);
 void cpu_show(const struct cpu *cpu);
 
