@@ -20,6 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 TOUR = 'tour.exe'
 NTDLL = 'ntdll.dll'
+NTDLL32 = 'ntdll32.dll'                 # 32-bit programs know it as NTDLL
 PE_NAMES = ('.exe', '.dll', '.sys')
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 
@@ -100,7 +101,8 @@ def make(config):
 
 def built_files(build):
     """Returns {name: bytes} of what is on every image besides the kernel."""
-    files = {NTDLL: read(os.path.join(build, NTDLL))}
+    files = {name: read(os.path.join(build, name))
+             for name in (NTDLL, NTDLL32)}
     programs = os.path.join(build, 'programs')
     if os.path.isdir(programs):
         for name in sorted(os.listdir(programs)):

@@ -1,4 +1,4 @@
-"""pe.py: reading 64-bit PE files that nobody has checked.
+"""pe.py: reading PE files, 64-bit and 32-bit, that nobody has checked.
 
 Every field of the headers may be garbage. Whatever is wrong ends in Broken,
 whose text is one line; nothing is read outside the file.
@@ -6,7 +6,12 @@ whose text is one line; nothing is read outside the file.
 import struct
 
 MACHINE_AMD64 = 0x8664
+MACHINE_I386 = 0x014C
 MAGIC_PE32_PLUS = 0x20B
+MAGIC_PE32 = 0x10B
+# machine: magic, where the directories begin in the optional header
+FORMS = {MACHINE_AMD64: (MAGIC_PE32_PLUS, 112),
+         MACHINE_I386: (MAGIC_PE32, 96)}
 SECTION_SIZE = 40
 MAX_SECTIONS = 96
 MAX_EXPORTS = 0x10000
@@ -14,11 +19,11 @@ MAX_NAME = 512
 
 
 class Broken(Exception):
-    """The file is not a 64-bit PE file, or not a sound one."""
+    """The file is not a PE file for this kernel, or not a sound one."""
 
 
 class Image:
-    """The headers, sections and exports of one PE32+ file."""
+    """The headers, sections and exports of one PE32+ or PE32 file."""
 
     def __init__(self, data):
         self.data = data
@@ -27,22 +32,30 @@ class Image:
         header = self.unpack('<I', 0x3C, 'the MZ header')[0]
         if self.bytes(header, 4, 'the PE header') != b'PE\0\0':
             raise Broken('not a PE file (no PE signature)')
-        machine, count = self.unpack('<HH', header + 4, 'the file header')
-        if machine != MACHINE_AMD64:
-            raise Broken(f'not for x86-64 (machine {machine:#06x})')
+        self.machine, count = self.unpack('<HH', header + 4,
+                                          'the file header')
+        if self.machine not in FORMS:
+            raise Broken('neither for x86-64 nor for i386 '
+                         f'(machine {self.machine:#06x})')
+        wanted, directories = FORMS[self.machine]
         size = self.unpack('<H', header + 20, 'the file header')[0]
         optional = header + 24
-        if self.unpack('<H', optional, 'the optional header')[0] \
-                != MAGIC_PE32_PLUS:
-            raise Broken('not a PE32+ image')
+        magic = self.unpack('<H', optional, 'the optional header')[0]
+        if magic != wanted:
+            raise Broken(f'not a PE32+ image (magic {magic:#05x})'
+                         if self.is_64bit() else
+                         f'not a PE32 image (magic {magic:#05x})')
         if not 1 <= count <= MAX_SECTIONS:
             raise Broken(f'{count} sections')
-        self.directories = optional + 112
+        self.directories = optional + directories
         self.directory_count = self.unpack(
-            '<I', optional + 108, 'the optional header')[0]
+            '<I', self.directories - 4, 'the optional header')[0]
         self.sections = [self.unpack('<IIII', optional + size + 8
                                      + SECTION_SIZE * i, 'a section header')
                          for i in range(count)]
+
+    def is_64bit(self):
+        return self.machine == MACHINE_AMD64
 
     def bytes(self, offset, size, what):
         if offset < 0 or offset + size > len(self.data):
@@ -117,7 +130,10 @@ def stub_number(image, rva):
 
 
 def stubs(image):
-    """Yields (name, number, file offset of the number) of the Nt stubs."""
+    """Yields (name, number, file offset of the number) of the Nt stubs.
+
+    Only 64-bit ones: XP's numbers are not for choosing.
+    """
     for name, rva in image.exports():
         if name.startswith('Nt'):
             found = stub_number(image, rva)
@@ -126,5 +142,5 @@ def stubs(image):
 
 
 def check(data):
-    """Raises Broken unless the bytes look like a 64-bit PE file."""
+    """Raises Broken unless the bytes look like a PE file."""
     Image(data)

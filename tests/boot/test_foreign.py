@@ -7,7 +7,8 @@ import pytest
 
 from conftest import BUILD, ROOT
 
-MINGW = 'x86_64-w64-mingw32-gcc'
+MINGW = {64: 'x86_64-w64-mingw32-gcc', 32: 'i686-w64-mingw32-gcc'}
+ENTRY = {64: 'start', 32: '_start@4'}
 HOMES = 'db 48h,89h,4Ch,24h,8,48h,89h,54h,24h,10h,' \
         '4Ch,89h,44h,24h,18h,4Ch,89h,4Ch,24h,20h'
 STYLES = {
@@ -18,13 +19,18 @@ STYLES = {
               'test byte [abs 7FFE0308h], 1', 'jne %%gate', 'syscall', 'ret',
               '%%gate: int 2Eh', 'ret', 'align 32'],
 }
+# 32-bit stubs of NT 4 and of XP SP3; XP's numbers are not for choosing.
+STYLES32 = {
+    'nt4': ['mov eax, %2', 'lea edx, [esp + 4]', 'int 2Eh', 'ret %3'],
+    'xp': ['mov eax, %2', 'mov edx, 7FFE0300h', 'call [edx]', 'ret %3'],
+}
 HELLO = r'''
 #include <windows.h>
 #include <winternl.h>
 
 ULONG DbgPrint(const char *format, ...);
 
-int start(void *peb)
+int __stdcall start(void *peb)
 {
     DbgPrint("hello, PEB %p\n", peb);
     return NtClose((HANDLE)0x1234) == (NTSTATUS)0xC0000008 ? STATUS : 99;
@@ -34,11 +40,11 @@ int start(void *peb)
 CALLER = r'''
 #include <windows.h>
 
-__declspec(dllimport) LONG NtClose(HANDLE);
-__declspec(dllimport) LONG NtQueryInformationProcess(HANDLE, int, void *,
-                                                     ULONG, ULONG *);
+__declspec(dllimport) LONG __stdcall NtClose(HANDLE);
+__declspec(dllimport) LONG __stdcall NtQueryInformationProcess(
+    HANDLE, int, void *, ULONG, ULONG *);
 
-int start(void *peb)
+int __stdcall start(void *peb)
 {
     void *basic[6] = { 0 };
     ULONG length = 0;
@@ -53,13 +59,14 @@ int start(void *peb)
 }
 '''
 NUMBERS = {'NtClose': 0x0C, 'NtQueryInformationProcess': 0x16}
+NUMBERS32 = {'NtClose': (0x19, 4), 'NtQueryInformationProcess': (0x9A, 20)}
 
 
-def compile_c(tmp_path, name, source, *words):
+def compile_c(tmp_path, name, source, *words, bits=64):
     (tmp_path / (name + '.c')).write_text(source)
     path = str(tmp_path / (name + '.exe'))
-    subprocess.run([MINGW, '-O1', '-nostdlib', '-e', 'start', '-o', path,
-                    str(tmp_path / (name + '.c')), *words], check=True)
+    subprocess.run([MINGW[bits], '-O1', '-nostdlib', '-e', ENTRY[bits], '-o',
+                    path, str(tmp_path / (name + '.c')), *words], check=True)
     return path
 
 
@@ -74,6 +81,17 @@ def test_exit_status(run, tmp_path, value, status):
     assert 'hello, PEB 0' in result.console
 
 
+@pytest.mark.parametrize('value, status', [(0, 0), (77, 77)])
+@pytest.mark.parametrize('cpu', ['intel', 'amd'])
+def test_32bit(run, tmp_path, value, status, cpu):
+    """mingw's own import library, XP's stubs, either door."""
+    path = compile_c(tmp_path, 'hello', HELLO, f'-DSTATUS={value}', '-lntdll',
+                     bits=32)
+    result = run('hello', build=BUILD, add=[path], cpu=cpu)
+    assert (result.status, result.value) == (status, value)
+    assert 'hello, PEB 7FFD' in result.console
+
+
 def foreign_dll(tmp_path, style):
     """Builds seven.dll, its stubs in the style of a Windows release."""
     lines = ['default rel', 'section .text', '%macro stub 2', 'global %1',
@@ -85,7 +103,7 @@ def foreign_dll(tmp_path, style):
                    cwd=tmp_path, check=True)
     (tmp_path / 'seven.def').write_text(
         'EXPORTS\n' + '\n'.join(NUMBERS) + '\n')
-    subprocess.run([MINGW, '-nostdlib', '-shared', '-e', 'DllMain', '-o',
+    subprocess.run([MINGW[64], '-nostdlib', '-shared', '-e', 'DllMain', '-o',
                     'seven.dll', 'seven.o', 'seven.def',
                     '-Wl,--out-implib,libseven.a'], cwd=tmp_path, check=True)
     return str(tmp_path / 'seven.dll')
@@ -106,6 +124,40 @@ def test_foreign_stubs(run, tmp_path, style):
                numbering=str(tmp_path / 'numbers')).status == 0
     # By our own numbers the same stubs call something else.
     assert run('caller', build=BUILD, add=add).status != 0
+
+
+def foreign_dll32(tmp_path, style):
+    """Builds old.dll: 32-bit, with a DllMain and its own stubs."""
+    lines = ['bits 32', 'section .text', '%macro stub 3', 'global _%1@%3',
+             '_%1@%3:', *STYLES32[style], '%endmacro']
+    lines += [f'stub {name}, {number:#x}, {size}'
+              for name, (number, size) in NUMBERS32.items()]
+    lines += ['global _DllMain@12', '_DllMain@12: mov eax, 1', 'ret 12']
+    (tmp_path / 'old.asm').write_text('\n'.join(lines) + '\n')
+    subprocess.run(['nasm', '-f', 'win32', 'old.asm', '-o', 'old.o'],
+                   cwd=tmp_path, check=True)
+    names = [f'{name}@{size}' for name, (_, size) in NUMBERS32.items()]
+    (tmp_path / 'old.def').write_text('\n'.join(
+        ['LIBRARY "old.dll"', 'EXPORTS', *names]) + '\n')
+    subprocess.run([MINGW[32], '-nostdlib', '-shared', '-e', '_DllMain@12',
+                    '-Wl,--kill-at', '-o', 'old.dll', 'old.o', 'old.def'],
+                   cwd=tmp_path, check=True)
+    subprocess.run(['i686-w64-mingw32-dlltool', '-k', '-d', 'old.def', '-l',
+                    'libold.a'], cwd=tmp_path, check=True)
+    return str(tmp_path / 'old.dll')
+
+
+@pytest.mark.parametrize('cpu', ['intel', 'amd'])
+@pytest.mark.parametrize('style', STYLES32)
+def test_foreign_stubs_32bit(run, tmp_path, style, cpu):
+    dll = foreign_dll32(tmp_path, style)
+    program = compile_c(tmp_path, 'caller', CALLER, f'-L{tmp_path}', '-lold',
+                        bits=32)
+    result = run('caller', build=BUILD, add=[dll, program], cpu=cpu)
+    assert result.status == 0
+    done = subprocess.run([os.path.join(ROOT, 'scripts/numbering'), dll],
+                          stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1 and b'32-bit' in done.stderr
 
 
 @pytest.mark.parametrize('what', ['cut', 'sections', 'size', 'garbage'])

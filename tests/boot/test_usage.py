@@ -1,12 +1,13 @@
 """scripts/boot from outside: one clear line and 127, and its statuses."""
 import os
 import pty
+import struct
 import subprocess
 
 import pytest
 
 from conftest import BUILD, ROOT
-from ntwalk import kvm
+from ntwalk import kvm, pe
 
 
 def boot(*words, **more):
@@ -48,9 +49,23 @@ def test_usage(words, complaint):
     assert not done.stdout
 
 
+def pe_file(machine, magic, sections=1):
+    """Headers and nothing else: of a machine, in a form."""
+    return (b'MZ' + bytes(58) + struct.pack('<I4sHH12xHHH', 0x40, b'PE',
+                                            machine, sections, 0, 0, magic)
+            + bytes(300))
+
+
+def test_the_headers_of_the_next_test(tmp_path):
+    """They are refused for what is wrong in them, and nothing else."""
+    for machine, magic in ((0x8664, 0x20B), (0x014C, 0x10B)):
+        pe.check(pe_file(machine, magic))
+
+
 @pytest.mark.parametrize('data', [
     b'', b'#!/bin/sh\n', b'MZ', b'MZ' + bytes(62), b'MZ' + b'\xff' * 100,
-    b'MZ' + bytes(58) + b'\x40\0\0\0' + b'PE\0\0\x4c\x01' + bytes(300)])
+    pe_file(0x014C, 0), pe_file(0x014C, 0x20B), pe_file(0x8664, 0x10B),
+    pe_file(0x01C4, 0x10B), pe_file(0x014C, 0x10B, sections=0)])
 def test_not_a_pe(tmp_path, data):
     path = tmp_path / 'broken.exe'
     path.write_bytes(data)

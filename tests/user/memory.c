@@ -203,7 +203,7 @@ static void check_refusals(void)
         { FREE_ADDRESS, 0x1000, 0, MEM_COMMIT, PAGE_READWRITE,
           STATUS_CONFLICTING_ADDRESSES },
         { USER_SHARED_DATA, 0x1000, 0, MEM_RESERVE, PAGE_READWRITE,
-          STATUS_CONFLICTING_ADDRESSES },
+          SHARED_PAGE_STATUS },
     };
     ULONG at;
 

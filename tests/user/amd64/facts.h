@@ -11,6 +11,9 @@
 
 #define TOP             0x00007FFFFFFEFFFFULL   /* a program's last byte */
 #define KERNEL_ADDRESS  0xFFFF800000000000ULL
+/* Who reserves the shared page collides with it. */
+#define SHARED_PAGE_STATUS STATUS_CONFLICTING_ADDRESSES
+
 #define FREE_ADDRESS    0x123450000000ULL       /* nothing is there */
 #define FREE_PLACE      0x200000000ULL
 #define TOO_MUCH        (1ULL << 34)            /* bytes that nobody has */

@@ -11,6 +11,9 @@
 
 #define TOP             0x7FFEFFFFU             /* a program's last byte */
 #define KERNEL_ADDRESS  0x80000000U
+/* It lies in the last 64 KiB, where no region may be. */
+#define SHARED_PAGE_STATUS STATUS_INVALID_PARAMETER_4
+
 #define FREE_ADDRESS    0x23450000U             /* nothing is there */
 #define FREE_PLACE      0x20000000U
 #define TOO_MUCH        0x7F000000U             /* more than fits anywhere */
