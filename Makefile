@@ -412,6 +412,9 @@ parts: $(PARTS) ## kernel, symbols, ntdlls and programs, without an image
 
 user-tests: $(USER_FILES) ## the ring-3 test programs
 
+doors: ## every service: its number and arguments by each door
+	@$(PYTHON) scripts/doors.py $(TABS)
+
 debug: ## gdb on a machine that stops before its first instruction
 	@scripts/debug $(BUILD)
 
@@ -422,5 +425,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: help run test setup doctor image parts user-tests debug \
+.PHONY: help run test setup doctor image parts user-tests doors debug \
     screenshot clean FORCE
