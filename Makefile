@@ -106,7 +106,7 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c context.c \
     pointers.c debugctl.c files.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c \
-    crash.c)
+    images.c crash.c)
 
 # Linked into each of them.
 USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
@@ -114,7 +114,8 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
 
 # Those that say the same to 32-bit code: user32/NAME.exe.
 USER_TESTS32     := $(addprefix tests/user/,files.c memory.c runtime.c \
-    loader.c needs_name.c needs_ordinal.c needs_dll.c needs_fail.c)
+    loader.c needs_name.c needs_ordinal.c needs_dll.c needs_fail.c images.c \
+    start32.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is

@@ -14,6 +14,7 @@ enum self_test {
     SELF_TEST_ZW,                   /* Zw calls and PreviousMode */
     SELF_TEST_POOL,
     SELF_TEST_COPY_KERNEL,
+    SELF_TEST_SHARED_PAGES,         /* both keep the same time */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -97,6 +98,39 @@ static BOOLEAN test_copy_kernel(void)
                STATUS_ACCESS_VIOLATION;
 }
 
+/* Between two ticks the shared pages of 64-bit and 32-bit code agree. */
+static BOOLEAN same_times(void)
+{
+    const KUSER_SHARED_DATA *shared = SharedUserData;
+    const struct kuser_shared_data_xp *xp = ke_shared_data_xp;
+    BOOLEAN same;
+
+    arch_disable_interrupts();
+    same = memcmp(&shared->InterruptTime, &xp->InterruptTime,
+                  sizeof xp->InterruptTime) == 0 &&
+           memcmp(&shared->SystemTime, &xp->SystemTime,
+                  sizeof xp->SystemTime) == 0 &&
+           memcmp(&shared->TickCount, &xp->TickCount,
+                  sizeof xp->TickCount) == 0 &&
+           shared->TickCountLowDeprecated == xp->TickCountLow &&
+           xp->TickCountLow == xp->TickCount.LowPart &&
+           shared->TickCountMultiplier == xp->TickCountMultiplier;
+    arch_enable_interrupts();
+    return same;
+}
+
+/* Now and after the next tick, which must come. */
+static BOOLEAN test_shared_pages(void)
+{
+    const volatile struct kuser_shared_data_xp *xp = ke_shared_data_xp;
+    ULONG before = xp->TickCountLow;
+    BOOLEAN same = same_times();
+
+    while (xp->TickCountLow == before)
+        continue;
+    return same && same_times() && xp->SystemTime.High1Time != 0;
+}
+
 static ULONG (*volatile recursion)(ULONG);
 
 static ULONG recurse(ULONG depth)
@@ -173,6 +207,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_COPY_KERNEL:
         good = test_copy_kernel();
+        break;
+    case SELF_TEST_SHARED_PAGES:
+        good = test_shared_pages();
         break;
     default:
         if (test >= SELF_TEST_CRASHES) {
