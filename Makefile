@@ -103,9 +103,9 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     lib/call.asm lib/door.c lib/prepare.c lib/print.c)
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
-USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c context.c \
-    pointers.c debugctl.c files.c memory.c runtime.c loader.c needs_name.c \
-    needs_ordinal.c needs_dll.c needs_fail.c \
+USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
+    context.c answers.c pointers.c debugctl.c files.c memory.c runtime.c \
+    loader.c needs_name.c needs_ordinal.c needs_dll.c needs_fail.c \
     images.c crash.c)
 
 # Linked into each of them.
@@ -113,9 +113,9 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
     $(addprefix programs/lib/,call.asm door.c prepare.c print.c)
 
 # Those that say the same to 32-bit code: user32/NAME.exe.
-USER_TESTS32     := $(addprefix tests/user/,files.c memory.c runtime.c \
-    loader.c needs_name.c needs_ordinal.c needs_dll.c needs_fail.c images.c \
-    start32.c)
+USER_TESTS32     := $(addprefix tests/user/,answers.c files.c memory.c \
+    runtime.c loader.c needs_name.c needs_ordinal.c needs_dll.c \
+    needs_fail.c images.c start32.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is

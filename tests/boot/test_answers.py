@@ -1,0 +1,48 @@
+"""32-bit code gets the answers that 64-bit code gets.
+
+tests/user/answers.c, built for both, prints a line for each of some 1,900
+calls: the status, and which of its arguments' data changed. The lines must
+be the same whatever the door.
+"""
+import os
+import re
+
+import pytest
+
+from conftest import BUILD, ROOT, TEST_BUILD
+from services import read_tabs
+
+# Their answers differ by nature, or there is nothing to compare.
+NOT_THERE = {'NtContinue', 'NtSystemDebugControl',
+             'NtGetCurrentProcessorNumber'}
+
+
+def said(run, folder, build, **options):
+    """Returns the lines of answers.exe, which ends with 0."""
+    program = os.path.join(build, folder, 'answers.exe')
+    result = run('answers.exe', build=build, add=[program], timeout=120,
+                 **options)
+    assert result.status == 0, result.reason
+    text = re.search(r'\nprocess 12 answers[^\n]*\n(.*)\n\d+ system calls, ',
+                     result.console, re.S).group(1)
+    return text.splitlines()
+
+
+@pytest.mark.parametrize('folder, build, options', [
+    ('user', TEST_BUILD, {'options': ['doors=int2e']}),
+    ('user32', TEST_BUILD, {}),
+    ('user32', TEST_BUILD, {'options': ['xpdoor=int2e']}),
+    ('user32', BUILD, {'cpu': 'amd'}),
+], ids=['64-int2e', '32-sysenter', '32-int2e', '32-amd'])
+def test_answers(run, folder, build, options):
+    expected = said(run, 'user', TEST_BUILD)
+    assert len(expected) > 1800
+    assert said(run, folder, build, **options) == expected
+
+
+def test_every_service_is_asked(run):
+    lines = said(run, 'user32', TEST_BUILD)
+    asked = set(re.findall(r'Nt\w+', '\n'.join(lines)))
+    tab = os.path.join(ROOT, 'kernel/ke/services.tab')
+    names = {row.name for row in read_tabs([tab])} - NOT_THERE
+    assert names <= asked
