@@ -115,7 +115,7 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
 # Those that say the same to 32-bit code: user32/NAME.exe.
 USER_TESTS32     := $(addprefix tests/user/,answers.c files.c memory.c \
     runtime.c loader.c needs_name.c needs_ordinal.c needs_dll.c \
-    needs_fail.c images.c start32.c)
+    needs_fail.c images.c start32.c crash.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is

@@ -32,12 +32,14 @@ def cases(kernel):
 # Where Bochs follows Intel's processors and QEMU does not.
 ON_BOCHS = ('callregs', 'context', 'crash step', 'crash step_syscall',
             'crash jump_non_canonical', 'crash continue_non_canonical',
-            'crash syscall32', 'crash stack_non_canonical')
+            'crash syscall32', 'crash stack_non_canonical', '32/runtime',
+            '32/start32', '32/crash step_int2e', '32/crash syscall32')
 
 
 def check(run, row, build, **options):
     program, _, status, words = row
-    user = os.path.join(build, 'user')
+    bits, _, program = program.rpartition('/')
+    user = os.path.join(build, 'user' + bits)
     add, arguments = [os.path.join(user, program + '.exe')], []
     for word in words:
         if word.startswith('--add='):
@@ -68,7 +70,7 @@ def test_amd(run, program, kernel, status, words):
                          ids=['uefi', 'random'])
 @pytest.mark.parametrize('program, kernel, status, words',
                          [case for case in cases('test')
-                          if case.values[0] != 'crash'])
+                          if not case.values[0].endswith('crash')])
 def test_self_map(run, program, kernel, status, words, firmware, media, slot):
     check(run, (program, kernel, status, words), TEST_BUILD,
           firmware=firmware, media=media, cpu='max',

@@ -1,0 +1,139 @@
+/*
+ * crashes.h - crash.c's exceptions of 64-bit code.
+ */
+#pragma once
+
+#include "../test.h"
+
+#define KERNEL_ADDRESS 0xFFFFF78000000000ULL    /* the kernel has it mapped */
+#define NON_CANONICAL 0x0000800000000000ULL
+
+static void crash_into(void)
+{
+    __asm__ volatile(".byte 0xCE");             /* into: none in 64 bits */
+}
+
+static void crash_read_non_canonical(void)
+{
+    (void)*(volatile int *)NON_CANONICAL;
+}
+
+static void crash_jump_non_canonical(void)
+{
+    ((void (*)(void))NON_CANONICAL)();
+}
+
+static void crash_cr3(void)
+{
+    __asm__ volatile("movq %%cr3, %%rax" ::: "rax");
+}
+
+static void crash_swapgs(void)
+{
+    __asm__ volatile("swapgs");
+}
+
+static void crash_sysret(void)
+{
+    __asm__ volatile("sysretq");
+}
+
+static void crash_iret(void)
+{
+    __asm__ volatile("pushq $0x10\n\tpushq %%rsp\n\tpushfq\n\tpushq $8\n\t"
+                     "pushq $0\n\tiretq" ::: "memory");
+}
+
+static void crash_step(void)
+{
+    __asm__ volatile("pushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\tnop"
+                     ::: "memory", "cc");
+}
+
+/*
+ * The trap that POPFQ has armed is due after SYSCALL.  Some processors take it
+ * in ring 0, at the kernel's first instruction; ring 3 sees it either way.
+ */
+static void crash_step_syscall(void)
+{
+    __asm__ volatile("movl $0xFFF, %%eax\n\tpushfq\n\torl $0x100, (%%rsp)\n\t"
+                     "popfq\n\tsyscall\n\tnop"
+                     ::: "rax", "rcx", "rdx", "r8", "r9", "r10", "r11",
+                     "memory", "cc");
+}
+
+static void crash_stack(void)
+{
+    __asm__ volatile("movq $0x1000, %rsp\n\tpushq %rax");
+}
+
+static void crash_stack_kernel(void)
+{
+    __asm__ volatile("movq %0, %%rsp\n\tpushq %%rax" :: "r"(KERNEL_ADDRESS));
+}
+
+static void crash_stack_non_canonical(void)
+{
+    __asm__ volatile("movq %0, %%rsp\n\tpushq %%rax" :: "r"(NON_CANONICAL));
+}
+
+/* NtContinue to where ring 3 cannot be. */
+static void continue_at(ULONGLONG rip)
+{
+    CONTEXT context;
+
+    RtlCaptureContext(&context);
+    context.Rip = rip;
+    NtContinue(&context, FALSE);
+}
+
+static void crash_continue_kernel(void)
+{
+    continue_at(KERNEL_ADDRESS);
+}
+
+static void crash_continue_non_canonical(void)
+{
+    continue_at(NON_CANONICAL);
+}
+
+/* Ring 0 asked for in a CONTEXT: the process goes on, in ring 3. */
+static void crash_continue_ring0(void)
+{
+    static volatile BOOLEAN been;
+    CONTEXT context;
+
+    RtlCaptureContext(&context);
+    if (!been) {
+        been = TRUE;
+        context.SegCs = 0x08;
+        context.SegSs = 0x10;
+        NtContinue(&context, FALSE);
+    }
+    __asm__ volatile("hlt");
+}
+
+/* SYSCALL from 32-bit code: no service answers there. */
+static void crash_syscall32(void)
+{
+    static const UCHAR bytes[] = { 0x0F, 0x05, 0xF4 };  /* syscall; hlt */
+    static struct {
+        ULONG offset;
+        USHORT selector;
+    } __attribute__((packed)) target = { 0x20000000, 0x1B };
+    void *page = (void *)(ULONG_PTR)target.offset;
+    SIZE_T size = PAGE_SIZE;
+
+    NtAllocateVirtualMemory(NtCurrentProcess(), &page, 0, &size,
+                            MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    memcpy(page, bytes, sizeof bytes);
+    test_protect(page, 1, PAGE_EXECUTE_READ);
+    __asm__ volatile("ljmpl *%0" :: "m"(target));
+}
+
+#define MACHINE_ROWS \
+    ROW(into), ROW(read_non_canonical), ROW(jump_non_canonical), ROW(cr3), \
+    ROW(swapgs), ROW(sysret), ROW(iret), ROW(step), ROW(step_syscall), \
+    ROW(stack), ROW(stack_kernel), ROW(stack_non_canonical), \
+    ROW(continue_kernel), ROW(continue_non_canonical), ROW(continue_ring0), \
+    ROW(syscall32)
