@@ -115,7 +115,7 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
 # Those that say the same to 32-bit code: user32/NAME.exe.
 USER_TESTS32     := $(addprefix tests/user/,answers.c files.c memory.c \
     runtime.c loader.c needs_name.c needs_ordinal.c needs_dll.c \
-    needs_fail.c images.c start32.c crash.c)
+    needs_fail.c images.c start32.c wow64.c crash.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
@@ -137,6 +137,7 @@ needs_fail_DLLS    := ldrfail
 CC         := gcc
 LD         := ld
 NM         := nm
+OBJCOPY    := objcopy
 NASM       := nasm
 PYTHON     := python3
 MINGW      := x86_64-w64-mingw32-
@@ -234,11 +235,13 @@ $(OBJ)/%.asm.o: %.asm $(GEN)/flags $(GEN)/ksamd64.inc \
 	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -I$(<D)/ -MD $(@:.o=.d) -MT $@ -MP \
 	    $< -o $@
 
+# Without NASM's labels of macros, which would hide names from gdb.
 $(BUILD)/ntoskrnl.elf: $(KERNEL_OBJS) linker.ld
 	$(if $(KERNEL_SRCS),,$(error the kernel has no sources yet))
 	$(call say,LD)
 	$(Q)$(LD) $(KERNEL_LDFLAGS) -T linker.ld -Map $(@:.elf=.map) \
 	    -o $@ $(KERNEL_OBJS)
+	$(Q)$(OBJCOPY) --wildcard --strip-symbol='..@*' $@
 	@printf '%s\n' '$(if $(TEST),test,main)' > $(BUILD)/flavour
 
 # ADDRESS TYPE NAME, sorted: code and data, no constants, no local labels.
