@@ -2,7 +2,7 @@
  * answers.c - what every service says to good and bad arguments, a line each.
  *
  * The same source is a 64-bit and a 32-bit program, and what they print must
- * be the same: tests/boot/test_answers.py compares.  Each service is called
+ * be the same: tests/boot/test_wow64.py compares.  Each service is called
  * once as it should be; then each pointer that it takes is replaced by one
  * that is bad in some way, and each length by others.  A line has the status
  * and which arguments' data the call has changed.
