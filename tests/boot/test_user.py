@@ -33,7 +33,8 @@ def cases(kernel):
 ON_BOCHS = ('callregs', 'context', 'crash step', 'crash step_syscall',
             'crash jump_non_canonical', 'crash continue_non_canonical',
             'crash syscall32', 'crash stack_non_canonical', '32/runtime',
-            '32/start32', '32/crash step_int2e', '32/crash syscall32')
+            '32/start32', '32/wow64', '32/crash step_int2e',
+            '32/crash syscall32')
 
 
 def check(run, row, build, **options):

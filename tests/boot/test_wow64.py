@@ -2,8 +2,7 @@
 
 tests/user/answers.c, built for both, prints a line for each of some 1,900
 calls: the status, and which of its arguments' data changed. The lines must
-be the same whatever the door. tests/user/wow64.c has what only 32-bit code
-can ask.
+be the same whatever the door.
 """
 import os
 import re
@@ -47,16 +46,3 @@ def test_every_service_is_asked(run):
     tab = os.path.join(ROOT, 'kernel/ke/services.tab')
     names = {row.name for row in read_tabs([tab])} - NOT_THERE
     assert names <= asked
-
-
-@pytest.mark.parametrize('build, options', [
-    (TEST_BUILD, {}),
-    (TEST_BUILD, {'cpu': 'amd'}),
-    (TEST_BUILD, {'emulator': 'bochs'}),
-    (BUILD, {'cpu': 'amd', 'options': ['selfmap=random']}),
-], ids=['intel', 'amd', 'bochs', 'normal'])
-def test_wow64(run, build, options):
-    program = os.path.join(build, 'user32/wow64.exe')
-    result = run('wow64.exe', build=build, add=[program], timeout=120,
-                 **options)
-    assert result.status == 0, result.reason
