@@ -97,10 +97,14 @@ NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
     dispatch.asm context.c chkstk.asm) $(NTDLL_COMMON)
 PROGRAMS     := tour
-PROGRAMS32   :=
+PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
-    lib/call.asm lib/door.c lib/prepare.c lib/print.c)
+    $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
+tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
+    tour32/shared.c tour32/stops.c tour32/doors.c tour32/gate.c \
+    tour32/gate.asm tour32/call.c tour32/call.asm lib/find.c lib/check.c \
+    lib/print.c)
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
@@ -110,7 +114,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
 
 # Linked into each of them.
 USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
-    $(addprefix programs/lib/,call.asm door.c prepare.c print.c)
+    $(addprefix programs/lib/,call.asm door.c prepare.c find.c print.c)
 
 # Those that say the same to 32-bit code: user32/NAME.exe.
 USER_TESTS32     := $(addprefix tests/user/,answers.c files.c memory.c \

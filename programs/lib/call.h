@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include <ntdll.h>
+#include "find.h"
 
 #define CALL_STACK_SLOTS 16
 
@@ -47,9 +47,6 @@ extern const UCHAR call_raw_behind[], call_raw_on_stack_behind[];
 extern const UCHAR call_raw_int2e_behind[], call_raw_int2e_on_stack_behind[];
 extern const UCHAR call_raw_sysenter_behind[];
 extern const UCHAR call_raw_sysenter_on_stack_behind[];
-
-/* ntdll's routine of that name, not this image's jump to it; NULL: none. */
-void *find_stub(const char *name);
 
 /* The number that a stub loads into eax. */
 ULONG stub_number(const void *stub);

@@ -17,19 +17,6 @@ static ULONGLONG pattern(ULONG byte)
     return byte * 0x0101010101010101ULL;
 }
 
-void *find_stub(const char *name)
-{
-    void *ntdll, *stub = NULL;
-    UNICODE_STRING dll;
-    ANSI_STRING text;
-
-    RtlInitUnicodeString(&dll, L"ntdll.dll");
-    RtlInitAnsiString(&text, name);
-    if (NT_SUCCESS(LdrGetDllHandle(NULL, NULL, &dll, &ntdll)))
-        LdrGetProcedureAddress(ntdll, &text, 0, &stub);
-    return stub;
-}
-
 ULONG stub_number(const void *stub)
 {
     ULONG number;

@@ -8,10 +8,8 @@
 #pragma once
 
 #include "../lib/call.h"
+#include "../lib/check.h"
 #include "../lib/print.h"
-
-/* Record a check; text names it when it did not hold. */
-void check(BOOLEAN held, const char *text);
 
 /* Chapter 1 (where.c). */
 void show_where(void);
