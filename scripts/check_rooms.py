@@ -6,7 +6,8 @@ usage: check_rooms.py [ROOT]
 Every row "| 2 | `path` | `Symbol`, ... | what |" names a file that exists,
 whose header comment begins with that room's number, and symbols that are
 defined there: a label, a function, or, where the file includes the generated
-stubs, a row of kernel/ke/services.tab.
+stubs, a row of kernel/ke/services.tab. Names of 32-bit code may carry their
+bytes of arguments (_Symbol@4).
 """
 import os
 import re
@@ -15,6 +16,7 @@ import sys
 TABLE = re.compile(r'^\| room \| file \|.*?(?=\n\n|\Z)', re.M | re.S)
 ROW = re.compile(r'^\|\s*(\d+)\s*\|([^|]*)\|([^|]*)\|', re.M)
 CODE = re.compile(r'`([^`]+)`')
+STUBS = re.compile(r'%include "stubs(32)?\.inc"')
 HEADER_LINES = 3
 
 
@@ -25,10 +27,10 @@ def read(root, path):
 
 def defines(root, text, symbol):
     name = re.escape(symbol)
-    if re.search(rf'^{name}(:|\()', text, re.M) or \
+    if re.search(rf'^(_{name}@\d+|{name})(:|\()', text, re.M) or \
             re.search(rf'^[A-Za-z].*\b{name}\([^;]*$', text, re.M):
         return True
-    return '%include "stubs.inc"' in text and re.search(
+    return STUBS.search(text) is not None and re.search(
         rf'\b{name}$', read(root, 'kernel/ke/services.tab'), re.M) is not None
 
 

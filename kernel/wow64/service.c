@@ -1,5 +1,6 @@
 /*
- * wow64/service.c - room 3 of 32-bit code: from XP's number to a routine.
+ * wow64/service.c - room 3: for 32-bit code, from XP's number to a
+ * routine.
  *
  * number -> table -> arguments copied -> widened -> the routine called.
  *

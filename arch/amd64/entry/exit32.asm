@@ -1,4 +1,4 @@
-; arch/amd64/entry/exit32.asm - room 5 for 32-bit code.
+; arch/amd64/entry/exit32.asm - room 5: for 32-bit code.
 ;
 ; exit checks, debug registers -> SYSEXIT, or IRET where the processor has no
 ; SYSEXIT in this mode and for a program that single-steps.

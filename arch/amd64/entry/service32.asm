@@ -1,4 +1,4 @@
-; arch/amd64/entry/service32.asm - room 3 for 32-bit code.
+; arch/amd64/entry/service32.asm - room 3: for 32-bit code.
 ;
 ; Both of XP's doors lead here.  What XP's KiFastCallEntry does from here on
 ; (number, table, the arguments' copy, the call) is C: every argument changes
