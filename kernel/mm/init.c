@@ -4,8 +4,8 @@
  * Order matters and is the story: choose pages for the first tables while
  * physical addresses are pointers; hang the self map into the loader's top
  * table; describe every page; give the image its protections; make the pages
- * that ring 3 may read.  When the caller has mapped what it still needs, the identity
- * map goes, and a physical address is only a number.
+ * that ring 3 may read.  When the caller has mapped what it still needs, the
+ * identity map goes, and a physical address is only a number.
  */
 #include "vad.h"
 

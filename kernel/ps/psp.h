@@ -34,10 +34,10 @@ struct psp_kind {
     ULONG_PTR ntdll_base;
     ULONG exports;
 
-    /* What a new process's structure has more than others. */
+    /* A new process's highest address, and what else depends on the kind. */
     NTSTATUS (*prepare)(EPROCESS *process);
 
-    /* Map program and ntdll, and take what addresses must not be theirs. */
+    /* Map program and ntdll; what has a fixed address first. */
     NTSTATUS (*map)(struct psp_start *start, void *image_section);
 
     /* PEB, TEB and stack, when images and parameters are in place. */

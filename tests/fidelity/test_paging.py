@@ -17,6 +17,7 @@ NO_EXECUTE = 1 << 63
 USER_SHARED, KERNEL_SHARED = 0x7FFE0000, 0xFFFFF78000000000
 KERNEL_SHARED_XP = KERNEL_SHARED + 0x1000
 HIGHEST_USER = 0x7FFFFFFEFFFF
+HIGHEST_USER_32 = 0x7FFEFFFF
 
 
 class Leaf(NamedTuple):
@@ -63,13 +64,18 @@ class Space:
                 yield from self.walk(entry & ADDRESS, shift - 9, at, w, u, x)
 
 
+def stopped_space(machine, text):
+    """The address space of a program that has just printed text."""
+    machine.wait_for(text, 60)
+    machine.monitor('stop')
+    return Space(machine, machine.registers()['cr3'])
+
+
 @pytest.fixture(params=['0x1ED', '0x1D7', 'random'])
 def space(request, start):
     """The address space of the tour, stopped while it runs."""
     with start(options=[f'selfmap={request.param}']) as machine:
-        machine.wait_for('told from ring 3', 60)
-        machine.monitor('stop')
-        result = Space(machine, machine.registers()['cr3'])
+        result = stopped_space(machine, 'told from ring 3')
         result.wanted = request.param
         result.console = machine.console
         yield result
@@ -78,8 +84,17 @@ def space(request, start):
 def test_address_space(space):
     check_self_map(space)
     check_protections(space)
-    check_halves(space)
-    check_shared_page(space)
+    check_halves(space, HIGHEST_USER)
+    check_shared_page(space, KERNEL_SHARED, KERNEL_SHARED_XP)
+
+
+def test_address_space_of_32_bit_code(start):
+    """All of it below 2 GiB, and the other of the shared pages."""
+    with start('tour32.exe') as machine:
+        space = stopped_space(machine, 'told from 32-bit code')
+        check_protections(space)
+        check_halves(space, HIGHEST_USER_32)
+        check_shared_page(space, KERNEL_SHARED_XP, KERNEL_SHARED)
 
 
 def check_self_map(space):
@@ -103,28 +118,24 @@ def check_protections(space):
     assert not both, f'writable and executable: {both}'
 
 
-def check_halves(space):
+def check_halves(space, highest):
     """User pages lie below, and only they are the user's."""
     for leaf in space.leaves.values():
         if leaf.va < 1 << 47:
             assert leaf.user and not leaf.is_global, hex(leaf.va)
-            assert 0x10000 <= leaf.va <= HIGHEST_USER, hex(leaf.va)
+            assert 0x10000 <= leaf.va <= highest, hex(leaf.va)
         else:
             assert not leaf.user, hex(leaf.va)
     assert any(leaf.va < 1 << 47 for leaf in space.leaves.values())
 
 
-def check_shared_page(space):
-    user, kernel = space.leaves[USER_SHARED], space.leaves[KERNEL_SHARED]
-    assert user.physical == kernel.physical
+def check_shared_page(space, seen, hidden):
+    """Ring 3 has one of the kernel's two pages, and not the other."""
+    user, other = space.leaves[USER_SHARED], space.leaves[hidden]
+    assert user.physical == space.leaves[seen].physical
     assert not user.write and not user.execute and user.user
-    assert kernel.write and not kernel.execute and not kernel.user
-    check_shared_page_xp(space)
-
-
-def check_shared_page_xp(space):
-    """32-bit code's page is the kernel's own; 64-bit code does not see it."""
-    kernel = space.leaves[KERNEL_SHARED_XP]
-    assert kernel.write and not kernel.execute and not kernel.user
+    for va in (seen, hidden):
+        kernel = space.leaves[va]
+        assert kernel.write and not kernel.execute and not kernel.user
     assert [hex(leaf.va) for leaf in space.leaves.values()
-            if leaf.physical == kernel.physical] == [hex(kernel.va)]
+            if leaf.physical == other.physical] == [hex(hidden)]
