@@ -97,7 +97,7 @@ static void show_ticks(ULONG number)
 }
 
 /* Every door must give the status that the call has. */
-static void show_statuses(ULONG number, ULONG count,
+static void show_statuses(const char *name, ULONG number, ULONG count,
                           const ULONGLONG *arguments[DOORS], NTSTATUS expect)
 {
     ULONGLONG status[DOORS] = { 0 };
@@ -107,7 +107,7 @@ static void show_statuses(ULONG number, ULONG count,
         status[at] = (ULONG)through(at, number, count, arguments[at]);
         check(status[at] == (ULONG)expect, "every door gives one status");
     }
-    values("rax", "%08llX", status);
+    values(name, "%08llX", status);
 }
 
 static void show_instructions(void)
@@ -135,7 +135,7 @@ static void show_first_instruction(void)
                              cpu.rsp0 - MACHINE_FRAME, cpu.sysenter_esp };
 
     row("loads", "rip   LSTAR", "rip   IDT gate 2E", "rip   SYSENTER_EIP");
-    row("from", "cs ss STAR", "cs    the gate", "cs ss SYSENTER_CS");
+    row("", "cs ss STAR", "cs    the gate", "cs ss SYSENTER_CS");
     row("", "", "rsp   TSS.Rsp0", "rsp   SYSENTER_ESP");
     row("saves", "rip in rcx", "ss, rsp, rflags,", "nothing: rip and rsp");
     row("", "rflags in r11", "cs, rip: pushed", "came in rcx and r11");
@@ -175,13 +175,13 @@ static void show_create(void)
     }
     print("\n 3.4 NtCreateFile(ntdll.dll), seven arguments on the stack; "
           "NtClose\n");
-    show_statuses(stub_number(find_stub("NtCreateFile")), CREATE_ARGUMENTS,
-                  arguments, STATUS_SUCCESS);
+    show_statuses("create", stub_number(find_stub("NtCreateFile")),
+                  CREATE_ARGUMENTS, arguments, STATUS_SUCCESS);
     for (at = 0; at < DOORS; at++) {
         close[at] = (ULONGLONG)handles[at];
         arguments[at] = &close[at];
     }
-    show_statuses(stub_number(find_stub("NtClose")), 1, arguments,
+    show_statuses("close", stub_number(find_stub("NtClose")), 1, arguments,
                   STATUS_SUCCESS);
 }
 
@@ -206,7 +206,7 @@ static void show_close(void)
 
     print("\n 3.2 NtClose(1234h) through each\n");
     row("door", "syscall", "int 2e", "sysenter");
-    show_statuses(number, 1, arguments, STATUS_INVALID_HANDLE);
+    show_statuses("rax", number, 1, arguments, STATUS_INVALID_HANDLE);
     show_instructions();
     if (kernel_is_open())
         show_first_instruction();
@@ -216,7 +216,7 @@ static void show_close(void)
           "the way back,\n   the fewest of %u tries. Booted with --icount they "
           "are instructions.\n", TRIES);
     print("\n 3.3 A number beyond the table: the bare way in and out\n");
-    show_statuses(NO_SUCH_NUMBER, 1, arguments,
+    show_statuses("rax", NO_SUCH_NUMBER, 1, arguments,
                   STATUS_INVALID_SYSTEM_SERVICE);
     show_ticks(NO_SUCH_NUMBER);
 }
