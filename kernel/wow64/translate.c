@@ -16,6 +16,7 @@
  * the service, which then says what it says to 64-bit code, after the checks
  * that come first in it and before anything is done.  Likewise alignment: a
  * form lies as many bytes off a multiple of 4 as the caller's structure does.
+ * Only a guard page is reported from here: to touch it has used it up.
  *
  * The letters are those of services.tab.
  */

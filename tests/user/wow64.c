@@ -157,6 +157,33 @@ static void check_eighteen(void)
                   values[i]);
 }
 
+/* ---- Lengths that XP's structures have and ours have not ---- */
+
+static void check_length(ULONG class, ULONG size)
+{
+    UCHAR buffer[0x140];
+    ULONG returned = 0;
+
+    CHECK_STATUS(NtQuerySystemInformation(class, buffer, size - 1, &returned),
+                 STATUS_INFO_LENGTH_MISMATCH);
+    CHECK(returned == size);
+    CHECK_STATUS(NtQuerySystemInformation(class, buffer, size, &returned),
+                 STATUS_SUCCESS);
+    CHECK(returned == size);
+}
+
+static void check_system(void)
+{
+    SYSTEM_BASIC_INFORMATION basic;
+
+    check_length(SystemBasicInformation, 0x2C);
+    check_length(SystemPerformanceInformation, 0x138);
+    CHECK_STATUS(NtQuerySystemInformation(SystemBasicInformation, &basic,
+                                          sizeof basic, NULL),
+                 STATUS_SUCCESS);
+    CHECK(basic.MaximumUserModeAddress == 0x7FFEFFFF);
+}
+
 /* ---- The batch in the TEB ---- */
 
 static void check_batch(void)
@@ -405,6 +432,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     check_places();
     check_widening();
     check_eighteen();
+    check_system();
     check_batch();
     check_registers();
     check_parts();
