@@ -95,7 +95,7 @@ NTDLL_COMMON := $(addprefix ntdll-stub/src/,ldrinit.c ldrload.c ldrimport.c \
 NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
     dispatch.asm context.c chkstk.asm) $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
-    dispatch.asm context.c chkstk.asm) $(NTDLL_COMMON)
+    dispatch.asm context.c chkstk.asm int64.asm) $(NTDLL_COMMON)
 PROGRAMS     := tour
 PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
@@ -119,7 +119,7 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
 # Those that say the same to 32-bit code: user32/NAME.exe.
 USER_TESTS32     := $(addprefix tests/user/,answers.c files.c memory.c \
     runtime.c loader.c needs_name.c needs_ordinal.c needs_dll.c \
-    needs_fail.c images.c start32.c wow64.c crash.c)
+    needs_fail.c images.c start32.c runtime32.c wow64.c crash.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is

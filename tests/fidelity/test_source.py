@@ -22,7 +22,8 @@ LAYOUTS_32 = """{"structs": {
     "_A": {"size": 8, "fields": {"One": [0, 4], "Two": [4, 4]}},
     "_CONTEXT": {"size": 4, "fields": {"Eip": [0, 4]}},
     "_KUSER_SHARED_DATA": {"size": 2, "fields": {"Version": [0, 2]}}
-}, "other_sources": {}, "exceptions": {}}"""
+}, "other_sources": {"_B": "a book"}, "sizes": {"_B": 12},
+"exceptions": {}}"""
 
 
 def script(name, *words):
@@ -117,6 +118,8 @@ def test_layouts(tmp_path, body, complaint):
     ('typedef struct _A32 {', 'int One; int Two;', None),
     ('typedef struct _WOW64_CONTEXT {', 'int Eip;', None),
     ('struct kuser_shared_data_xp {', 'short Version;', None),
+    ('typedef struct _B32 {', 'int One, Two, Three;', None),
+    ('typedef struct _B32 {', 'int One, Two;', 'sizeof'),
     ('typedef struct _A32 {', 'int pad_0; int Two; int pad_8;', 'sizeof'),
     ('typedef struct _A32 {', 'int Two; int pad_4;', 'offsetof'),
     ('typedef struct _A32 {', 'int Three; int pad_4;', '_A32.Three is not'),
@@ -181,3 +184,25 @@ def test_doors_without_a_list(tmp_path):
     write(tmp_path, 'a.tab', 'nt 0x1000 - - NtTooHigh\n')
     status, text = script('doors.py', str(tmp_path / 'a.tab'))
     assert status == 1 and 'a.tab:1: 0x1000 is outside nt' in text
+
+
+@pytest.mark.parametrize('rows, expected', [
+    ('Taken', 'Taken@8'), ('Cdecl', 'Cdecl'),
+    ('Other = Taken', 'Other@8 = Taken@8'), ('Other = Cdecl', 'Other = Cdecl'),
+    ('Missing', None), ('Taken = Missing', None)])
+def test_decoration(tmp_path, rows, expected):
+    """Names get the bytes that the objects know, or the build stops."""
+    write(tmp_path, 'a.c', 'void __stdcall Taken(int a, int b) {}\n'
+                           'void Cdecl(int a) {}\n')
+    subprocess.run(['i686-w64-mingw32-gcc', '-w', '-c', 'a.c'], cwd=tmp_path,
+                   check=True)
+    write(tmp_path, 'in.def', f'LIBRARY "a.dll"\nEXPORTS\n    {rows}\n')
+    status, text = script('decorate.py', 'i686-w64-mingw32-nm',
+                          *(str(tmp_path / name)
+                            for name in ('in.def', 'out.def', 'a.o')))
+    if expected is None:
+        assert status == 1 and text == 'decorate.py: nothing defines Missing\n'
+    else:
+        assert status == 0, text
+        assert (tmp_path / 'out.def').read_text() == \
+            f'LIBRARY "a.dll"\nEXPORTS\n    {expected}\n'
