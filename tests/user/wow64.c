@@ -424,8 +424,30 @@ static void check_bad_contexts(void)
     check_pointer((ULONG)&context, STATUS_INVALID_PARAMETER);
 }
 
+/*
+ * Without the memory that 64-bit forms are made in, calls that need one are
+ * refused and the others go on.  Nothing can be printed from then on.
+ */
+static BOOLEAN check_translation_area(void)
+{
+    void *area = (void *)0x7FFD3000;
+    SIZE_T size = 0x8000;
+    UNICODE_STRING text = { 2, 2, (WCHAR *)L"?" };
+    ULONG old;
+
+    return NtProtectVirtualMemory(NtCurrentProcess(), &area, &size,
+                                  PAGE_NOACCESS, &old) == STATUS_SUCCESS &&
+           NtDisplayString(&text) == STATUS_ACCESS_VIOLATION &&
+           NtFreeVirtualMemory(NtCurrentProcess(), &area, &size,
+                               MEM_RELEASE) == STATUS_ACCESS_VIOLATION &&
+           NtClose((HANDLE)0x1234) == STATUS_INVALID_HANDLE &&
+           NtYieldExecution() == STATUS_NO_YIELD_PERFORMED;
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
+    NTSTATUS status;
+
     (void)peb;
     check_numbers();
     check_count();
@@ -440,5 +462,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     check_extended();
     check_float();
     check_bad_contexts();
-    return test_end();
+    status = test_end();
+    return check_translation_area() ? status : 2;
 }
