@@ -116,6 +116,19 @@ static void check_shared_page(void)
     CHECK(memory.Protect == PAGE_READONLY && memory.RegionSize == PAGE_SIZE);
 }
 
+#define SELECTOR(name) ({                                               \
+        USHORT value_;                                                  \
+        __asm__ volatile("movw %%" name ", %0" : "=r"(value_));         \
+        value_;                                                         \
+    })
+
+static void check_selectors(void)
+{
+    CHECK(SELECTOR("cs") == 0x1B && SELECTOR("ss") == 0x23);
+    CHECK(SELECTOR("ds") == 0x23 && SELECTOR("es") == 0x23);
+    CHECK(SELECTOR("fs") == 0x3B && SELECTOR("gs") == 0);
+}
+
 /* The 64-bit TEB leads to the other one, as WoW64's does. */
 static void check_teb64(void)
 {
@@ -161,6 +174,7 @@ static void check_limits(void)
 
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
+    check_selectors();
     check_blocks(peb);
     check_shared_page();
     check_teb64();

@@ -97,10 +97,25 @@ void arch_start_user(ULONG_PTR rip, ULONG_PTR rsp, ULONG_PTR argument1,
     enter_user(&context);
 }
 
+/*
+ * XP starts 32-bit code with gs 0.  Loading it may clear the base, which is
+ * still the 64-bit TEB's for 64-bit code of the same process.
+ */
+static void clear_user_gs(void)
+{
+    arch_disable_interrupts();
+    __asm__ volatile("swapgs\n\t"
+                     "mov %0, %%gs\n\t"
+                     "swapgs" : : "r"(0) : "memory");
+    arch_write_msr(MSR_GS_SWAP, (ULONG_PTR)KeGetCurrentThread()->Teb);
+    arch_enable_interrupts();
+}
+
 void arch_start_user32(ULONG eip, ULONG esp)
 {
     CONTEXT context;
 
+    clear_user_gs();
     arch_initial_context(&context, eip, esp, 0, 0);
     context.SegCs = KGDT_R3_CODE | RPL_MASK;
     enter_user(&context);
