@@ -108,9 +108,13 @@ tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
-    context.c answers.c pointers.c debugctl.c files.c memory.c runtime.c \
-    loader.c needs_name.c needs_ordinal.c needs_dll.c needs_fail.c \
-    images.c crash.c)
+    pointers.c doors.c flags.c selectors.c compat.c context.c answers.c \
+    debugctl.c files.c memory.c runtime.c loader.c needs_name.c \
+    needs_ordinal.c needs_dll.c needs_fail.c images.c crash.c)
+
+# More sources of one of them: NAME_SRCS.
+doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c)
+compat_SRCS := tests/user/compat.asm
 
 # Linked into each of them.
 USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
@@ -355,7 +359,8 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,programs,$(p),$($(p)_SRCS))))
 $(foreach p,$(PROGRAMS32),\
     $(eval $(call program,programs,$(p),$($(p)_SRCS),32)))
 $(foreach t,$(USER_TESTS),\
-    $(eval $(call program,user,$(notdir $(t:.c=)),$(t) $(USER_TEST_SRCS))))
+    $(eval $(call program,user,$(notdir $(t:.c=)),$(t) \
+        $($(notdir $(t:.c=))_SRCS) $(USER_TEST_SRCS))))
 $(foreach t,$(USER_TESTS32),\
     $(eval $(call program,user32,$(notdir $(t:.c=)),\
     $(t) $(USER_TEST32_SRCS),32)))
@@ -383,6 +388,7 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 -include $(foreach p,$(PROGRAMS32),$($(p)_SRCS:%=$(OBJ)/ring3-32/%.d))
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(USER_TESTS) $(USER_TEST_SRCS))
 -include $(patsubst %,$(OBJ)/ring3-32/%.d,$(USER_TESTS32) $(USER_TEST32_SRCS))
+-include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS))
 
 # ---- Tests on the host ----------------------------------------------------
 

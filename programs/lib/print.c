@@ -25,12 +25,14 @@ static const struct {
 
 void print(const char *format, ...)
 {
-    HANDLE output = NtCurrentPeb()->ProcessParameters->StandardOutput;
+    static HANDLE output;
     IO_STATUS_BLOCK io;
     char text[500];
     va_list list;
     int length;
 
+    if (!output)
+        output = NtCurrentPeb()->ProcessParameters->StandardOutput;
     va_start(list, format);
     length = _vsnprintf(text, sizeof text, format, list);
     va_end(list);

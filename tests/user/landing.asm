@@ -1,4 +1,5 @@
-; landing.asm - go through NtContinue and look at every register on arrival.
+; landing.asm - go through NtContinue and look at every register on arrival;
+; and the doors as single instructions, for RF and TF.
 
         bits    64
         default rel
@@ -94,4 +95,57 @@ back:
         pop     rsi
         pop     rbp
         pop     rbx
+        ret
+
+; A door that NtContinue goes to: what comes back from it lands.
+; SYSENTER's rcx and r11 are the context's.
+;
+; LANDING_DOOR name, instruction
+%macro  LANDING_DOOR 2+
+        global  %1
+%1:
+        %2
+        jmp     landing
+%endmacro
+
+        LANDING_DOOR land_by_syscall, syscall
+        LANDING_DOOR land_by_int2e, int 2Eh
+        LANDING_DOOR land_by_sysenter, sysenter
+
+; A door with TF set by the instruction before it.
+;
+; STEPPED_DOOR name, instruction
+%macro  STEPPED_DOOR 2+
+        global  %1
+        global  %1_behind
+%1:
+        mov     eax, 0FFFh
+        lea     rcx, [%1_behind]
+        mov     r11, rsp
+        pushfq
+        or      dword [rsp], 100h
+        popfq
+        %2
+%1_behind:
+        nop
+        ret
+%endmacro
+
+        STEPPED_DOOR step_syscall, syscall
+        STEPPED_DOOR step_int2e, int 2Eh
+        STEPPED_DOOR step_sysenter, sysenter
+
+; come_back_by_sysenter(number, argument 1, rip, rsp)
+        global  come_back_by_sysenter
+come_back_by_sysenter:
+        mov     eax, ecx
+        mov     r10, rdx
+        mov     rcx, r8
+        mov     r11, r9
+        sysenter
+
+        global  push_and_return
+push_and_return:
+        push    rax
+        pop     rax
         ret

@@ -8,6 +8,8 @@
 #define KERNEL_ADDRESS 0xFFFFF78000000000ULL    /* the kernel has it mapped */
 #define NON_CANONICAL 0x0000800000000000ULL
 
+#include "crash_doors.h"
+
 static void crash_into(void)
 {
     __asm__ volatile(".byte 0xCE");             /* into: none in 64 bits */
@@ -48,18 +50,6 @@ static void crash_step(void)
 {
     __asm__ volatile("pushfq\n\torl $0x100, (%%rsp)\n\tpopfq\n\tnop"
                      ::: "memory", "cc");
-}
-
-/*
- * The trap that POPFQ has armed is due after SYSCALL.  Some processors take it
- * in ring 0, at the kernel's first instruction; ring 3 sees it either way.
- */
-static void crash_step_syscall(void)
-{
-    __asm__ volatile("movl $0xFFF, %%eax\n\tpushfq\n\torl $0x100, (%%rsp)\n\t"
-                     "popfq\n\tsyscall\n\tnop"
-                     ::: "rax", "rcx", "rdx", "r8", "r9", "r10", "r11",
-                     "memory", "cc");
 }
 
 static void crash_stack(void)
@@ -133,7 +123,7 @@ static void crash_syscall32(void)
 
 #define MACHINE_ROWS \
     ROW(into), ROW(read_non_canonical), ROW(jump_non_canonical), ROW(cr3), \
-    ROW(swapgs), ROW(sysret), ROW(iret), ROW(step), ROW(step_syscall), \
+    ROW(swapgs), ROW(sysret), ROW(iret), ROW(step), \
     ROW(stack), ROW(stack_kernel), ROW(stack_non_canonical), \
     ROW(continue_kernel), ROW(continue_non_canonical), ROW(continue_ring0), \
-    ROW(syscall32)
+    ROW(syscall32), DOOR_ROWS

@@ -1,0 +1,55 @@
+/*
+ * doors/doors.h - calls by the door that is chosen, and the rows that make
+ * them (doors.c has the table).
+ */
+#pragma once
+
+#include "../test.h"
+
+#include "../../../programs/lib/door.h"
+
+#include "services.h"
+
+#define SELF NtCurrentProcess()
+#define NO_HANDLE ((HANDLE)0x1234)
+
+extern const struct door *door;
+
+/* Arguments are as wide as their types: a pointer that is none is NULL. */
+#define CALL(service, ...) door->call(SERVICE_##service, ##__VA_ARGS__)
+#define EXPECT(status, service, ...) \
+    CHECK_STATUS(CALL(service, ##__VA_ARGS__), status)
+
+/* This program's file. */
+HANDLE by_door_open_self(void);
+
+void by_door_open_file(void);
+void by_door_close_file(void);
+void by_door_create_file(void);
+void by_door_read_file(void);
+void by_door_write_file(void);
+void by_door_query_file(void);
+void by_door_allocate_memory(void);
+void by_door_free_memory(void);
+void by_door_query_memory(void);
+void by_door_protect_memory(void);
+void by_door_section_object(void);
+void by_door_views(void);
+void by_door_query_process(void);
+void by_door_query_thread(void);
+void by_door_terminate_process(void);
+void by_door_terminate_thread(void);
+void by_door_query_system(void);
+void by_door_system_time(void);
+void by_door_performance_counter(void);
+void by_door_continue_context(void);
+void by_door_yield(void);
+void by_door_test_alert(void);
+void by_door_processor_number(void);
+void by_door_display_string(void);
+void by_door_hard_error(void);
+void by_door_debug_control(void);
+void by_door_thread_state(void);
+void by_door_get_dc(void);
+void by_door_bit_blt(void);
+void by_door_flush(void);
