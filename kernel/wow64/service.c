@@ -97,7 +97,7 @@ void wow64_initialize(void)
 {
     fill_table(0, XP_NT_LIMIT);
     fill_table(WIN32K_SERVICE_TABLE, XP_WIN32K_LIMIT);
-    DbgPrint("SSDT32 %p limit %03x  shadow %p  limit %03x\n",
+    DbgPrint("SSDT32 %p  limit %03x  shadow %p  limit %03x\n",
              (void *)tables[0].Base, tables[0].Limit,
              (void *)tables[WIN32K_SERVICE_TABLE].Base,
              tables[WIN32K_SERVICE_TABLE].Limit);
@@ -150,8 +150,8 @@ static NTSTATUS copy_arguments(ULONG_PTR arguments, ULONG *slots, ULONG bytes)
     return mm_copy_from_user(slots, (const void *)arguments, bytes);
 }
 
-static ULONG call(const void *routine, const char *letters,
-                  const ULONG *slots)
+static ULONG call_routine(const void *routine, const char *letters,
+                          const ULONG *slots)
 {
     struct wow64p_call call = { .letters = letters };
     NTSTATUS status;
@@ -183,6 +183,6 @@ ULONG_PTR wow64_system_service(ULONG number, ULONG arguments)
     status = copy_arguments(arguments, slots, tables[which].Number[index]);
     if (!NT_SUCCESS(status))
         return (ULONG)status;
-    return call(tables[which].Base[index], tables[which].letters[index],
-                slots);
+    return call_routine(tables[which].Base[index],
+                        tables[which].letters[index], slots);
 }
