@@ -10,8 +10,8 @@ RING0 = os.path.join(TEST_BUILD, 'user', 'ring0.exe')
 
 # NtwSelfTest's number, the STOP code, what the stack trace must name
 BUGCHECKS = [
-    ('100', 0x4A, 'IRQL_GT_ZERO_AT_SYSTEM_SERVICE', 'broken_service'),
-    ('101', 0x01, 'APC_INDEX_MISMATCH', 'broken_service'),
+    ('100', 0x4A, 'IRQL_GT_ZERO_AT_SYSTEM_SERVICE', 'ki_broken_service'),
+    ('101', 0x01, 'APC_INDEX_MISMATCH', 'ki_broken_service'),
     ('102', 0x50, 'PAGE_FAULT_IN_NONPAGED_AREA', 'NtwSelfTest'),
     ('103', 0x7F, 'UNEXPECTED_KERNEL_MODE_TRAP', 'recurse'),
     ('104', 0xBE, 'ATTEMPTED_WRITE_TO_READONLY_MEMORY', 'NtwSelfTest'),
@@ -23,6 +23,7 @@ BUGCHECKS = [
     ('10a', 0xBE, 'ATTEMPTED_WRITE_TO_READONLY_MEMORY', 'NtwSelfTest'),
     ('10b', 0xFC, 'ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY',
      'mm_check_protections'),
+    ('10c', 0x3B, 'SYSTEM_SERVICE_EXCEPTION', 'NtwSelfTest'),
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 
@@ -57,10 +58,18 @@ def test_bugcheck_without_framebuffer(run):
     assert result.status == 125
 
 
+@pytest.mark.parametrize('door', ['syscall', 'int2e', 'sysenter'])
+def test_ac_of_ring_3_opens_no_window(run, door):
+    flags = os.path.join(TEST_BUILD, 'user', 'flags.exe')
+    result = run('flags', 'ac', door, add=[flags])
+    assert result.status == 125
+    assert '*** PAGE_FAULT_IN_NONPAGED_AREA' in result.console
+
+
 def test_unexpected_interrupt_is_survived(run):
-    result = run('ring0', 'unexpected', add=[RING0])
+    result = run('ring0', '4', add=[RING0])
     assert result.status == 0
-    assert 'unexpected interrupt 2eh from ring 3' in result.console
+    assert 'unexpected interrupt 20h from ring 0' in result.console
 
 
 def test_nmi_is_survived_and_counted(start):

@@ -47,10 +47,11 @@ ABOUT_DOORS = ('doors', 'flags', 'selectors', 'compat')
 # Where Bochs follows Intel's processors and QEMU does not.
 ON_BOCHS = ('callregs', 'args', 'doors', 'flags', 'selectors', 'compat',
             'context', 'crash step', 'crash step_syscall', 'crash step_int2e',
-            'crash step_sysenter', 'crash jump_non_canonical',
-            'crash continue_non_canonical', 'crash syscall32',
-            'crash stack_non_canonical', '32/runtime', '32/start32',
-            '32/wow64', '32/crash step_int2e', '32/crash syscall32')
+            'crash step_sysenter', 'crash rcx_non_canonical',
+            'crash jump_non_canonical', 'crash continue_non_canonical',
+            'crash syscall32', 'crash stack_non_canonical', '32/runtime',
+            '32/start32', '32/wow64', '32/crash step_int2e',
+            '32/crash syscall32')
 
 
 def check_expected(console, bochs):

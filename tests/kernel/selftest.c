@@ -15,6 +15,7 @@ enum self_test {
     SELF_TEST_POOL,
     SELF_TEST_COPY_KERNEL,
     SELF_TEST_SHARED_PAGES,         /* both keep the same time */
+    SELF_TEST_UNEXPECTED,           /* a vector that nobody has asked for */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -28,6 +29,7 @@ enum self_test {
     CRASH_IRQL_FAULT,               /* a fault at DISPATCH_LEVEL: A */
     CRASH_WRITE_TABLE,              /* a store into the sealed SSDT: BE */
     CRASH_WRITE_EXECUTE,            /* the W^X check finds a page: FC */
+    CRASH_INT2E,                    /* ring 3's door from ring 0: 3B */
 };
 
 /* Mm's own: a test may break what a service may not. */
@@ -187,6 +189,9 @@ static void crash(ULONG test, ULONGLONG argument)
         MiGetPteAddress(block)->u.Hard.NoExecute = 0;
         mm_check_protections();
         break;
+    case CRASH_INT2E:
+        __asm__ volatile("int $0x2E");
+        break;
     case CRASH_IRQL_FAULT:
         KfRaiseIrql(DISPATCH_LEVEL);
         *(volatile UCHAR *)0xFFFFC00000000000ULL;
@@ -210,6 +215,10 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_SHARED_PAGES:
         good = test_shared_pages();
+        break;
+    case SELF_TEST_UNEXPECTED:
+        __asm__ volatile("int $0x20");
+        good = TRUE;
         break;
     default:
         if (test >= SELF_TEST_CRASHES) {

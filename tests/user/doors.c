@@ -126,25 +126,11 @@ static void check_gui(void)
                      0) == TRUE);
 }
 
-/* The command line after the program's name, as ANSI. */
-static const char *words_of(const UNICODE_STRING *line)
-{
-    static char words[80];
-    USHORT at = 0, count = line->Length / sizeof(WCHAR), length = 0;
-
-    while (at < count && line->Buffer[at] != ' ')
-        at++;
-    for (at++; at < count && length < sizeof words - 1; at++)
-        words[length++] = (char)line->Buffer[at];
-    words[length] = 0;
-    return words;
-}
-
 NTSTATUS NtProcessStartup(PEB *peb)
 {
-    const char *words = words_of(&peb->ProcessParameters->CommandLine);
-    const char *name = strrchr(words, ' ');
+    const char *words = test_words(), *name = strrchr(words, ' ');
 
+    (void)peb;
     if (!name) {
         check_all();
         return test_end();

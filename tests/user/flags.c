@@ -6,6 +6,9 @@
  * A service that copies on both sides shows that it has not seen them: the
  * direction flag would turn its copies round, AC would open SMAP, NT would
  * make its next IRET a fault.  TF ends the program: crash step_*.
+ *
+ * "flags ac DOOR" (test build) sets AC and asks ring 0 to read user memory
+ * outside of a window: where there is SMAP that must be a bugcheck.
  */
 #include "test.h"
 
@@ -18,6 +21,7 @@
 #define RFLAGS_AC 0x40000
 #define RFLAGS_ID 0x200000
 #define LANDED 0x103
+#define CRASH_USER_READ 0x106                   /* tests/kernel/selftest.c */
 
 NTSTATUS continue_and_land(CONTEXT *context, struct registers *registers);
 void landing(void);
@@ -108,12 +112,27 @@ static void check_resume(ULONG flags)
               "rflags %llx, r11 %llx", got.Rflags, got.R11);
 }
 
+static NTSTATUS read_with_ac(const char *name)
+{
+    static struct call call;
+    const ULONGLONG arguments[] = { CRASH_USER_READ, (ULONGLONG)expected };
+
+    door = door_named(name);
+    call_prepare(&call, door->raw, ARRAY_SIZE(arguments), arguments);
+    call.in.Rax = stub_number(find_stub("NtwSelfTest"));
+    call.in.Rflags |= RFLAGS_AC;
+    call_with_registers(&call);
+    return (NTSTATUS)call.out.Rax;
+}
+
 NTSTATUS NtProcessStartup(PEB *peb)
 {
     LARGE_INTEGER offset = { .QuadPart = 0 };
     IO_STATUS_BLOCK io;
 
     (void)peb;
+    if (!strncmp(test_words(), "ac ", 3))
+        return read_with_ac(test_words() + 3);
     CHECK_STATUS(test_open(L"flags.exe", FILE_GENERIC_READ, &file),
                  STATUS_SUCCESS);
     CHECK_STATUS(NtReadFile(file, NULL, NULL, NULL, &io, expected,

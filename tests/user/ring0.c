@@ -3,9 +3,8 @@
  *
  * "ring0 N" calls NtwSelfTest(N, address of a variable): numbers below 100h
  * are tests whose status is this program's, the others end in a bugcheck
- * (tests/kernel/selftest.c lists them).  "ring0 unexpected" uses the gate
- * that has no handler yet; "ring0 spin" waits to be killed, with an NMI or
- * two on the way.
+ * (tests/kernel/selftest.c lists them).  "ring0 spin" waits to be killed, with
+ * an NMI or two on the way.
  */
 #include "test.h"
 
@@ -38,10 +37,6 @@ NTSTATUS NtProcessStartup(PEB *peb)
     self_test *test = (self_test *)(ULONG_PTR)find_stub("NtwSelfTest");
     static volatile ULONG variable = 1;
 
-    if (*word == 'u') {
-        __asm__ volatile("int $0x2e");
-        return STATUS_SUCCESS;
-    }
     if (*word == 's') {
         print("spinning\n");
         while (variable)

@@ -58,6 +58,21 @@ NTSTATUS test_end(void)
     return failures != 0;
 }
 
+const char *test_words(void)
+{
+    const UNICODE_STRING *line =
+        &NtCurrentPeb()->ProcessParameters->CommandLine;
+    static char words[80];
+    USHORT at = 0, count = line->Length / sizeof(WCHAR), length = 0;
+
+    while (at < count && line->Buffer[at] != ' ')
+        at++;
+    for (at++; at < count && length < sizeof words - 1; at++)
+        words[length++] = (char)line->Buffer[at];
+    words[length] = 0;
+    return words;
+}
+
 void *test_pages(ULONG count)
 {
     void *base = NULL;

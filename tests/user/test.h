@@ -28,6 +28,9 @@ BOOLEAN test_status(NTSTATUS status, NTSTATUS expected, const char *text,
                     const char *file, int line);
 NTSTATUS test_end(void);
 
+/* The command line behind the program's name, as ANSI; at most 80 bytes. */
+const char *test_words(void);
+
 /* From here on each line of a failure begins with this word. */
 void test_where(const char *word);
 
