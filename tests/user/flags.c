@@ -13,6 +13,7 @@
 #include "test.h"
 
 #include "../../programs/lib/door.h"
+#include "services.h"
 
 #define RFLAGS_FIXED 0x202                      /* bit 1, and interrupts on */
 #define RFLAGS_DF 0x400
@@ -112,6 +113,26 @@ static void check_resume(ULONG flags)
               "rflags %llx, r11 %llx", got.Rflags, got.R11);
 }
 
+/*
+ * NtContinue leaves by IRETQ, which is a fault while NT is set.  The context
+ * is of before, so that none of the flags comes back.
+ */
+static void check_continue(ULONG flags)
+{
+    static volatile ULONG arrivals;
+    static CONTEXT context;
+
+    arrivals = 0;
+    RtlCaptureContext(&context);
+    if (arrivals++ == 0) {
+        __asm__ volatile("pushfq\n\torl %0, (%%rsp)\n\tpopfq"
+                         : : "r"(flags) : "memory", "cc");
+        door->call(SERVICE_NtContinue, &context, FALSE);
+        CHECK_SAY(FALSE, "NtContinue came back");
+    }
+    CHECK(arrivals == 2);
+}
+
 static NTSTATUS read_with_ac(const char *name)
 {
     static struct call call;
@@ -145,6 +166,8 @@ NTSTATUS NtProcessStartup(PEB *peb)
         check_resume(RFLAGS_DF);
         check_resume(RFLAGS_ID);
         check_resume(RFLAGS_DF | RFLAGS_ID);
+        check_continue(RFLAGS_NT);
+        check_continue(RFLAGS_NT | RFLAGS_AC | RFLAGS_ID);
     }
     return test_end();
 }
