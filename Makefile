@@ -126,6 +126,17 @@ USER_TESTS32     := $(addprefix tests/user/,answers.c files.c memory.c \
     needs_fail.c images.c start32.c runtime32.c wow64.c crash.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
+# XP's doors: only 32-bit code, with chosen registers. More sources of one of
+# them: NAME_SRCS32.
+USER_TESTS32 += $(addprefix tests/user/i386/,callregs.c numbers.c args.c \
+    flags.c selectors.c gate.c once.c)
+USER_TEST32_SRCS += $(addprefix programs/lib/,find.c i386/call.asm \
+    i386/door.c i386/prepare.c)
+flags_SRCS32     := tests/user/i386/landing.asm
+selectors_SRCS32 := tests/user/i386/selectors.asm
+gate_SRCS32      := tests/user/i386/gate.asm
+once_SRCS32      := tests/user/i386/landing.asm
+
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.
 USER_DLLS          := ldra ldrb ldrc ldrd ldre ldrf ldrfail
@@ -363,7 +374,7 @@ $(foreach t,$(USER_TESTS),\
         $($(notdir $(t:.c=))_SRCS) $(USER_TEST_SRCS))))
 $(foreach t,$(USER_TESTS32),\
     $(eval $(call program,user32,$(notdir $(t:.c=)),\
-    $(t) $(USER_TEST32_SRCS),32)))
+    $(t) $($(notdir $(t:.c=))_SRCS32) $(USER_TEST32_SRCS),32)))
 
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/programs/%.exe) \
     $(PROGRAMS32:%=$(BUILD)/programs/%.exe)
@@ -387,7 +398,8 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 -include $(foreach p,$(PROGRAMS),$($(p)_SRCS:%=$(OBJ)/ring3/%.d))
 -include $(foreach p,$(PROGRAMS32),$($(p)_SRCS:%=$(OBJ)/ring3-32/%.d))
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(USER_TESTS) $(USER_TEST_SRCS))
--include $(patsubst %,$(OBJ)/ring3-32/%.d,$(USER_TESTS32) $(USER_TEST32_SRCS))
+-include $(patsubst %,$(OBJ)/ring3-32/%.d,$(USER_TESTS32) \
+    $(USER_TEST32_SRCS) $(flags_SRCS32) $(selectors_SRCS32) $(gate_SRCS32))
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS))
 
 # ---- Tests on the host ----------------------------------------------------
