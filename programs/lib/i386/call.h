@@ -53,7 +53,7 @@ struct door_stack {
     ULONG arguments[CALL_STACK_SLOTS];
 };
 
-/* XP's doors, as a table to walk: for (door = doors; door < doors_end(); ...) */
+/* XP's doors, a table to walk: for (door = doors; door < doors_end(); ...) */
 struct door {
     const char *name;
     void (*raw)(void);

@@ -14,6 +14,7 @@
 #define CODE64 0x2B
 #define CODE32 0x1B
 #define EFLAGS_IF 0x200
+#define LANDED 0x103
 #define WOW64_TEB 0x7FFDC000U                   /* the 64-bit one */
 #define WOW64_PEB 0x7FFDB000U
 #define GARBAGE 0xDEADBEEF00000000ULL
@@ -21,7 +22,17 @@
 /* XP's, as 32-bit code asks for them. */
 #define XP_CONTINUE 0x20
 #define XP_CLOSE 0x19
-#define XP_TEST_ALERT 0x103
+#define XP_QUERY_VIRTUAL_MEMORY 0xB2
+
+#define SERVICE32(table, number, letters, routine, name) { number, #name },
+
+static const struct service {
+    ULONG number;
+    const char *name;
+} services32[] = {
+    { 0xFFF, "number FFF" },
+#include "services32.inc.c"
+};
 
 struct process_basic_information64 {
     NTSTATUS ExitStatus;
@@ -174,38 +185,48 @@ static struct gate_scrub prepare_scrub(const struct door *door,
     return scrub;
 }
 
-static void check_scrubbing(const struct door *door)
+/* A call that is refused, and one that has done something. */
+static void check_scrubbing(const struct door *door, const struct service *row)
 {
     struct door_stack stack = { .arguments = { 0x1234 } };
-    struct gate_scrub scrub = prepare_scrub(door, &stack, XP_CLOSE);
+    struct gate_scrub scrub = prepare_scrub(door, &stack, row->number);
 
     gate_scrub(&scrub);
-    CHECK_STATUS(scrub.eax, STATUS_INVALID_HANDLE);
-    check_registers(&scrub, FALSE, "NtClose");
-    scrub = prepare_scrub(door, &stack, XP_TEST_ALERT);
-    gate_scrub(&scrub);
-    CHECK_STATUS(scrub.eax, STATUS_SUCCESS);
-    check_registers(&scrub, FALSE, "NtTestAlert");
-    scrub = prepare_scrub(door, &stack, 0xFFF);
-    gate_scrub(&scrub);
-    CHECK_STATUS(scrub.eax, STATUS_INVALID_SYSTEM_SERVICE);
-    check_registers(&scrub, FALSE, "number FFF");
+    check_registers(&scrub, FALSE, row->name);
 }
 
-static void check_scrubbed_context(const struct door *door)
+static void check_good_call(const struct door *door)
+{
+    static MEMORY_BASIC_INFORMATION memory;
+    static SIZE_T length;
+    struct door_stack stack = { .arguments = {
+        (ULONG)NtCurrentProcess(), (ULONG)&memory, MemoryBasicInformation,
+        (ULONG)&memory, sizeof memory, (ULONG)&length } };
+    struct gate_scrub scrub = prepare_scrub(door, &stack,
+                                            XP_QUERY_VIRTUAL_MEMORY);
+
+    length = 0;
+    gate_scrub(&scrub);
+    CHECK_STATUS(scrub.eax, STATUS_SUCCESS);
+    CHECK(length == sizeof memory && memory.State == MEM_COMMIT);
+    check_registers(&scrub, FALSE, "NtQueryVirtualMemory");
+}
+
+/* Without the integer part the context says nothing of r12 to r15. */
+static void check_scrubbed_context(const struct door *door, ULONG flags)
 {
     static CONTEXT context;
     struct door_stack stack = { .arguments = { (ULONG)&context, FALSE } };
     struct gate_scrub scrub = prepare_scrub(door, &stack, XP_CONTINUE);
 
     memset(&context, 0, sizeof context);
-    context.ContextFlags = CONTEXT_CONTROL | CONTEXT_INTEGER;
+    context.ContextFlags = flags;
     context.Eip = (ULONG)gate_scrub_behind;
     context.Ebp = (ULONG)&scrub;
-    context.Eax = 0x103;
+    context.Eax = LANDED;
     context.EFlags = 0x202;
     gate_scrub(&scrub);
-    CHECK_STATUS(scrub.eax, 0x103);
+    CHECK_STATUS(scrub.eax, flags == CONTEXT_CONTROL ? 0 : LANDED);
     check_registers(&scrub, TRUE, "NtContinue");
 }
 
@@ -226,7 +247,7 @@ static void check_sysenter(void)
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     const struct door *door;
-    ULONG turn;
+    ULONG turn, at;
 
     (void)peb;
     for (turn = 0; turn < TURNS; turn++) {
@@ -236,8 +257,11 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     }
     for (door = doors; door < doors_end(); door++) {
         test_where(door->name);
-        check_scrubbing(door);
-        check_scrubbed_context(door);
+        for (at = 0; at < ARRAY_SIZE(services32); at++)
+            check_scrubbing(door, &services32[at]);
+        check_good_call(door);
+        check_scrubbed_context(door, CONTEXT_CONTROL);
+        check_scrubbed_context(door, CONTEXT_CONTROL | CONTEXT_INTEGER);
     }
     if (doors_end() == doors + 2)
         check_sysenter();

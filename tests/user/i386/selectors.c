@@ -111,8 +111,9 @@ static void check_call(ULONG which, USHORT selector)
     selectors_call(&call);
     check_answer(&call, name, selector);
     for (at = 0; at < ARRAY_SIZE(call.in); at++)
-        CHECK_SAY(is_kept(call.in[at], call.out[at]), "%s %x: %s %x is %x", name,
-                  selector, names[at], call.in[at], call.out[at]);
+        CHECK_SAY(is_kept(call.in[at], call.out[at]),
+                  "%s %x: %s %x is %x", name, selector, names[at],
+                  call.in[at], call.out[at]);
 }
 
 /* SYSENTER forgets ss; INT does not, but SYSEXIT on its way back does. */
