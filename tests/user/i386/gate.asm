@@ -34,11 +34,9 @@ struc CALL
 endstruc
 
 struc SCRUB
-.in:            resq 8
-.out:           resq 8
+.in:            resq 16                         ; rax, rcx, rdx, rbx, rsp, ...
+.out:           resq 16
 .by_sysenter:   resd 1
-.eax:           resd 1
-.edx:           resd 1
 .kept_esp:      resd 1
 endstruc
 
@@ -58,7 +56,11 @@ SECTION .data align=4
         dw      CODE32
 %endmacro
         WAY_TO  leave_gate
-        WAY_TO  scrub_call
+        WAY_TO  scrub_int2e
+        WAY_TO  scrub_sysenter
+
+SECTION .bss align=8
+scrub_rbp: resq 1
 
 SECTION .text align=16
 
@@ -126,7 +128,37 @@ call_behind:
         mov     ss, ecx
         jmp     far dword [leave_gate_way]
 
-; ---- r8 to r15 across a call by 32-bit code --------------------------------
+; ---- What 64-bit code sees of a call by 32-bit code -------------------------
+
+; Registers that need no care, and their numbers in the record.
+%macro  EACH_REGISTER 1
+        %1      rbx, 3
+        %1      rsi, 6
+        %1      rdi, 7
+%assign number 8
+%rep 8
+        %1      r %+ number, number
+%assign number number + 1
+%endrep
+%endmacro
+
+%macro  LOAD 2
+        mov     %1, [rbp + SCRUB.in + %2 * 8]
+%endmacro
+
+%macro  STORE 2
+        mov     [rbp + SCRUB.out + %2 * 8], %1
+%endmacro
+
+; 32-bit code at %1 with the registers of the record; rsp and rbp are what they
+; are, with the record's upper halves.
+%macro  GO_TO 1
+        LOAD    rcx, 4
+        or      rsp, rcx
+        LOAD    rcx, 1
+        or      rbp, [rbp + SCRUB.in + 5 * 8]
+        jmp     far dword [%1]
+%endmacro
 
         bits    32
         align   16
@@ -137,35 +169,36 @@ _gate_scrub:
 
         bits    64
 .long:
-%assign number 8
-%rep 8
-        mov     r%[number], [rbp + SCRUB.in + (number - 8) * 8]
-%assign number number + 1
-%endrep
-        jmp     far dword [scrub_call_way]
+        EACH_REGISTER LOAD
+        LOAD    rax, 0
+        LOAD    rdx, 2
+        cmp     dword [rbp + SCRUB.by_sysenter], 0
+        jne     .sysenter
+        GO_TO   scrub_int2e_way
+.sysenter:
+        GO_TO   scrub_sysenter_way
 
         bits    32
-scrub_call:
-        mov     eax, [ebp + SCRUB.eax]
-        mov     edx, [ebp + SCRUB.edx]
-        cmp     dword [ebp + SCRUB.by_sysenter], 0
-        jne     .sysenter
+scrub_int2e:
         int     2Eh
         jmp     _gate_scrub_behind
-.sysenter:
+scrub_sysenter:
         sysenter
 _gate_scrub_behind:
-        mov     esp, [ebp + SCRUB.kept_esp]
-        mov     [ebp + SCRUB.eax], eax
         jmp     CODE64:scrub_look
 
         bits    64
 scrub_look:
-%assign number 8
-%rep 8
-        mov     [rbp + SCRUB.out + (number - 8) * 8], r%[number]
-%assign number number + 1
-%endrep
+        mov     [scrub_rbp], rbp
+        mov     ebp, ebp
+        EACH_REGISTER STORE
+        STORE   rax, 0
+        STORE   rcx, 1
+        STORE   rdx, 2
+        STORE   rsp, 4
+        mov     rax, [scrub_rbp]
+        STORE   rax, 5
+        mov     esp, [rbp + SCRUB.kept_esp]
         jmp     far dword [leave_gate_way]
 
 ; ---- SYSENTER of 64-bit code -----------------------------------------------

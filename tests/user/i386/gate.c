@@ -52,6 +52,12 @@ struct memory_basic_information64 {
     ULONG State, Protect, Type, unused2;
 };
 
+enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R12 = 12, R13, R14, R15 };
+
+static const char *const names[] = {
+    "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10",
+    "r11", "r12", "r13", "r14", "r15" };
+
 static ULONGLONG by_int2e;
 
 /* Number and up to 6 arguments; what comes with every call is checked. */
@@ -155,47 +161,69 @@ static void check_turn(void)
     CHECK(NtCurrentTeb()->NtTib.Self == (void *)NtCurrentTeb());
 }
 
-/* What 64-bit code finds after a call: its own, or nothing. */
-static void check_registers(const struct gate_scrub *scrub, BOOLEAN continued,
-                            const char *how)
+/*
+ * What 64-bit code finds after a call of 32-bit code: its own, or nothing.  No
+ * register's upper half is the kernel's.
+ */
+static void check_registers(const struct gate_scrub *scrub, const char *how)
 {
     ULONG at;
 
     for (at = 0; at < ARRAY_SIZE(scrub->out); at++) {
         ULONGLONG out = scrub->out[at], in = scrub->in[at];
-        BOOLEAN volatile_one = at < 4;          /* r8 to r11 */
-        BOOLEAN good = volatile_one ? out == 0 || out == in
-                                    : out == (continued ? 0 : in);
 
-        CHECK_SAY(good, "%s: r%u %llx is %llx", how, 8 + at, in, out);
+        CHECK_SAY(out >> 32 == in >> 32 || out >> 32 == 0,
+                  "%s: %s %llx is %llx", how, names[at], in, out);
     }
+    for (at = R8; at < R12; at++)
+        CHECK_SAY(scrub->out[at] == 0 || scrub->out[at] == scrub->in[at],
+                  "%s: %s %llx is %llx", how, names[at], scrub->in[at],
+                  scrub->out[at]);
 }
 
+/* Registers that a call keeps, whole. */
+static void check_kept(const struct gate_scrub *scrub, const char *how)
+{
+    static const UCHAR kept[] = { RBX, RSI, RDI, R12, R13, R14, R15 };
+    ULONG at;
+
+    for (at = 0; at < ARRAY_SIZE(kept); at++)
+        CHECK_SAY(scrub->out[kept[at]] == scrub->in[kept[at]],
+                  "%s: %s %llx is %llx", how, names[kept[at]],
+                  scrub->in[kept[at]], scrub->out[kept[at]]);
+    CHECK_SAY(scrub->out[RBP] == (scrub->in[RBP] | (ULONG)scrub),
+              "%s: rbp is %llx", how, scrub->out[RBP]);
+    CHECK_SAY(scrub->out[RAX] <= 0xFFFFFFFF, "%s: rax %llx", how,
+              scrub->out[RAX]);
+}
+
+/* Upper halves that 32-bit code cannot see are garbage, too. */
 static struct gate_scrub prepare_scrub(const struct door *door,
                                        struct door_stack *stack, ULONG number)
 {
-    struct gate_scrub scrub = {
-        .by_sysenter = door->below != 0, .eax = number,
-        .edx = (ULONG)stack->arguments - door->below };
+    struct gate_scrub scrub = { .by_sysenter = door->below != 0 };
     ULONG at;
 
     for (at = 0; at < ARRAY_SIZE(scrub.in); at++)
-        scrub.in[at] = (0xA8 + at) * 0x0101010101010101ULL;
+        scrub.in[at] = (0xA0 + at) * 0x0101010101010101ULL;
+    scrub.in[RAX] = GARBAGE | number;
+    scrub.in[RDX] = GARBAGE | ((ULONG)stack->arguments - door->below);
+    scrub.in[RSP] = scrub.in[RBP] = GARBAGE;
     stack->back = gate_scrub_behind;
     return scrub;
 }
 
-/* A call that is refused, and one that has done something. */
-static void check_scrubbing(const struct door *door, const struct service *row)
+static void check_refused(const struct door *door, const struct service *row)
 {
     struct door_stack stack = { .arguments = { 0x1234 } };
     struct gate_scrub scrub = prepare_scrub(door, &stack, row->number);
 
     gate_scrub(&scrub);
-    check_registers(&scrub, FALSE, row->name);
+    check_registers(&scrub, row->name);
+    check_kept(&scrub, row->name);
 }
 
-static void check_good_call(const struct door *door)
+static void check_answered(const struct door *door)
 {
     static MEMORY_BASIC_INFORMATION memory;
     static SIZE_T length;
@@ -207,17 +235,19 @@ static void check_good_call(const struct door *door)
 
     length = 0;
     gate_scrub(&scrub);
-    CHECK_STATUS(scrub.eax, STATUS_SUCCESS);
+    CHECK_STATUS(scrub.out[RAX], STATUS_SUCCESS);
     CHECK(length == sizeof memory && memory.State == MEM_COMMIT);
-    check_registers(&scrub, FALSE, "NtQueryVirtualMemory");
+    check_registers(&scrub, "NtQueryVirtualMemory");
+    check_kept(&scrub, "NtQueryVirtualMemory");
 }
 
 /* Without the integer part the context says nothing of r12 to r15. */
-static void check_scrubbed_context(const struct door *door, ULONG flags)
+static void check_continued(const struct door *door, ULONG flags)
 {
     static CONTEXT context;
     struct door_stack stack = { .arguments = { (ULONG)&context, FALSE } };
     struct gate_scrub scrub = prepare_scrub(door, &stack, XP_CONTINUE);
+    ULONG at;
 
     memset(&context, 0, sizeof context);
     context.ContextFlags = flags;
@@ -226,8 +256,11 @@ static void check_scrubbed_context(const struct door *door, ULONG flags)
     context.Eax = LANDED;
     context.EFlags = 0x202;
     gate_scrub(&scrub);
-    CHECK_STATUS(scrub.eax, flags == CONTEXT_CONTROL ? 0 : LANDED);
-    check_registers(&scrub, TRUE, "NtContinue");
+    CHECK_STATUS(scrub.out[RAX], flags == CONTEXT_CONTROL ? 0 : LANDED);
+    check_registers(&scrub, "NtContinue");
+    for (at = R8; at <= R15; at++)
+        CHECK_SAY(scrub.out[at] == 0, "NtContinue: %s is %llx", names[at],
+                  scrub.out[at]);
 }
 
 /* XP's agreement holds in such a process whatever code it runs. */
@@ -258,10 +291,10 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     for (door = doors; door < doors_end(); door++) {
         test_where(door->name);
         for (at = 0; at < ARRAY_SIZE(services32); at++)
-            check_scrubbing(door, &services32[at]);
-        check_good_call(door);
-        check_scrubbed_context(door, CONTEXT_CONTROL);
-        check_scrubbed_context(door, CONTEXT_CONTROL | CONTEXT_INTEGER);
+            check_refused(door, &services32[at]);
+        check_answered(door);
+        check_continued(door, CONTEXT_CONTROL);
+        check_continued(door, CONTEXT_CONTROL | CONTEXT_INTEGER);
     }
     if (doors_end() == doors + 2)
         check_sysenter();

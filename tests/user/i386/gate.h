@@ -21,10 +21,14 @@ struct gate_call {
     ULONGLONG kept_rsp;                         /* 78 */
 };
 
-/* A call by 32-bit code between two looks of 64-bit code at r8 to r15. */
+/*
+ * A call by 32-bit code, between two looks of 64-bit code at all registers, in
+ * the order of their numbers: rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8...  Of
+ * in's rsp and rbp only the upper halves count.
+ */
 struct gate_scrub {
-    ULONGLONG in[8], out[8];                    /* 00 */
-    ULONG by_sysenter, eax, edx, kept_esp;      /* 80 */
+    ULONGLONG in[16], out[16];                  /* 00 */
+    ULONG by_sysenter, kept_esp;                /* 100 */
 };
 
 /* SYSENTER of 64-bit code. */
@@ -34,7 +38,7 @@ struct gate_sysenter {
 };
 
 _Static_assert(sizeof(struct gate_call) == 0x80, "gate.asm");
-_Static_assert(sizeof(struct gate_scrub) == 0x90, "gate.asm");
+_Static_assert(sizeof(struct gate_scrub) == 0x108, "gate.asm");
 _Static_assert(sizeof(struct gate_sysenter) == 0x28, "gate.asm");
 
 void gate_call(struct gate_call *call);
