@@ -113,6 +113,7 @@ static void check_call(const struct segment *segment, USHORT selector)
     const ULONGLONG arguments[] = { (ULONGLONG)NtCurrentProcess(), 0,
                                     (ULONGLONG)&basic, sizeof basic,
                                     (ULONGLONG)&length };
+    USHORT after;
 
     if (!number)
         number = stub_number(find_stub("NtQueryInformationProcess"));
@@ -122,8 +123,10 @@ static void check_call(const struct segment *segment, USHORT selector)
     call.in.Rax = number;
     segment->set(selector);
     call_with_registers(&call);
-    CHECK_SAY(segment->get() == selector, "%s %x is %x", segment->name,
-              selector, segment->get());
+    /* IRET, which the clock may bring, makes 0 of a null one (SDM: 2A). */
+    after = segment->get();
+    CHECK_SAY(after == selector || (selector <= NULL_LAST && after == 0),
+              "%s %x is %x", segment->name, selector, after);
     CHECK_STATUS(call.out.Rax, STATUS_SUCCESS);
     CHECK(basic.PebBaseAddress && length == sizeof basic);
 }

@@ -1,11 +1,15 @@
 ; landing.asm - 32-bit code at single instructions: doors for NtContinue to
-; lead to (RF), doors that are single-stepped (TF), SYSENTER with any edx.
+; lead to (RF), doors that are single-stepped (TF), doors behind a breakpoint,
+; SYSENTER with any edx.
 
         bits    32
 
         extern  _NtContinue@8
         global  _continue_and_land
         global  _landing
+        global  _landing_ss
+        global  _store
+        global  _store_behind
         global  _sysenter_with_stack
 
 WRONG_NUMBER equ 0FFFh
@@ -28,6 +32,9 @@ SECTION .bss align=16
 kept_esp: resd  1
 arrival: resd   1
 scratch: resd   1
+
+SECTION .rdata align=4
+_landing_ss: dw 23h
 
 SECTION .text align=16
 
@@ -73,8 +80,11 @@ _landing:
 %macro  DOOR 2+
         align   16
         global  _land_by_%1
+        global  _land_past_ss_by_%1
         global  _step_%1
         global  _step_%1_behind
+_land_past_ss_by_%1:
+        mov     ss, [_landing_ss]
 _land_by_%1:
         %2
         jmp     _landing
@@ -96,6 +106,13 @@ _step_%1_behind:
 
         DOOR    int2e, int 2Eh
         DOOR    sysenter, sysenter
+
+        align   16
+_store:
+        mov     eax, [esp + 4]
+        mov     dword [eax], 1
+_store_behind:
+        ret
 
         align   16
 _sysenter_with_stack:

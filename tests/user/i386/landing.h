@@ -23,5 +23,14 @@ void step_int2e(void);
 void step_sysenter(void);
 extern const UCHAR step_int2e_behind[], step_sysenter_behind[];
 
+/* The same after ss was loaded from here: a breakpoint on it is due then. */
+void land_past_ss_by_int2e(void);
+void land_past_ss_by_sysenter(void);
+extern const USHORT landing_ss;
+
+/* *place = 1, by one instruction. */
+void store(ULONG *place);
+extern const UCHAR store_behind[];
+
 /* SYSENTER with this edx. */
 void sysenter_with_stack(ULONG number, ULONG edx);

@@ -5,6 +5,7 @@
  *     once gui DOOR           the call that makes a thread a GUI thread
  *     once end_process DOOR   NtTerminateProcess(12345678)
  *     once end_thread DOOR    NtTerminateThread(23456789)
+ *     once breakpoint DOOR, once past_ss DOOR
  *     once WORD               the row of that name below
  *
  * SYSENTER with a bad edx: the service answers, the way back is at fault.  So
@@ -137,6 +138,57 @@ static void once_step_sysenter(void)
     step_sysenter();
 }
 
+/* ---- Breakpoints ---- */
+
+#define DR7_WRITE_4 0xD0001                     /* Dr0: writes, 4 bytes */
+#define DR7_ACCESS_2 0x70001                    /* reads as well, 2 bytes */
+
+static void call_with_breakpoint(ULONG eip, const void *at, ULONG dr7)
+{
+    static struct door_stack stack = { .arguments = { 0x1234 } };
+    static CONTEXT context;
+    static struct landed got;
+
+    stack.back = landing;
+    context.ContextFlags = CONTEXT_CONTROL | CONTEXT_INTEGER |
+                           CONTEXT_DEBUG_REGISTERS;
+    context.EFlags = 0x202;
+    context.Eip = eip;
+    context.Esp = (ULONG)&stack;
+    context.Eax = SERVICE_NtClose;
+    context.Edx = (ULONG)stack.arguments - door->below;
+    context.Dr0 = (ULONG)at;
+    context.Dr7 = dr7;
+    continue_and_land(&context, &got);
+    CHECK_STATUS(got.eax, STATUS_INVALID_HANDLE);
+}
+
+/* A breakpoint that is set before the call is set after it. */
+static void once_breakpoint(void)
+{
+    static ULONG variable;
+
+    call_with_breakpoint((ULONG)(door->below ? land_by_sysenter
+                                             : land_by_int2e),
+                         &variable, DR7_WRITE_4);
+    if (test_end() != STATUS_SUCCESS)
+        return;
+    expect_exception("single step (80000004)", (ULONG)store_behind);
+    store(&variable);
+}
+
+/*
+ * The breakpoint is met by the instruction before the door, but ss holds it
+ * back until the door is behind (CVE-2018-8897): it comes in ring 0, with
+ * ring 3's gs.  The kernel goes on without it.
+ */
+static void once_past_ss(void)
+{
+    call_with_breakpoint((ULONG)(door->below ? land_past_ss_by_sysenter
+                                             : land_past_ss_by_int2e),
+                         &landing_ss, DR7_ACCESS_2);
+}
+
 /* ---- Selectors that cannot be loaded ---- */
 
 #define LOAD(segment, selector) \
@@ -163,7 +215,7 @@ static const struct {
     ROW(gui), ROW(end_process), ROW(end_thread), ROW(stack_null),
     ROW(stack_page_end), ROW(stack_2gib), ROW(stack_wrap), ROW(stack_top),
     ROW(stack_below), ROW(return_nowhere), ROW(no_sysenter), ROW(step_int2e),
-    ROW(step_sysenter), ROW(ds_08), ROW(es_10), ROW(fs_30), ROW(gs_40),
+    ROW(step_sysenter), ROW(breakpoint), ROW(past_ss), ROW(ds_08), ROW(es_10), ROW(fs_30), ROW(gs_40),
     ROW(ds_48), ROW(es_07), ROW(ss_1B),
 };
 
