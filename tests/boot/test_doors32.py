@@ -80,7 +80,7 @@ def test_bochs(run, program):
     check(run, program, emulator='bochs')
 
 
-@pytest.mark.parametrize('program', ['callregs', 'args', 'gate'])
+@pytest.mark.parametrize('program', ['callregs', 'args'])
 def test_stubs_by_int2e(run, program):
     console = check(run, program, options=['xpdoor=int2e'])
     assert system_call(console) == 'KiIntSystemCall'

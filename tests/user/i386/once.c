@@ -143,7 +143,8 @@ static void once_step_sysenter(void)
 #define DR7_WRITE_4 0xD0001                     /* Dr0: writes, 4 bytes */
 #define DR7_ACCESS_2 0x70001                    /* reads as well, 2 bytes */
 
-static void call_with_breakpoint(ULONG eip, const void *at, ULONG dr7)
+static void call_with_breakpoint(void (*entry)(void), const void *at,
+                                 ULONG dr7)
 {
     static struct door_stack stack = { .arguments = { 0x1234 } };
     static CONTEXT context;
@@ -153,7 +154,7 @@ static void call_with_breakpoint(ULONG eip, const void *at, ULONG dr7)
     context.ContextFlags = CONTEXT_CONTROL | CONTEXT_INTEGER |
                            CONTEXT_DEBUG_REGISTERS;
     context.EFlags = 0x202;
-    context.Eip = eip;
+    context.Eip = (ULONG)entry;
     context.Esp = (ULONG)&stack;
     context.Eax = SERVICE_NtClose;
     context.Edx = (ULONG)stack.arguments - door->below;
@@ -168,8 +169,7 @@ static void once_breakpoint(void)
 {
     static ULONG variable;
 
-    call_with_breakpoint((ULONG)(door->below ? land_by_sysenter
-                                             : land_by_int2e),
+    call_with_breakpoint(door->below ? land_by_sysenter : land_by_int2e,
                          &variable, DR7_WRITE_4);
     if (test_end() != STATUS_SUCCESS)
         return;
@@ -184,8 +184,8 @@ static void once_breakpoint(void)
  */
 static void once_past_ss(void)
 {
-    call_with_breakpoint((ULONG)(door->below ? land_past_ss_by_sysenter
-                                             : land_past_ss_by_int2e),
+    call_with_breakpoint(door->below ? land_past_ss_by_sysenter
+                                     : land_past_ss_by_int2e,
                          &landing_ss, DR7_ACCESS_2);
 }
 
@@ -215,8 +215,8 @@ static const struct {
     ROW(gui), ROW(end_process), ROW(end_thread), ROW(stack_null),
     ROW(stack_page_end), ROW(stack_2gib), ROW(stack_wrap), ROW(stack_top),
     ROW(stack_below), ROW(return_nowhere), ROW(no_sysenter), ROW(step_int2e),
-    ROW(step_sysenter), ROW(breakpoint), ROW(past_ss), ROW(ds_08), ROW(es_10), ROW(fs_30), ROW(gs_40),
-    ROW(ds_48), ROW(es_07), ROW(ss_1B),
+    ROW(step_sysenter), ROW(breakpoint), ROW(past_ss), ROW(ds_08), ROW(es_10),
+    ROW(fs_30), ROW(gs_40), ROW(ds_48), ROW(es_07), ROW(ss_1B),
 };
 
 /* The command line after the program's name, as ANSI. */
