@@ -129,7 +129,7 @@ USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of
 # them: NAME_SRCS32.
 USER_TESTS32 += $(addprefix tests/user/i386/,callregs.c numbers.c args.c \
-    flags.c selectors.c gate.c once.c)
+    flags.c selectors.c gate.c once.c storm.c)
 USER_TEST32_SRCS += $(addprefix programs/lib/,find.c i386/call.asm \
     i386/door.c i386/prepare.c)
 flags_SRCS32     := tests/user/i386/landing.asm

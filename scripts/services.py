@@ -108,13 +108,14 @@ def read_tabs(paths):
                     if before is not None and row.number < before.number:
                         raise Wrong(f'{row.name} is out of order: it '
                                     f'belongs before {before.name}')
-                    if row.xp is not None and row.xp in xp:
+                    if row.xp in xp:
                         raise Wrong(f'XP\'s {row.xp:#06x} is taken by '
                                     f'{xp[row.xp]}')
                 except Wrong as wrong:
                     raise Wrong(f'{path}:{at}: {wrong}') from None
                 names.add(row.name)
-                xp[row.xp] = row.name
+                if row.xp is not None:
+                    xp[row.xp] = row.name
                 last[row.table] = row
                 services.append(row)
     if not services:

@@ -182,6 +182,9 @@ extern const ULONG ke_service_count;
 #define ke_shared_data_xp \
     ((struct kuser_shared_data_xp *)KI_USER_SHARED_DATA_XP)
 
+/* Data that boot fills and Mm then makes read-only. */
+#define SEALED __attribute__((section(".sealed")))
+
 /* Stop the machine with one of NT's codes.  IRQL: any. */
 __attribute__((noreturn)) void KeBugCheckEx(ULONG code, ULONG_PTR p1,
                                             ULONG_PTR p2, ULONG_PTR p3,
@@ -231,4 +234,4 @@ extern ULONG KeNumberProcessors;
  * KiFastSystemCallRet and KiIntSystemCall.  One of them goes into XP's shared
  * page (ke/doors.c).
  */
-void ki_set_system_call32(ULONG fast, ULONG fast_return, ULONG int2e);
+void ke_set_system_call32(ULONG fast, ULONG fast_return, ULONG int2e);

@@ -28,10 +28,9 @@ static BOOLEAN choose_sysenter(void)
     return KiFastSystemCallIsIA32 && strcmp(option, "int2e") != 0;
 }
 
-void ki_set_system_call32(ULONG fast, ULONG fast_return, ULONG int2e)
+void ke_set_system_call32(ULONG fast, ULONG fast_return, ULONG int2e)
 {
-    struct kuser_shared_data_xp *shared =
-        (struct kuser_shared_data_xp *)KI_USER_SHARED_DATA_XP;
+    struct kuser_shared_data_xp *shared = ke_shared_data_xp;
     BOOLEAN sysenter = choose_sysenter();
 
     shared->SystemCall = sysenter ? fast : int2e;

@@ -23,8 +23,6 @@
 #define WINDOWS_NT_LIMIT 0x1D7
 #define WINDOWS_WIN32K_LIMIT 0x524
 
-#define SEALED __attribute__((section(".sealed")))
-
 #define SERVICE(table, number, stack_args, argc, name) NTSTATUS name(void);
 #include <services.inc.c>
 #undef SERVICE

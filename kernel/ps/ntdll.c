@@ -55,7 +55,7 @@ static NTSTATUS load(const struct psp_kind *kind, struct psp_ntdll *ntdll)
 
 static void set_system_call(ULONG base, const struct psp_ntdll *ntdll)
 {
-    ki_set_system_call32(base + ntdll->rva[KI_FAST_SYSTEM_CALL],
+    ke_set_system_call32(base + ntdll->rva[KI_FAST_SYSTEM_CALL],
                          base + ntdll->rva[KI_FAST_SYSTEM_CALL_RET],
                          base + ntdll->rva[KI_INT_SYSTEM_CALL]);
 }

@@ -24,6 +24,9 @@ enum psp_export {
 
 struct psp_start;
 
+/* NtTib.FiberData of a thread without fibers, as WinDbg's !teb shows it. */
+#define PSP_TIB_VERSION 0x1E00
+
 /*
  * The two kinds of program.  ntdll_base: where ntdll must lie; 0: anywhere.
  * exports: how many of enum psp_export are needed.

@@ -70,6 +70,7 @@ NTSTATUS psp_write_teb(const struct psp_start *start, void *exception_list,
     local->NtTib.ExceptionList = exception_list;
     local->NtTib.StackBase = (void *)start->stack_top;
     local->NtTib.StackLimit = (void *)start->stack_base;
+    local->NtTib.FiberData = (void *)PSP_TIB_VERSION;
     local->NtTib.Self = start->teb;
     local->ClientId = local->RealClientId = start->cid;
     local->ProcessEnvironmentBlock = start->process->Peb;

@@ -88,7 +88,6 @@ static NTSTATUS write_peb32(const struct psp_start *start, ULONG parameters)
         .ImageSubsystem = start->image->subsystem,
         .ImageSubsystemMajorVersion = start->image->subsystem_major,
         .ImageSubsystemMinorVersion = start->image->subsystem_minor,
-        .ImageProcessAffinityMask = 1,
     };
 
     return psp_write_user((void *)WOW64_PEB32, &peb, sizeof peb);
@@ -106,6 +105,7 @@ static NTSTATUS write_teb32(const struct psp_start *start)
     local->NtTib.ExceptionList = END_OF_CHAIN;
     local->NtTib.StackBase = (ULONG)start->stack_top;
     local->NtTib.StackLimit = (ULONG)start->stack_base;
+    local->NtTib.FiberData = PSP_TIB_VERSION;
     local->NtTib.Self = ADDRESS32(place);
     local->ClientId.UniqueProcess = ADDRESS32(start->cid.UniqueProcess);
     local->ClientId.UniqueThread = ADDRESS32(start->cid.UniqueThread);

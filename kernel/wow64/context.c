@@ -4,8 +4,8 @@
  *
  * It is turned into the CONTEXT that says the same, and KeContextToKframes
  * makes that harmless as it does for 64-bit code.  The code selector is
- * always that of 32-bit code; the context's segment registers are not loaded:
- * every exit to 32-bit code gives it the only ones there are.
+ * always that of 32-bit code; the context's other segment registers are not
+ * loaded, ds, es, fs and gs stay what they are.
  *
  * r8 to r15, which no 32-bit code has, become 0: between its call and here
  * they were the kernel's.
@@ -69,6 +69,20 @@ static void convert_floating_point(const WOW64_CONTEXT *from,
     to->ContextFlags |= CONTEXT_FLOATING_POINT;
 }
 
+/* The exit loads these six from the frame; the kernel has not changed them. */
+static void keep_xmm(KTRAP_FRAME *frame)
+{
+    XSAVE_FORMAT state __attribute__((aligned(16)));
+
+    arch_save_floating_point(&state);
+    frame->Xmm0 = state.XmmRegisters[0];
+    frame->Xmm1 = state.XmmRegisters[1];
+    frame->Xmm2 = state.XmmRegisters[2];
+    frame->Xmm3 = state.XmmRegisters[3];
+    frame->Xmm4 = state.XmmRegisters[4];
+    frame->Xmm5 = state.XmmRegisters[5];
+}
+
 static void set_frames(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
                        const WOW64_CONTEXT *from)
 {
@@ -88,7 +102,7 @@ static void set_frames(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
     frame->Rax = frame->Rcx = frame->Rdx = 0;
     frame->R8 = frame->R9 = frame->R10 = frame->R11 = 0;
     exception->R12 = exception->R13 = exception->R14 = exception->R15 = 0;
-    memset(&frame->Xmm0, 0, 6 * sizeof frame->Xmm0);
+    keep_xmm(frame);
     KeContextToKframes(frame, exception, &context, context.ContextFlags,
                        UserMode);
     frame->Rbp = rbp;

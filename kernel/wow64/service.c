@@ -21,8 +21,6 @@
 #include <ps.h>
 #include <win32k.h>
 
-#define SEALED __attribute__((section(".sealed")))
-
 /* XP SP3: the first number beyond each table. */
 #define XP_NT_LIMIT 0x11C
 #define XP_WIN32K_LIMIT 0x29B
@@ -139,10 +137,7 @@ static NTSTATUS flush_batch(void)
     return status;
 }
 
-/*
- * XP compares where the arguments begin even if there are none.  The end is
- * computed in 64 bits: behind FFFFFFFFh comes memory that nobody has.
- */
+/* XP compares where the arguments begin even if there are none. */
 static NTSTATUS copy_arguments(ULONG_PTR arguments, ULONG *slots, ULONG bytes)
 {
     if (arguments >= PROBE_ADDRESS)

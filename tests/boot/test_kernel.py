@@ -92,6 +92,24 @@ def test_nmi_is_survived_and_counted(start):
         assert not machine.ended()
 
 
+@pytest.mark.parametrize('cpu', ['intel', 'amd'])
+def test_nmis_anywhere_in_calls_of_32_bit_code(start, cpu):
+    """As many as the machine takes, until the program has ended.
+
+    One of them falls between STI and SYSEXIT: KiServiceExit's last
+    instructions, where its IRET would let the clock in with the user's gs.
+    """
+    storm = os.path.join(TEST_BUILD, 'user32', 'storm.exe')
+    sent = 0
+    with start('storm', add=[storm], cpu=cpu) as machine:
+        machine.wait_for('storming')
+        while not machine.ended():
+            machine.monitor_command('inject-nmi')
+            sent += 1
+        assert machine.report == ('exit', 0), machine.console
+    assert sent > 1000
+
+
 def test_options_are_shown_and_unknown_ones_named(run):
     result = run(build=BUILD, options=['selfmap=0x1D7', 'colour=red'])
     assert result.status == 0

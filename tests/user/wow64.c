@@ -394,6 +394,21 @@ static void check_float(void)
     __asm__ volatile("fninit");
 }
 
+/* Without a floating-point part nothing of it changes. */
+static void check_no_float(void)
+{
+    static const UCHAR pattern[16] = "keep that please";
+
+    prepare(CONTEXT_FULL);
+    __asm__ volatile("movups %0, %%xmm0\n\tmovups %0, %%xmm5\n\t"
+                     "movups %0, %%xmm7" : : "m"(pattern));
+    if (!CHECK_STATUS(continue_and_land(&context), LANDED))
+        return;
+    CHECK(!memcmp(got_state + XMM, pattern, sizeof pattern));
+    CHECK(!memcmp(got_state + XMM + 5 * 16, pattern, sizeof pattern));
+    CHECK(!memcmp(got_state + XMM + 7 * 16, pattern, sizeof pattern));
+}
+
 static void check_pointer(ULONG pointer, NTSTATUS expected)
 {
     NTSTATUS status = continue_and_land((CONTEXT *)pointer);
@@ -461,6 +476,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     check_flags();
     check_extended();
     check_float();
+    check_no_float();
     check_bad_contexts();
     status = test_end();
     return check_translation_area() ? status : 2;

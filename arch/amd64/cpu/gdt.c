@@ -12,9 +12,6 @@
 #include <kd.h>
 #include <mm/mi.h>
 
-/* Aligned so that it lies within one page: ki_map_gdt maps that page. */
-#define SEALED __attribute__((section(".sealed"), aligned(128)))
-
 #define CODE64_R0 0x00209B0000000000ULL
 #define CODE64_R3 0x0020FB0000000000ULL
 #define CODE32_R3 0x00CFFB000000FFFFULL
@@ -24,7 +21,9 @@
 #define PCR_R0    0x0040930000000000ULL     /* limit: processor number */
 #define TSS_TYPE  0x89
 
-static ULONGLONG boot_gdt[(KGDT64_LAST + 1) / 8] SEALED;
+/* Aligned so that it lies within one page: ki_map_gdt maps that page. */
+static ULONGLONG boot_gdt[(KGDT64_LAST + 1) / 8] SEALED
+    __attribute__((aligned(128)));
 static KTSS64 boot_tss __attribute__((aligned(128)));
 static ULONGLONG *writable_gdt = boot_gdt;
 

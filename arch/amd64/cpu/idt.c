@@ -13,8 +13,7 @@
 #define VECTORS 256
 #define INTERRUPT_GATE 0xE
 
-static KIDTENTRY64 boot_idt[VECTORS]
-    __attribute__((section(".sealed"), aligned(16)));
+static KIDTENTRY64 boot_idt[VECTORS] SEALED __attribute__((aligned(16)));
 
 static const struct {
     UCHAR vector, dpl, ist;

@@ -41,19 +41,27 @@ KiServiceExit:
         mov     edx, [FRAME(Rip)]
         mov     ecx, [FRAME(Rsp)]
         test    dword [FRAME(EFlags)], EFLAGS_TF
-        jnz     .by_iret
+        jnz     exit32_by_iret
         cmp     byte [rel KiFastSystemCallIsIA32], 0
-        je      .by_iret
+        je      exit32_by_iret
         and     dword [FRAME(EFlags)], ~EFLAGS_IF & 0FFFFFFFFh
         lea     rsp, [FRAME(EFlags)]
         mov     rbp, [FRAME(Rbp)]
         popfq
         swapgs
-; At this point: the user's flags, but interrupts are still off; after STI the
-; processor takes none before SYSEXIT is done.
+; At this point: the user's flags and gs, but interrupts are still off.  After
+; STI the processor takes none before SYSEXIT is done, unless an NMI comes in
+; between: its IRET lets them in.  So whoever returns to ki_exit32_sysexit goes
+; back to ki_exit32_sti, interrupts off (thread/trap.c).
+global ki_exit32_sti
+ki_exit32_sti:
         sti
+global ki_exit32_sysexit
+ki_exit32_sysexit:
         sysexit
-.by_iret:
+exit32_by_iret:
+        mov     [FRAME(Rip)], rdx               ; 32 bits, whatever they were
+        mov     [FRAME(Rsp)], rcx
         lea     rsp, [FRAME(Rip)]
         mov     rbp, [FRAME(Rbp)]
         swapgs

@@ -46,5 +46,6 @@ KiSystemService:
         mov     [FRAME(Rdx)], rdx
         jmp     KiSystemServiceUser
 .from_32bit:
+        mov     [FRAME(Rcx)], rcx
         mov     edx, edx                        ; the upper half is nobody's
         jmp     ki_system_service32

@@ -7,7 +7,8 @@
 ; 32-bit processes, XP's (KiFastSystemCall: mov edx, esp; sysenter):
 ;   edx  the user's esp; [edx] and [edx + 4] are two return addresses, the
 ;        arguments begin at edx + 8
-;   The return is to KUSER_SHARED_DATA.SystemCallReturn, which does the RET.
+;   The return is to KUSER_SHARED_DATA.SystemCallReturn, which does the RET,
+;   with ds = es = KGDT_R3_DATA and fs = KGDT_R3_TEB, whatever they were.
 ; 64-bit processes, ntwalk's own (NT has none):
 ;   rcx  where to return, r11 = the user's rsp there
 ;   r10  argument 1; everything else as for SYSCALL, the return by SYSRETQ too
@@ -71,6 +72,11 @@ flags_saved:
         mov     ecx, [rcx + KUSER_SHARED_DATA_XP.SystemCallReturn]
         mov     [FRAME(Rip)], rcx
         add     rdx, RETURN_ADDRESSES
+        mov     ecx, KGDT_R3_DATA_USER
+        mov     ds, ecx
+        mov     es, ecx
+        mov     ecx, KGDT_R3_TEB_USER
+        mov     fs, ecx
         jmp     ki_system_service32
 
 ; SYSENTER keeps TF, so that a single-stepping program traps on the first

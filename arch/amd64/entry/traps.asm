@@ -130,6 +130,10 @@ KiExceptionExit:
         jz      .debug_restored
         call    KiRestoreDebugRegisterState
 .debug_restored:
+        cmp     word [FRAME(SegCs)], KGDT_R3_CODE_USER
+        jne     .rip_fits
+        mov     dword [FRAME(Rip) + 4], 0       ; 32-bit code ran off its end
+.rip_fits:
         ldmxcsr [FRAME(MxCsr)]
         RESTORE_VOLATILE
         RESTORE_NONVOLATILE

@@ -57,7 +57,10 @@ static LONGLONG displacement(struct operand *o, ULONG bytes)
     return bytes == 1 ? (signed char)wide : wide;
 }
 
-/* ModRM (and SIB) to an address; rip is the next instruction's. */
+/*
+ * ModRM (and SIB) to an address; rip is the next instruction's.  16-bit
+ * addresses (a 67h prefix in 32-bit code) are not told apart.
+ */
 static ULONGLONG address_of(struct operand *o, UCHAR modrm,
                             const KTRAP_FRAME *f, const KEXCEPTION_FRAME *e)
 {

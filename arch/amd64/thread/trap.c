@@ -84,6 +84,18 @@ static NTSTATUS simd_code(const KTRAP_FRAME *frame)
                          : STATUS_FLOAT_MULTIPLE_TRAPS;
 }
 
+static BOOLEAN is_prefix(UCHAR byte)
+{
+    static const UCHAR prefixes[] = { 0x26, 0x2E, 0x36, 0x3E, 0x64, 0x65,
+                                      0x66, 0x67, 0xF0, 0xF2, 0xF3 };
+
+    for (ULONG i = 0; i < sizeof prefixes; i++) {
+        if (prefixes[i] == byte)
+            return TRUE;
+    }
+    return FALSE;
+}
+
 /* HLT, CLI, IN and the like at rip: the program's fault is a privilege. */
 static BOOLEAN is_privileged(const KTRAP_FRAME *frame)
 {
@@ -97,8 +109,7 @@ static BOOLEAN is_privileged(const KTRAP_FRAME *frame)
             break;
     }
     while (i < sizeof code - 3 &&
-           (code[i] == 0x66 || code[i] == 0x67 || code[i] == 0xF2 ||
-            code[i] == 0xF3 || (rex && (code[i] & 0xF0) == 0x40)))
+           (is_prefix(code[i]) || (rex && (code[i] & 0xF0) == 0x40)))
         i++;
     switch (code[i]) {
     case 0xF4: case 0xFA: case 0xFB:                    /* HLT CLI STI */
@@ -283,7 +294,19 @@ void ki_dispatch_trap(ULONG vector, KTRAP_FRAME *frame,
         kernel_exception(vector, frame, code);
 }
 
-/* The rest come on stacks of their own (entry/ist.asm). */
+/*
+ * The rest come on stacks of their own (entry/ist.asm), at any instruction.
+ * There is one that must not be interrupted and cannot see to it itself: the
+ * SYSEXIT behind STI, where gs is the user's already while interrupts are on.
+ * STI's shadow does not outlive us, so STI has to be executed once more.
+ */
+static void repeat_sti(KTRAP_FRAME *frame)
+{
+    if (frame->Rip == (ULONG_PTR)ki_exit32_sysexit && !(frame->SegCs & 1)) {
+        frame->Rip = (ULONG_PTR)ki_exit32_sti;
+        frame->EFlags &= ~EFLAGS_IF;
+    }
+}
 
 void ki_double_fault(KTRAP_FRAME *frame)
 {
@@ -294,7 +317,7 @@ void ki_double_fault(KTRAP_FRAME *frame)
 
 void ki_nmi(KTRAP_FRAME *frame)
 {
-    (void)frame;
+    repeat_sti(frame);
     ki_nmi_count++;
 }
 
@@ -314,6 +337,7 @@ void ki_debug_in_kernel(KTRAP_FRAME *frame)
     if (frame->Rip == (ULONG_PTR)KiFastCallEntry &&
         (frame->EFlags & EFLAGS_TF))
         frame->Rip = (ULONG_PTR)KiFastCallEntry2;
+    repeat_sti(frame);
     frame->EFlags &= ~EFLAGS_TF;
     __asm__ volatile("mov %0, %%dr6" : : "r"(0ULL));
 }

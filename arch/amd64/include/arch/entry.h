@@ -24,6 +24,9 @@ void KiSystemCall32(void);
 /* Does 32-bit code return by SYSEXIT?  Set at boot (cpu/features.c). */
 extern BOOLEAN KiFastSystemCallIsIA32;
 
+/* The two last instructions on the way back to 32-bit code. */
+extern const UCHAR ki_exit32_sti[], ki_exit32_sysexit[];
+
 /* Where each of the 256 gates leads (entry/traps.asm). */
 extern void *const ki_vectors[256];
 
