@@ -2,11 +2,11 @@
  * selectors.c - the segment registers of 32-bit code with every selector that
  * can be loaded, before every door.
  *
- * After INT 2Eh they are what they were.  SYSENTER brings ds, es and fs back as
- * XP's does, which needs them itself: 23h, 23h, 3Bh; gs stays.  Selectors that cannot be loaded end the program: once ds_08 and
- * so on.
+ * The call works whatever they are.  INT 2Eh gives them back; behind SYSENTER
+ * ds, es and fs are what every program has, as in XP, and gs is kept.
+ * Selectors that cannot be loaded end the program: once ds_08 and so on.
  *
- * ss is the exception.  It may be 3Bh, the TEB's segment, where esp counts
+ * ss is another matter.  It may be 3Bh, the TEB's segment, where esp counts
  * from the TEB.  SYSEXIT loads 23h, as XP's, IRET gives back what was there.
  */
 #include "../test.h"
@@ -86,9 +86,6 @@ static void check_answer(const struct selectors_call *call, const char *name,
               selector);
 }
 
-/* ds, es, fs after SYSENTER */
-static const USHORT xp_selectors[] = { DATA, DATA, TEB_SELECTOR };
-
 /*
  * IRET to ring 3 makes 0 of every null selector (SDM: 2A, IRET); the clock's
  * does so, too, whichever door was taken.
@@ -96,6 +93,22 @@ static const USHORT xp_selectors[] = { DATA, DATA, TEB_SELECTOR };
 static BOOLEAN is_kept(ULONG in, ULONG out)
 {
     return out == in || (in <= NULL_LAST && out == 0);
+}
+
+static void check_selectors(const struct selectors_call *call,
+                            const char *name, USHORT selector)
+{
+    static const ULONG loaded[] = { DATA, DATA, TEB_SELECTOR };
+    ULONG at;
+
+    for (at = 0; at < ARRAY_SIZE(call->out); at++) {
+        BOOLEAN good = door->below && at < ARRAY_SIZE(loaded)
+                           ? call->out[at] == loaded[at]
+                           : is_kept(call->in[at], call->out[at]);
+
+        CHECK_SAY(good, "%s %x: %s %x is %x", name, selector, names[at],
+                  call->in[at], call->out[at]);
+    }
 }
 
 /* One of the four, or all of them, is selector. */
@@ -112,12 +125,7 @@ static void check_call(ULONG which, USHORT selector)
     stack.back = selectors_call_behind;
     selectors_call(&call);
     check_answer(&call, name, selector);
-    for (at = 0; at < ARRAY_SIZE(call.in); at++)
-        CHECK_SAY(door->below && at < ARRAY_SIZE(xp_selectors)
-                      ? call.out[at] == xp_selectors[at]
-                      : is_kept(call.in[at], call.out[at]),
-                  "%s %x: %s %x is %x", name, selector, names[at],
-                  call.in[at], call.out[at]);
+    check_selectors(&call, name, selector);
 }
 
 /* SYSENTER forgets ss; INT does not, but SYSEXIT on its way back does. */
