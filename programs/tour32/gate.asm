@@ -66,10 +66,6 @@ through:
         mov     [rbp + GATE.wide_after], r15
         lea     rax, [.behind]
         mov     [rbp + GATE.behind], rax
-; At this point: ss is 23h, but AMD's SYSRET may leave the segment behind it as
-; ring 0 had it.  64-bit code does not use it; 32-bit code does.
-        mov     eax, ss
-        mov     ss, eax
         jmp     dword far [way_back]
 
         align   8

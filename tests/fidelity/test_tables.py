@@ -13,7 +13,7 @@ PAGE = 0x1000
 # selector: type with S and accessed bits, DPL, L, D, G, limit
 SEGMENTS = {
     0x08: (0x1B, 0, 1, 0, 0, None),     # ring-0 code, 64-bit: no limit
-    0x10: (0x13, 0, 0, 1, 0, None),     # ring-0 data
+    0x10: (0x13, 0, 0, 1, 1, 0xFFFFF),  # ring-0 data
     0x18: (0x1B, 3, 0, 1, 1, 0xFFFFF),  # ring-3 code, 32-bit
     0x20: (0x13, 3, 0, 1, 1, 0xFFFFF),  # ring-3 data
     0x28: (0x1B, 3, 1, 0, 0, None),     # ring-3 code, 64-bit

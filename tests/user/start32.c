@@ -62,8 +62,6 @@ __asm__(
     "    mov 0x10(%rsi), %r8\n"
     "    mov 0x18(%rsi), %r9\n"
     "    syscall\n"
-    "    mov %ss, %ecx\n"              /* AMD's SYSRET loads it in part */
-    "    mov %ecx, %ss\n"
     "    mov %ebx, %esp\n"
     "    ljmpl *call64_way(%rip)\n"
     "teb64_long:\n"

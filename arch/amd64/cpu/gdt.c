@@ -3,7 +3,9 @@
  *
  * The order is fixed by SYSRET and SYSEXIT, which compute selectors: STAR =
  * 001B0008h in bits 63:32 makes SYSCALL load 08/10, SYSRETQ 2B/23, SYSRETL
- * 1B/23; SYSENTER_CS = 8 gives SYSENTER the same 08/10.  Accessed bits are
+ * 1B/23; SYSENTER_CS = 8 gives SYSENTER the same 08/10.  KGDT_R0_DATA is flat
+ * although 64-bit code does not look: AMD's SYSRET loads ss's selector and
+ * leaves limit and base, and 32-bit code may use them next.  Accessed bits are
  * set beforehand: the table is read-only once Mm has mapped it (.sealed).
  */
 #include <arch/processor.h>
@@ -15,7 +17,7 @@
 #define CODE64_R0 0x00209B0000000000ULL
 #define CODE64_R3 0x0020FB0000000000ULL
 #define CODE32_R3 0x00CFFB000000FFFFULL
-#define DATA_R0   0x0040930000000000ULL
+#define DATA_R0   0x00CF93000000FFFFULL
 #define DATA_R3   0x00CFF3000000FFFFULL
 #define TEB_R3    0x0040F30000003C00ULL     /* base by the context switch */
 #define PCR_R0    0x0040930000000000ULL     /* limit: processor number */

@@ -41,6 +41,8 @@ KiSystemService:
         mov     [FRAME(Rax)], rax
         cmp     word [FRAME(SegCs)], KGDT_R3_CODE_USER
         je      .from_32bit
+        mov     ecx, KGDT_R0_DATA               ; SYSRET will want it (gdt.c)
+        mov     ss, ecx
         mov     rcx, r10
         mov     [FRAME(Rcx)], rcx
         mov     [FRAME(Rdx)], rdx

@@ -15,7 +15,6 @@
         global  _gate_sysenter_behind
 
 CODE32          equ 1Bh
-DATA32          equ 23h
 CODE64          equ 2Bh
 STACK_SLOTS     equ 4
 HOME_AND_RETURN equ 28h
@@ -121,11 +120,6 @@ call_behind:
         mov     [rbp + CALL.rcx], rcx
         mov     [rbp + CALL.r11], r11
         mov     rsp, [rbp + CALL.kept_rsp]
-; At this point: ss is 23h, but AMD's SYSRET (and Bochs') has left the segment
-; behind it as the kernel had it: none at all after INT.  64-bit code does not
-; use it; 32-bit code does.
-        mov     ecx, DATA32
-        mov     ss, ecx
         jmp     far dword [leave_gate_way]
 
 ; ---- What 64-bit code sees of a call by 32-bit code -------------------------
