@@ -103,8 +103,8 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
 tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
     tour32/shared.c tour32/stops.c tour32/doors.c tour32/gate.c \
-    tour32/gate.asm tour32/call.c tour32/call.asm lib/find.c lib/check.c \
-    lib/print.c)
+    tour32/doors.asm tour32/gate.asm tour32/call.c lib/i386/call.asm \
+    lib/i386/door.c lib/i386/prepare.c lib/find.c lib/check.c lib/print.c)
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \

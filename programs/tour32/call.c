@@ -8,29 +8,18 @@
 #define INT_BYTES 6                             /* lea edx, ...; int 2Eh */
 #define RETURN_ADDRESSES 8
 
-#define EFLAGS_IF       0x200
-#define EFLAGS_ARITHMETIC 0x8D5                 /* of sf zf af pf cf */
-#define CPUID1_EDX_SEP  (1U << 11)
-
-void call_prepare(struct call32 *call, void *target, ULONG count,
-                  const ULONG *arguments)
+void call_target(struct call *call, const void *target, ULONG number,
+                 ULONG count, const ULONG *arguments)
 {
-    ULONG *general = &call->in.Eax;
-    ULONG at;
-
-    memset(call, 0, sizeof *call);
-    call->target = target;
-    for (at = 0; at < 8; at++)
-        general[at] = (0xA0 + at) * 0x01010101U;
-    call->in.Eflags = EFLAGS_IF | EFLAGS_ARITHMETIC | 2;
-    for (at = 0; at < CALL_SLOTS; at++)
-        call->stack[at] = at < count ? arguments[at]
-                                     : (0xC0 + at) * 0x01010101U;
+    call_prepare(call, target);
+    call->in.Eax = number;
+    memcpy(call->stack, arguments, count * sizeof *arguments);
+    call_with_registers(call);
 }
 
-void check_registers(const struct call32 *call, const void *entered)
+void check_registers(const struct call *call, const void *entered)
 {
-    const struct registers32 *in = &call->in, *out = &call->out;
+    const struct registers *in = &call->in, *out = &call->out;
     ULONG back = (ULONG)entered +
                  (entered == find_stub("KiFastSystemCall") ? FAST_BYTES
                                                            : INT_BYTES);
@@ -65,7 +54,7 @@ const char *door_name(const void *routine)
     return routine == find_stub("KiIntSystemCall") ? "KiIntSystemCall" : "?";
 }
 
-BOOLEAN has_sysenter(char vendor[13])
+void cpu_vendor(char vendor[13])
 {
     ULONG a = 0, b, c, d;
 
@@ -74,9 +63,6 @@ BOOLEAN has_sysenter(char vendor[13])
     memcpy(vendor + 4, &d, 4);
     memcpy(vendor + 8, &c, 4);
     vendor[12] = 0;
-    a = 1;
-    __asm__("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
-    return !strcmp(vendor, "GenuineIntel") && (d & CPUID1_EDX_SEP);
 }
 
 void show_bytes(const void *from, ULONG count)

@@ -13,7 +13,7 @@
 enum { INT2E, SYSENTER, DOORS };
 
 static void *routines[DOORS];
-static struct call32 calls[DOORS];      /* the last one through each */
+static struct call calls[DOORS];      /* the last one through each */
 static ULONG open_doors;
 
 static void row(const char *name, const char *first, const char *second)
@@ -41,10 +41,8 @@ static void show_results(ULONG number, ULONG count, const ULONG *arguments,
     ULONG at;
 
     for (at = 0; at < open_doors; at++) {
-        call_prepare(&calls[at], by_door, count, arguments);
-        calls[at].in.Eax = number;
         door = routines[at];
-        call_with_registers(&calls[at]);
+        call_target(&calls[at], by_door, number, count, arguments);
         check_registers(&calls[at], door);
         result[at] = calls[at].out.Eax;
         check(result[at] == (ULONG)expect, "every door gives one status");
@@ -55,14 +53,12 @@ static void show_results(ULONG number, ULONG count, const ULONG *arguments,
 static ULONG fewest_ticks(void *routine, ULONG number)
 {
     static const ULONG bad[] = { NO_SUCH_HANDLE };
-    static struct call32 call;
+    static struct call call;
     ULONG fewest = ~0U, at;
 
     door = routine;
     for (at = 0; at < TRIES; at++) {
-        call_prepare(&call, timed_by_door, 1, bad);
-        call.in.Eax = number;
-        call_with_registers(&call);
+        call_target(&call, timed_by_door, number, 1, bad);
         if (call.out.Edi < fewest)
             fewest = call.out.Edi;
     }
@@ -122,7 +118,8 @@ void show_doors(void)
     ULONG number = stub_number(find_stub("NtClose"));
     char vendor[13];
 
-    open_doors = has_sysenter(vendor) ? DOORS : SYSENTER;
+    cpu_vendor(vendor);
+    open_doors = doors_end() - doors;
     routines[INT2E] = find_stub("KiIntSystemCall");
     routines[SYSENTER] = find_stub("KiFastSystemCall");
     print("\n4. XP's two doors, one service: NtClose(1234h)\n");

@@ -6,12 +6,13 @@
 
 #define NO_SUCH_HANDLE 0x1234
 #define NO_SUCH_NUMBER 0xFFF
+#define UNUSED_EAX 0xA0A0A0A0          /* the stub has its own */
 #define KERNEL_ADDRESS 0xFFDF0000U              /* XP's own shared page */
 #define ROOMS 7
 #define BOX 32
 #define GAP 8
 
-static struct call32 call;
+static struct call call;
 
 static ULONG value(const volatile void *pointer)
 {
@@ -47,8 +48,7 @@ static ULONG make(const char *service, ULONG count, const ULONG *arguments)
     print("   number eax %04X = table %u (%s), index %03X\n", number,
           number >> 12, number >> 12 ? "win32k" : "nt", number & 0xFFF);
     show_arguments(count, arguments);
-    call_prepare(&call, stub, count, arguments);
-    call_with_registers(&call);
+    call_target(&call, stub, UNUSED_EAX, count, arguments);
     check_registers(&call, stub_door());
     check(call.out.Esp == call.in.Esp + count * sizeof(ULONG),
           "the stub takes its arguments off the stack");
@@ -91,7 +91,7 @@ static void row(const char *name, ULONG in, ULONG out, const char *role)
 
 static void show_registers(void)
 {
-    const struct registers32 *in = &call.in, *out = &call.out;
+    const struct registers *in = &call.in, *out = &call.out;
 
     print("   register before      after\n");
     row("eax", in->Eax, out->Eax, "status out");
@@ -165,10 +165,8 @@ static void show_refusals(void)
 
     show_title("A number beyond the table");
     print("   number eax %04X\n", NO_SUCH_NUMBER);
-    call_prepare(&call, by_door, 1, bad);
-    call.in.Eax = NO_SUCH_NUMBER;
     door = stub_door();
-    call_with_registers(&call);
+    call_target(&call, by_door, NO_SUCH_NUMBER, 1, bad);
     check_registers(&call, door);
     show_status(call.out.Eax, STATUS_INVALID_SYSTEM_SERVICE,
                 "a number beyond the table is refused");

@@ -8,30 +8,12 @@
 
 #include "../lib/check.h"
 #include "../lib/find.h"
+#include "../lib/i386/call.h"
 #include "../lib/print.h"
 
 /* Chapters 1 and 2 (where.c, shared.c). */
 void show_where(void);
 void show_shared(void);
-
-#define CALL_SLOTS 16
-
-/* call.asm has the same in its own words. */
-struct registers32 {
-    ULONG Eax, Ecx, Edx, Ebx, Esp, Ebp, Esi, Edi, Eflags;
-};
-
-struct call32 {
-    void *target;
-    ULONG stack[CALL_SLOTS];                    /* arguments 1 and on */
-    struct registers32 in, out;
-};
-
-_Static_assert(offsetof(struct call32, in) == 0x44, "call.asm CALL.in");
-_Static_assert(offsetof(struct call32, out) == 0x68, "call.asm CALL.out");
-
-/* in.Esp is filled in: esp at the call instruction (call.asm). */
-void call_with_registers(struct call32 *call);
 
 /*
  * Targets: what a stub does, with the door of one's choice in place of
@@ -43,13 +25,13 @@ void by_door(void);
 void timed_by_door(void);
 void no_door(void);
 
-/* Poison every register, then set the arguments (call.c). */
-void call_prepare(struct call32 *call, void *target, ULONG count,
-                  const ULONG *arguments);
+/* Poison every register, set the arguments, and call (call.c). */
+void call_target(struct call *call, const void *target, ULONG number,
+                 ULONG count, const ULONG *arguments);
 
 /* What a service leaves of the registers; entered is the routine that has
  * SYSENTER or INT 2Eh in it. */
-void check_registers(const struct call32 *call, const void *entered);
+void check_registers(const struct call *call, const void *entered);
 
 /* The number in a stub, and the routine that it calls through. */
 ULONG stub_number(const void *stub);
@@ -58,8 +40,8 @@ void *stub_door(void);
 /* "KiFastSystemCall" or "KiIntSystemCall". */
 const char *door_name(const void *routine);
 
-/* Does SYSENTER work here? Not on AMD's processors in long mode. */
-BOOLEAN has_sysenter(char vendor[13]);
+/* "GenuineIntel" and the like. */
+void cpu_vendor(char vendor[13]);
 
 /* Bytes as they lie in memory. */
 void show_bytes(const void *from, ULONG count);
