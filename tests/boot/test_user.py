@@ -45,9 +45,12 @@ def programs(kernel, cpu):
 ABOUT_DOORS = ('doors', 'flags', 'selectors', 'compat')
 
 # Where Bochs follows Intel's processors and QEMU does not.
-ON_BOCHS = ('callregs', 'args', 'doors', 'flags', 'selectors', 'compat',
-            'context', 'crash step', 'crash step_syscall', 'crash step_int2e',
-            'crash step_sysenter', 'crash rcx_non_canonical',
+ON_BOCHS = ('callregs', 'numbers', 'args', 'pointers', 'doors', 'flags',
+            'selectors', 'compat', 'context', 'crash step',
+            'crash step_syscall', 'crash step_int2e', 'crash step_sysenter',
+            'crash rcx_null', 'crash rcx_kernel', 'crash rcx_non_canonical',
+            'crash r11_null', 'crash r11_kernel', 'crash r11_non_canonical',
+            'crash ds_08', 'crash es_10', 'crash fs_30', 'crash gs_40',
             'crash jump_non_canonical', 'crash continue_non_canonical',
             'crash syscall32', 'crash stack_non_canonical', '32/runtime',
             '32/start32', '32/wow64', '32/crash step_int2e',

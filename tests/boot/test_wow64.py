@@ -33,7 +33,12 @@ def said(run, folder, build, **options):
     ('user32', TEST_BUILD, {}),
     ('user32', TEST_BUILD, {'options': ['xpdoor=int2e']}),
     ('user32', BUILD, {'cpu': 'amd'}),
-], ids=['64-int2e', '32-sysenter', '32-int2e', '32-amd'])
+    ('user', TEST_BUILD, {'options': ['doors=int2e'], 'emulator': 'bochs'}),
+    ('user32', TEST_BUILD, {'emulator': 'bochs'}),
+    ('user32', TEST_BUILD, {'options': ['xpdoor=int2e'],
+                            'emulator': 'bochs'}),
+], ids=['64-int2e', '32-sysenter', '32-int2e', '32-amd', '64-int2e-bochs',
+        '32-sysenter-bochs', '32-int2e-bochs'])
 def test_answers(run, folder, build, options):
     expected = said(run, 'user', TEST_BUILD)
     assert len(expected) > 1800
