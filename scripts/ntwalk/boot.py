@@ -251,7 +251,7 @@ def verdict(running, config, in_time):
                              f'({running.where()})'), None
         if running.death:
             return DEAD, f'the machine reset itself ({running.death})', None
-        words = running.complaints() or ['no reason given']
+        words = running.complaints() or [running.last_words()]
         return DEAD, f'the emulator died: {words[-1]}', None
     kind, value = running.report
     if kind == 'bugcheck':
