@@ -40,7 +40,8 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/entry/debugregs.asm \
     arch/amd64/entry/stacks.asm \
     arch/amd64/cpu/pcr.c arch/amd64/cpu/gdt.c arch/amd64/cpu/idt.c \
-    arch/amd64/cpu/features.c arch/amd64/cpu/clock.c \
+    arch/amd64/cpu/features.c arch/amd64/cpu/apic.c \
+    arch/amd64/cpu/clock.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
     arch/amd64/thread/context.c arch/amd64/thread/divide.c \
     arch/amd64/thread/trap.c \
@@ -51,7 +52,7 @@ RTL_OBJS := kernel/rtl/memory.c kernel/rtl/text.c kernel/rtl/unicode.c \
 KD_OBJS := kernel/kd/console.c kernel/kd/serial.c kernel/kd/font.asm \
     kernel/kd/screen.c kernel/kd/symbols.c kernel/kd/report.c
 KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
-    kernel/ke/irql.c kernel/ke/time.c kernel/ke/shared.c \
+    kernel/ke/irql.c kernel/ke/dpc.c kernel/ke/time.c kernel/ke/shared.c \
     kernel/ke/doors.c kernel/ke/bugcheck.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
     kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/vad.c \
@@ -81,7 +82,7 @@ WOW64_OBJS := kernel/wow64/service.c kernel/wow64/widen.c \
 INIT_OBJS := kernel/init/start.c kernel/init/options.c
 
 # Only in the test build: echo services, ring-0 tests.
-TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c
+TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab

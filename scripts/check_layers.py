@@ -63,7 +63,7 @@ def may_include(path, quote, header):
         return path.startswith(('kernel/ke/', 'kernel/wow64/',
                                 'tests/kernel/'))
     if path.startswith('tests/kernel/'):
-        return is_ring1(header)
+        return is_ring1(header) or quote == '"' and '/' not in header
     if path.startswith('arch/'):
         return header in ARCH_PRIVATE or \
             is_ring1(header) and component(header) in up_to(ARCH_LEVEL)

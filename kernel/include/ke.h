@@ -220,6 +220,25 @@ static inline KIRQL KeGetCurrentIrql(void)
 KIRQL KfRaiseIrql(KIRQL irql);
 void KfLowerIrql(KIRQL irql);
 
+/*
+ * A lock between processors: the caller has already seen to it that nothing
+ * on its own can want it (IRQL, or interrupts off).
+ */
+typedef ULONGLONG KSPIN_LOCK;
+
+static inline void KxAcquireSpinLock(volatile KSPIN_LOCK *lock)
+{
+    while (__sync_lock_test_and_set(lock, 1)) {
+        while (*lock)
+            arch_pause();
+    }
+}
+
+static inline void KxReleaseSpinLock(volatile KSPIN_LOCK *lock)
+{
+    __sync_lock_release(lock);
+}
+
 /* 100 ns units since 1601 / since boot; performance counter and its Hz. */
 void KeQuerySystemTime(LARGE_INTEGER *time);
 ULONGLONG KeQueryInterruptTime(void);

@@ -19,3 +19,10 @@ void ke_initialize_time(void);
 
 /* ntdll's instruction for 64-bit code, after ki_initialize_shared_data. */
 void ki_choose_door(void);
+
+/* A processor's DPC queue; who empties it; what the clock does for it. */
+void ki_initialize_dpcs(KPRCB *prcb);
+void KiRetireDpcList(KPRCB *prcb);
+void KiDispatchInterrupt(void);
+void ki_request_waiting_dpcs(void);
+void ki_dpc_interrupt(KTRAP_FRAME *frame);

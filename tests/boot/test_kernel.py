@@ -24,6 +24,9 @@ BUGCHECKS = [
     ('10b', 0xFC, 'ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY',
      'mm_check_protections'),
     ('10c', 0x3B, 'SYSTEM_SERVICE_EXCEPTION', 'NtwSelfTest'),
+    ('10d', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'KfRaiseIrql'),
+    ('10e', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'KfLowerIrql'),
+    ('10f', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'KiRetireDpcList'),
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 
@@ -37,7 +40,7 @@ def symbol(build, name):
     raise AssertionError(f'no symbol {name}')
 
 
-@pytest.mark.parametrize('number', ['0', '1', '2', '3'])
+@pytest.mark.parametrize('number', ['0', '1', '2', '3', '5', '6'])
 def test_self(run, number):
     assert run('ring0', number, add=[RING0]).status == 0
 

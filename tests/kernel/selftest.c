@@ -5,6 +5,8 @@
  * answer STATUS_SUCCESS or STATUS_UNSUCCESSFUL; the others end in the
  * bugcheck their name says, or have failed if they come back.
  */
+#include "selftest.h"
+
 #include <arch/pte.h>
 #include <ke.h>
 #include <mm.h>
@@ -16,6 +18,8 @@ enum self_test {
     SELF_TEST_COPY_KERNEL,
     SELF_TEST_SHARED_PAGES,         /* both keep the same time */
     SELF_TEST_UNEXPECTED,           /* a vector that nobody has asked for */
+    SELF_TEST_IRQL,
+    SELF_TEST_DPC,
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -30,6 +34,9 @@ enum self_test {
     CRASH_WRITE_TABLE,              /* a store into the sealed SSDT: BE */
     CRASH_WRITE_EXECUTE,            /* the W^X check finds a page: FC */
     CRASH_INT2E,                    /* ring 3's door from ring 0: 3B */
+    CRASH_RAISE_LOWER,              /* KfRaiseIrql to a lower level: A */
+    CRASH_LOWER_RAISE,              /* KfLowerIrql to a higher one: A */
+    CRASH_DPC_IRQL,                 /* a DPC that comes back raised: A */
 };
 
 /* Mm's own: a test may break what a service may not. */
@@ -133,6 +140,13 @@ static BOOLEAN test_shared_pages(void)
     return same && same_times() && xp->SystemTime.High1Time != 0;
 }
 
+static void raise_and_return(KDPC *dpc, void *context, void *argument1,
+                             void *argument2)
+{
+    (void)dpc, (void)context, (void)argument1, (void)argument2;
+    KfRaiseIrql(CLOCK_LEVEL);
+}
+
 static ULONG (*volatile recursion)(ULONG);
 
 static ULONG recurse(ULONG depth)
@@ -146,6 +160,7 @@ static ULONG recurse(ULONG depth)
 static void crash(ULONG test, ULONGLONG argument)
 {
     static UCHAR code[] = { 0xC3 };
+    static KDPC dpc;
     void (*function)(void) = (void (*)(void))(ULONG_PTR)code;
     void *block;
 
@@ -192,6 +207,18 @@ static void crash(ULONG test, ULONGLONG argument)
     case CRASH_INT2E:
         __asm__ volatile("int $0x2E");
         break;
+    case CRASH_RAISE_LOWER:
+        KfRaiseIrql(DISPATCH_LEVEL);
+        KfRaiseIrql(APC_LEVEL);
+        break;
+    case CRASH_LOWER_RAISE:
+        KfLowerIrql(DISPATCH_LEVEL);
+        break;
+    case CRASH_DPC_IRQL:
+        KeInitializeDpc(&dpc, raise_and_return, NULL);
+        KeInsertQueueDpc(&dpc, NULL, NULL);
+        for (;;)
+            arch_pause();
     case CRASH_IRQL_FAULT:
         KfRaiseIrql(DISPATCH_LEVEL);
         *(volatile UCHAR *)0xFFFFC00000000000ULL;
@@ -219,6 +246,12 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
     case SELF_TEST_UNEXPECTED:
         __asm__ volatile("int $0x20");
         good = TRUE;
+        break;
+    case SELF_TEST_IRQL:
+        good = test_irql();
+        break;
+    case SELF_TEST_DPC:
+        good = test_dpc();
         break;
     default:
         if (test >= SELF_TEST_CRASHES) {

@@ -3,61 +3,19 @@
  *
  * The local APIC's timer ticks 64 times a second, as Windows' clock does by
  * default; its rate and the TSC's are measured once against counter 2 of the
- * PIT, or where there is no PIT against what CPUID says.  The old interrupt
- * controllers are masked: nothing comes through them.
+ * PIT, or where there is no PIT against what CPUID says.
  */
+#include <arch/apic.h>
 #include <arch/clock.h>
 
-#include <arch/processor.h>
-
 #include <kd.h>
-#include <mm.h>
+#include <ke/ki.h>
 #include <x86/apic.h>
-#include <x86/registers.h>
 
-#define CLOCK_VECTOR 0xD1
-#define SPURIOUS_VECTOR 0xFF
 #define CALIBRATION_MS 10
 #define TICKS_PER_SECOND 64
 #define POLL_LIMIT 10000000
 #define CPUID_FREQUENCIES 0x16
-
-static volatile UCHAR *apic;            /* NULL: through MSRs (x2APIC) */
-
-static void write_apic(ULONG reg, ULONG value)
-{
-    if (apic)
-        *(volatile ULONG *)(apic + reg) = value;
-    else
-        arch_write_msr(X2APIC_MSR_BASE + (reg >> 4), value);
-}
-
-static ULONG read_apic(ULONG reg)
-{
-    if (apic)
-        return *(volatile ULONG *)(apic + reg);
-    return (ULONG)arch_read_msr(X2APIC_MSR_BASE + (reg >> 4));
-}
-
-static void enable_apic(void)
-{
-    ULONGLONG base = arch_read_msr(MSR_APIC_BASE);
-
-    arch_out8(PIC1_DATA, 0xFF);
-    arch_out8(PIC2_DATA, 0xFF);
-    if (!(base & APIC_BASE_X2APIC)) {
-        arch_write_msr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-        apic = MmMapIoSpace(base & APIC_BASE_ADDRESS, PAGE_SIZE, FALSE);
-        if (!apic)
-            KeBugCheckEx(HAL_INITIALIZATION_FAILED, 1, 0, 0, 0);
-    }
-    /* First: while it is disabled, every LVT stays masked (SDM: 3A, 11.4.7). */
-    write_apic(APIC_SPURIOUS, APIC_ENABLE | SPURIOUS_VECTOR);
-    write_apic(APIC_LVT_LINT0, APIC_LVT_MASKED);
-    write_apic(APIC_LVT_LINT1, APIC_LVT_NMI);
-    write_apic(APIC_LVT_ERROR, APIC_LVT_MASKED);
-    write_apic(APIC_TIMER_DIVIDE, APIC_DIVIDE_BY_16);
-}
 
 /*
  * Let counter 2 of the PIT run down once.  FALSE: there is none (its output
@@ -103,11 +61,11 @@ static BOOLEAN measure(BOOLEAN (*wait)(void), ULONG *apic_ticks,
     ULONGLONG start;
     BOOLEAN good;
 
-    write_apic(APIC_TIMER_INITIAL, ~0U);
+    ki_write_apic(APIC_TIMER_INITIAL, ~0U);
     start = arch_read_tsc();
     good = wait();
     *tsc_ticks = arch_read_tsc() - start;
-    *apic_ticks = ~read_apic(APIC_TIMER_CURRENT);
+    *apic_ticks = ~ki_read_apic(APIC_TIMER_CURRENT);
     return good && *apic_ticks >= CALIBRATION_MS;
 }
 
@@ -118,8 +76,8 @@ void ki_start_clock(void)
     ULONGLONG tsc;
     ULONG ticks;
 
-    enable_apic();
-    write_apic(APIC_LVT_TIMER, APIC_LVT_MASKED | CLOCK_VECTOR);
+    ki_enable_apic();
+    ki_write_apic(APIC_LVT_TIMER, APIC_LVT_MASKED | CLOCK_VECTOR);
     if (!measure(wait_for_pit, &ticks, &tsc)) {
         reference = "CPUID";
         if (!measure(wait_for_tsc, &ticks, &tsc)) {
@@ -129,12 +87,12 @@ void ki_start_clock(void)
     }
     prcb->TscFrequency = tsc * (1000 / CALIBRATION_MS);
     prcb->MHz = (ULONG)(prcb->TscFrequency / 1000000);
-    prcb->InitialApicId = apic ? read_apic(APIC_ID) >> 24 : read_apic(APIC_ID);
-    write_apic(APIC_LVT_TIMER, APIC_LVT_PERIODIC | CLOCK_VECTOR);
-    write_apic(APIC_TIMER_INITIAL, (ULONG)(ticks * (1000ULL / CALIBRATION_MS) /
+    prcb->InitialApicId = ki_read_apic(APIC_ID) >> (ki_is_x2apic() ? 0 : 24);
+    ki_write_apic(APIC_LVT_TIMER, APIC_LVT_PERIODIC | CLOCK_VECTOR);
+    ki_write_apic(APIC_TIMER_INITIAL, (ULONG)(ticks * (1000ULL / CALIBRATION_MS) /
                                            TICKS_PER_SECOND));
     DbgPrint("APIC  %s, timer at vector D1h, %u ticks a second by the %s; "
-             "TSC %u MHz\n", apic ? "xAPIC" : "x2APIC", TICKS_PER_SECOND,
+             "TSC %u MHz\n", ki_is_x2apic() ? "x2APIC" : "xAPIC", TICKS_PER_SECOND,
              reference, prcb->MHz);
 }
 
@@ -142,18 +100,8 @@ void ki_clock_interrupt(KTRAP_FRAME *frame)
 {
     (void)frame;
     KeUpdateSystemTime();
-    write_apic(APIC_EOI, 0);
-}
-
-void ki_spurious_interrupt(KTRAP_FRAME *frame)
-{
-    (void)frame;                        /* SDM: 3A, 11.9: no EOI */
-}
-
-void ki_end_unexpected_interrupt(ULONG vector)
-{
-    if (read_apic(APIC_ISR + vector / 32 * 0x10) >> vector % 32 & 1)
-        write_apic(APIC_EOI, 0);
+    ki_request_waiting_dpcs();
+    ki_end_interrupt();
 }
 
 static UCHAR read_rtc(UCHAR index)

@@ -7,6 +7,7 @@
 #include <arch/processor.h>
 
 #include <arch/entry.h>
+#include <ke/ki.h>
 #include <x86/registers.h>
 
 #define MAXIMUM_PROCESSORS 64
@@ -31,6 +32,8 @@ void ki_initialize_pcr(void)
     prcb->Number = 0;
     prcb->CpuVendor = vendor.ebx == 0x756E6547 ? 2 : 1; /* "Genu"ineIntel */
     prcb->RspBase = (ULONG_PTR)ki_idle_stack_top;
+    prcb->DpcStack = ki_dpc_stack_top;
+    ki_initialize_dpcs(prcb);
     KiProcessorBlock[0] = prcb;
     ki_initialize_gdt(pcr);
     arch_write_msr(MSR_GS_BASE, (ULONG_PTR)pcr);

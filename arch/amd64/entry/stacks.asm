@@ -21,6 +21,7 @@ section .stacks nobits alloc noexec write align=4096
         STACK   ki_mca_stack_top, IST_STACK_SIZE
         STACK   ki_nmi_stack_top, IST_STACK_SIZE
         STACK   ki_debug_stack_top, IST_STACK_SIZE
+        STACK   ki_dpc_stack_top, KERNEL_STACK_SIZE
         STACK   ki_idle_stack_top, KERNEL_STACK_SIZE
 
 section .rodata
@@ -31,6 +32,7 @@ ki_stack_guards:
         dq      ki_mca_stack_top - IST_STACK_SIZE - PAGE_SIZE
         dq      ki_nmi_stack_top - IST_STACK_SIZE - PAGE_SIZE
         dq      ki_debug_stack_top - IST_STACK_SIZE - PAGE_SIZE
+        dq      ki_dpc_stack_top - KERNEL_STACK_SIZE - PAGE_SIZE
         dq      ki_idle_stack_top - KERNEL_STACK_SIZE - PAGE_SIZE
 global ki_stack_guard_count
 ki_stack_guard_count:

@@ -9,6 +9,7 @@
 %include "arch/macros.inc"
 
 extern ki_dispatch_trap
+extern ki_dpc_interrupt
 extern ki_clock_interrupt
 extern ki_spurious_interrupt
 extern KiSaveDebugRegisterState
@@ -78,6 +79,8 @@ TRAP ki_service_trap_in_kernel, 2Eh, 0
 
 ; #DB from ring 3, moved to the thread's stack by ist.asm.
 TRAP ki_debug_from_user, 1, 0
+
+INTERRUPT KiDpcInterrupt, DISPATCH_LEVEL, ki_dpc_interrupt
 
 INTERRUPT HalpTimerClockInterrupt, CLOCK_LEVEL, ki_clock_interrupt
 
@@ -216,7 +219,8 @@ ki_vectors:
         dq      KiRaiseSecurityCheckFailure
         VECTORS 2Ah, 2Bh
         dq      KiRaiseAssertion, KiDebugServiceTrap, KiSystemService
-        VECTORS 2Fh, 0D0h
+        dq      KiDpcInterrupt
+        VECTORS 30h, 0D0h
         dq      HalpTimerClockInterrupt
         VECTORS 0D2h, 0FEh
         dq      ki_spurious

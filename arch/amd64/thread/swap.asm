@@ -46,6 +46,19 @@ SwapContext:
         add     rsp, KSWITCH_FRAME.Return
         ret
 
+; rcx = top of another stack, rdx = routine, r8 = its argument.  A chain of rbp
+; leads back to here.
+global arch_call_on_stack
+arch_call_on_stack:
+        push    rbp
+        mov     rbp, rsp
+        mov     rsp, rcx
+        sub     rsp, 20h
+        mov     rcx, r8
+        call    rdx
+        leave
+        ret
+
 ; The first time a thread runs it comes here (thread.c lays the stack out):
 ; routine, then its argument.
 global ki_thread_begin

@@ -7,7 +7,7 @@
  * code or of the user copies) or is a bugcheck.
  */
 #include <arch/entry.h>
-#include <arch/clock.h>
+#include <arch/apic.h>
 #include <arch/thread.h>
 #include <kd.h>
 #include <mm/mi.h>

@@ -1,5 +1,5 @@
 /*
- * arch/clock.h - the local APIC and the clock it makes.
+ * arch/clock.h - the clock that the local APIC makes.
  */
 #pragma once
 
@@ -7,10 +7,6 @@
 
 /* Start the clock interrupt (vector D1h); interrupts are still off. */
 void ki_start_clock(void);
-
-/* Tell the local APIC that an interrupt nobody expected is done, if it was
- * the APIC's. */
-void ki_end_unexpected_interrupt(ULONG vector);
 
 /* ke/time.c: one tick has passed.  IRQL: CLOCK_LEVEL. */
 void KeUpdateSystemTime(void);

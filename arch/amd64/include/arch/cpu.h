@@ -134,6 +134,19 @@ static inline void arch_disable_interrupts(void)
     __asm__ volatile("cli" : : : "memory");
 }
 
+/* RFLAGS as they were, for arch_restore_interrupts. */
+static inline ULONGLONG arch_save_and_disable_interrupts(void)
+{
+    ULONGLONG flags;
+    __asm__ volatile("pushfq; popq %0; cli" : "=r"(flags) : : "memory");
+    return flags;
+}
+
+static inline void arch_restore_interrupts(ULONGLONG flags)
+{
+    __asm__ volatile("pushq %0; popfq" : : "r"(flags) : "memory", "cc");
+}
+
 static inline void arch_halt(void)
 {
     __asm__ volatile("hlt" : : : "memory");

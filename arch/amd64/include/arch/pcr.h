@@ -10,6 +10,7 @@
 
 #include <arch/descriptors.h>
 #include <arch/trapframe.h>
+#include <ke_dpc.h>
 #include <nt/teb.h>
 
 struct _KTHREAD;
@@ -77,9 +78,15 @@ typedef struct _KPRCB {
     UCHAR pad_6c0[0x2678];
     ULONG KeSystemCalls;                        /* 2d38 */
     ULONG KeContextSwitches;                    /* 2d3c */
-    UCHAR pad_2d40[0x3d0];
+    UCHAR pad_2d40[0x380];
+    KDPC_DATA DpcData[2];                       /* 30c0 */
     void *DpcStack;                             /* 3110 */
-    UCHAR pad_3118[0x4ace];
+    LONG MaximumDpcQueueDepth;                  /* 3118 */
+    UCHAR pad_311c[0xe];
+    UCHAR DpcRoutineActive;                     /* 312a */
+    UCHAR pad_312b[0x1];
+    LONG DpcRequestSummary;                     /* 312c */
+    UCHAR pad_3130[0x4ab6];
     UCHAR NmiActive;                            /* 7be6 */
     UCHAR pad_7be7[0x299];
     ULONG InterruptCount;                       /* 7e80 */

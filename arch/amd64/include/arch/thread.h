@@ -50,5 +50,8 @@ void KeContextToKframes(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
 NTSTATUS arch_divide_error(const KTRAP_FRAME *frame,
                            const KEXCEPTION_FRAME *exception);
 
+/* routine(prcb) on another stack, whose top that is; then back. */
+void arch_call_on_stack(void *top, void (*routine)(KPRCB *prcb), KPRCB *prcb);
+
 /* Load another process's address space. */
 void arch_load_address_space(ULONGLONG directory_table_base);

@@ -1,0 +1,200 @@
+/*
+ * ke/dpc.c - the queue of deferred procedure calls, and who empties it.
+ *
+ *   KeInsertQueueDpc   queue, and ask the local APIC for vector 2Fh
+ *   KiDpcInterrupt     comes when the IRQL is below 2 (entry/traps.asm)
+ *   KiDispatchInterrupt, on the DPC stack: KiRetireDpcList
+ *
+ * Vectors wait while their class (vector >> 4) is not above CR8, so a request
+ * made at DISPATCH_LEVEL or above is the processor's to remember.
+ */
+#include "ki.h"
+
+#include <arch/apic.h>
+#include <arch/thread.h>
+
+/* NT's defaults: how long a queue of low importance may get. */
+#define MAXIMUM_DPC_QUEUE_DEPTH 4
+
+#define DPC_LIST_EMPTY(list) ((list)->ListHead.Next == NULL)
+
+void ki_initialize_dpcs(KPRCB *prcb)
+{
+    KDPC_DATA *data = &prcb->DpcData[0];
+
+    data->DpcList.LastEntry = &data->DpcList.ListHead;
+    prcb->MaximumDpcQueueDepth = MAXIMUM_DPC_QUEUE_DEPTH;
+}
+
+void KeInitializeDpc(KDPC *dpc, KDEFERRED_ROUTINE *routine, void *context)
+{
+    *dpc = (KDPC){
+        .Type = DpcObject,
+        .Importance = MediumImportance,
+        .DeferredRoutine = routine,
+        .DeferredContext = context,
+    };
+}
+
+void KeSetImportanceDpc(KDPC *dpc, KDPC_IMPORTANCE importance)
+{
+    dpc->Importance = (UCHAR)importance;
+}
+
+static void insert(KDPC_LIST *list, SINGLE_LIST_ENTRY *entry, BOOLEAN first)
+{
+    SINGLE_LIST_ENTRY *before = first ? &list->ListHead : list->LastEntry;
+
+    entry->Next = before->Next;
+    before->Next = entry;
+    if (list->LastEntry == before)
+        list->LastEntry = entry;
+}
+
+static void remove_after(KDPC_LIST *list, SINGLE_LIST_ENTRY *before)
+{
+    SINGLE_LIST_ENTRY *entry = before->Next;
+
+    before->Next = entry->Next;
+    if (list->LastEntry == entry)
+        list->LastEntry = before;
+}
+
+/* A queue that is being emptied, or will be, needs no other interrupt. */
+static void request(KPRCB *prcb, const KDPC *dpc)
+{
+    if (prcb->DpcRoutineActive || (prcb->DpcRequestSummary &
+                                   DPC_NORMAL_PROCESSING_REQUESTED))
+        return;
+    if (dpc->Importance == LowImportance &&
+        prcb->DpcData[0].DpcQueueDepth < prcb->MaximumDpcQueueDepth)
+        return;
+    prcb->DpcRequestSummary |= DPC_NORMAL_PROCESSING_REQUESTED;
+    arch_request_software_interrupt(DPC_VECTOR);
+}
+
+BOOLEAN KeInsertQueueDpc(KDPC *dpc, void *argument1, void *argument2)
+{
+    ULONGLONG flags = arch_save_and_disable_interrupts();
+    KPRCB *prcb = KeGetCurrentPrcb();
+    KDPC_DATA *data = &prcb->DpcData[0];
+    BOOLEAN inserted;
+
+    KxAcquireSpinLock(&data->DpcLock);
+    inserted = __sync_bool_compare_and_swap(&dpc->DpcData, NULL, data);
+    if (inserted) {
+        dpc->SystemArgument1 = argument1;
+        dpc->SystemArgument2 = argument2;
+        insert(&data->DpcList, &dpc->DpcListEntry,
+               dpc->Importance == HighImportance);
+        data->DpcQueueDepth++;
+        data->DpcCount++;
+        request(prcb, dpc);
+    }
+    KxReleaseSpinLock(&data->DpcLock);
+    arch_restore_interrupts(flags);
+    return inserted;
+}
+
+static void remove(KDPC_DATA *data, KDPC *dpc)
+{
+    SINGLE_LIST_ENTRY *before = &data->DpcList.ListHead;
+
+    while (before->Next != &dpc->DpcListEntry)
+        before = before->Next;
+    remove_after(&data->DpcList, before);
+    data->DpcQueueDepth--;
+    dpc->DpcData = NULL;
+}
+
+/* Between the look at DpcData and the lock its queue may have run it. */
+BOOLEAN KeRemoveQueueDpc(KDPC *dpc)
+{
+    ULONGLONG flags = arch_save_and_disable_interrupts();
+    KDPC_DATA *data = dpc->DpcData;
+    BOOLEAN removed = FALSE;
+
+    if (data) {
+        KxAcquireSpinLock(&data->DpcLock);
+        removed = dpc->DpcData == data;
+        if (removed)
+            remove(data, dpc);
+        KxReleaseSpinLock(&data->DpcLock);
+    }
+    arch_restore_interrupts(flags);
+    return removed;
+}
+
+/* The first one, now its user's again; what it was called with is in copy. */
+static BOOLEAN take_first(KDPC_DATA *data, KDPC *copy, KDPC **dpc)
+{
+    BOOLEAN found;
+
+    KxAcquireSpinLock(&data->DpcLock);
+    found = !DPC_LIST_EMPTY(&data->DpcList);
+    if (found) {
+        *dpc = CONTAINING_RECORD(data->DpcList.ListHead.Next, KDPC,
+                                 DpcListEntry);
+        remove_after(&data->DpcList, &data->DpcList.ListHead);
+        data->DpcQueueDepth--;
+        *copy = **dpc;
+        (*dpc)->DpcData = NULL;
+    }
+    KxReleaseSpinLock(&data->DpcLock);
+    return found;
+}
+
+/*
+ * Every queued DPC, and those that they queue.  On the DPC stack, at
+ * DISPATCH_LEVEL, interrupts off but while a routine runs.
+ */
+void KiRetireDpcList(KPRCB *prcb)
+{
+    KDPC_DATA *data = &prcb->DpcData[0];
+    KDPC copy, *dpc;
+
+    prcb->DpcRoutineActive = TRUE;
+    prcb->DpcRequestSummary = DPC_NORMAL_PROCESSING_ACTIVE;
+    while (take_first(data, &copy, &dpc)) {
+        data->ActiveDpc = dpc;
+        arch_enable_interrupts();
+        copy.DeferredRoutine(dpc, copy.DeferredContext, copy.SystemArgument1,
+                             copy.SystemArgument2);
+        arch_disable_interrupts();
+        if (KeGetCurrentIrql() != DISPATCH_LEVEL)
+            KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL,
+                         (ULONG_PTR)copy.DeferredRoutine, KeGetCurrentIrql(),
+                         0, (ULONG_PTR)dpc);
+    }
+    data->ActiveDpc = NULL;
+    prcb->DpcRequestSummary = 0;
+    prcb->DpcRoutineActive = FALSE;
+}
+
+/* From vector 2Fh, at DISPATCH_LEVEL, interrupts off. */
+void KiDispatchInterrupt(void)
+{
+    KPRCB *prcb = KeGetCurrentPrcb();
+
+    if (prcb->DpcRequestSummary & DPC_NORMAL_PENDING)
+        arch_call_on_stack(prcb->DpcStack, KiRetireDpcList, prcb);
+}
+
+/* Vector 2Fh's routine (entry/traps.asm). */
+void ki_dpc_interrupt(KTRAP_FRAME *frame)
+{
+    (void)frame;
+    ki_end_interrupt();
+    KiDispatchInterrupt();
+}
+
+/* A tick of the clock: what was queued with low importance has waited. */
+void ki_request_waiting_dpcs(void)
+{
+    KPRCB *prcb = KeGetCurrentPrcb();
+
+    if (prcb->DpcData[0].DpcQueueDepth != 0 && !prcb->DpcRoutineActive) {
+        prcb->DpcRequestSummary |= DPC_NORMAL_PROCESSING_REQUESTED;
+        arch_request_software_interrupt(DPC_VECTOR);
+    }
+}

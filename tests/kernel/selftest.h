@@ -1,0 +1,10 @@
+/*
+ * tests/kernel/selftest.h - tests of ring 0 that have a file of their own.
+ */
+#pragma once
+
+#include <ke.h>
+
+/* dpc.c */
+BOOLEAN test_irql(void);
+BOOLEAN test_dpc(void);
