@@ -4,8 +4,9 @@
  * A module with a TLS directory gets an index; TEB.ThreadLocalStoragePointer
  * is the thread's array of blocks by index, each a copy of the module's
  * template followed by zeroes. The compiler reads the array through gs:[58h]
- * (fs:[2Ch] in 32-bit code) on every access, so growing it must replace it by a copy, never move it away
- * before the copy is in place. The process has one thread.
+ * (fs:[2Ch] in 32-bit code) on every access, so growing it must replace it by
+ * a copy, never move it away before the copy is in place. The process has one
+ * thread.
  */
 #include "ldrp.h"
 

@@ -7,7 +7,7 @@
 #define NO_SUCH_HANDLE 0x1234
 #define NO_SUCH_NUMBER 0xFFF
 #define TRIES 64
-#define PREFIX_FAST 2                   /* bytes before the door: mov edx, esp */
+#define PREFIX_FAST 2                   /* bytes before it: mov edx, esp */
 #define PREFIX_INT 4                    /* lea edx, [esp + 8] */
 
 enum { INT2E, SYSENTER, DOORS };

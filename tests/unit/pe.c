@@ -430,7 +430,8 @@ int main(void)
     int failed;
 
     read_sample(SAMPLE);
-    failed = cmocka_run_group_tests_name(SAMPLE_BITS == 64 ? "pe" : "pe32", tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name(SAMPLE_BITS == 64 ? "pe" : "pe32",
+                                         tests, NULL, NULL);
     free(sample);
     free(copy);
     return failed;

@@ -89,11 +89,12 @@ void ki_start_clock(void)
     prcb->MHz = (ULONG)(prcb->TscFrequency / 1000000);
     prcb->InitialApicId = ki_read_apic(APIC_ID) >> (ki_is_x2apic() ? 0 : 24);
     ki_write_apic(APIC_LVT_TIMER, APIC_LVT_PERIODIC | CLOCK_VECTOR);
-    ki_write_apic(APIC_TIMER_INITIAL, (ULONG)(ticks * (1000ULL / CALIBRATION_MS) /
-                                           TICKS_PER_SECOND));
+    ki_write_apic(APIC_TIMER_INITIAL,
+                  (ULONG)(ticks * (1000ULL / CALIBRATION_MS) /
+                          TICKS_PER_SECOND));
     DbgPrint("APIC  %s, timer at vector D1h, %u ticks a second by the %s; "
-             "TSC %u MHz\n", ki_is_x2apic() ? "x2APIC" : "xAPIC", TICKS_PER_SECOND,
-             reference, prcb->MHz);
+             "TSC %u MHz\n", ki_is_x2apic() ? "x2APIC" : "xAPIC",
+             TICKS_PER_SECOND, reference, prcb->MHz);
 }
 
 void ki_clock_interrupt(KTRAP_FRAME *frame)
