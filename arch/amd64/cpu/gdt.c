@@ -50,9 +50,10 @@ static void set_tss(ULONG selector, const KTSS64 *tss)
 }
 
 /*
- * ds, es, fs and gs get ring 3's selectors once and for all: 64-bit code does
- * not use them, and neither SYSCALL nor IRET to ring 3 changes them.  Loading
- * gs clears its base; the caller sets it.
+ * ds, es, fs and gs get ring 3's selectors: 64-bit code does not use them, and
+ * neither SYSCALL nor IRET to ring 3 changes them.  32-bit code has fs loaded
+ * again where its base changes.  Loading gs clears its base; the caller sets
+ * it.
  */
 static void load_gdt(void)
 {

@@ -27,7 +27,6 @@
 %include "arch/macros.inc"
 
 extern KiSystemServiceUser
-extern KiSaveDebugRegisterState
 extern ki_system_service32
 
 FLAGS_NONE      equ 2                   ; bit 1 is always 1

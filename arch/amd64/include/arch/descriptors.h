@@ -2,7 +2,8 @@
  * arch/descriptors.h - the tables the processor itself reads.
  *
  * cpu/gdt.c and cpu/idt.c fill them once per processor; after boot nobody
- * writes them but the context switch (TSS.Rsp0).  Selectors: the classic x86
+ * writes them but the context switch (TSS.Rsp0, and the base of KGDT_R3_TEB
+ * for 32-bit threads).  Selectors: the classic x86
  * layout extended to 64 bits, so that one GDT serves int 2e, sysenter and
  * syscall (docs/fidelity.md has Windows' own beside it).
  */
