@@ -1,145 +1,20 @@
 /*
  * ke.h - ring 1: what other components ask of the kernel proper.
  *
- * Ke owns threads as the processor sees them, the way in and out of the
- * kernel (arch/), the service tables, time and the bugcheck.
- *
- * KTHREAD.TrapFrame is the user state of the call in progress: room 3 sets
- * it, room 5 reads it.  InitialStack is where the next entry from ring 3
- * starts pushing (TSS.Rsp0 and Prcb.RspBase hold the same value while the
- * thread runs); KernelStack is where the thread stopped, valid while it does
- * not run.
+ * Ke owns threads as the processor sees them (ke_thread.h), what they wait
+ * for (ke_object.h, ke_timer.h), calls that come later (ke_dpc.h, ke_apc.h),
+ * the way in and out of the kernel (arch/), the service tables, time and the
+ * bugcheck.
  */
 #pragma once
 
+#include <ke_thread.h>
 #include <nt/kuser.h>
 #include <nt/wow64.h>
 #include <nt/ntstatus.h>
 #include <arch/pcr.h>
 #include <arch/cpu.h>
 #include <rtl.h>
-
-#define KernelMode 0
-#define UserMode 1
-typedef CHAR KPROCESSOR_MODE;
-typedef UCHAR KIRQL;
-
-#define PASSIVE_LEVEL 0
-#define APC_LEVEL 1
-#define DISPATCH_LEVEL 2
-#define CLOCK_LEVEL 13
-#define IPI_LEVEL 14
-#define HIGH_LEVEL 15
-
-typedef struct _DISPATCHER_HEADER {
-    UCHAR Type;                                 /* 000 */
-    UCHAR Signalling;                           /* 001 */
-    UCHAR Size;                                 /* 002 */
-    UCHAR DebugActive;                          /* 003 */
-    LONG SignalState;                           /* 004 */
-    LIST_ENTRY WaitListHead;                    /* 008 */
-} DISPATCHER_HEADER;
-
-typedef struct _KAPC_STATE {
-    LIST_ENTRY ApcListHead[2];                  /* 000 */
-    struct _KPROCESS *Process;                  /* 020 */
-    UCHAR InProgressFlags;                      /* 028 */
-    UCHAR KernelApcPending;                     /* 029 */
-    UCHAR UserApcPendingAll;                    /* 02a */
-    UCHAR pad_2b[0x5];
-} KAPC_STATE;
-
-typedef struct _KPROCESS {
-    DISPATCHER_HEADER Header;                   /* 000 */
-    LIST_ENTRY ProfileListHead;                 /* 018 */
-    ULONGLONG DirectoryTableBase;               /* 028 */
-    LIST_ENTRY ThreadListHead;                  /* 030 */
-    UCHAR pad_40[0x240];
-    UCHAR BasePriority;                         /* 280 */
-    UCHAR pad_281[0x107];
-    ULONGLONG UserDirectoryTableBase;           /* 388 */
-    UCHAR pad_390[0x48];
-    void *InstrumentationCallback;              /* 3d8 */
-    UCHAR pad_3e0[0x58];
-} KPROCESS;
-
-/* DISPATCHER_HEADER.DebugActive of a thread */
-#define DEBUG_ACTIVE_DR7            0x01
-#define DEBUG_ACTIVE_INSTRUMENTED   0x02
-
-/* KTHREAD.ThreadFlags */
-#define THREAD_FLAGS_GUI_THREAD     0x80
-
-/* DISPATCHER_HEADER.Type */
-#define ProcessObject               3
-#define ThreadObject                6
-
-/* KTHREAD.State */
-#define Initialized                 0
-#define Ready                       1
-#define Running                     2
-#define Terminated                  4
-#define Waiting                     5
-
-typedef struct _KTHREAD {
-    DISPATCHER_HEADER Header;                   /* 000 */
-    UCHAR pad_18[0x10];
-    void *InitialStack;                         /* 028 */
-    void *StackLimit;                           /* 030 */
-    void *StackBase;                            /* 038 */
-    UCHAR pad_40[0x8];
-    ULONGLONG CycleTime;                        /* 048 */
-    UCHAR pad_50[0x8];
-    void *KernelStack;                          /* 058 */
-    struct _XSAVE_FORMAT *StateSaveArea;        /* 060 */
-    UCHAR pad_68[0xc];
-    LONG MiscFlags;                             /* 074 */
-    LONG ThreadFlags;                           /* 078 */
-    UCHAR pad_7c[0x4];
-    ULONG SystemCallNumber;                     /* 080 */
-    UCHAR pad_84[0x4];
-    void *FirstArgument;                        /* 088 */
-    struct _KTRAP_FRAME *TrapFrame;             /* 090 */
-    union {
-        KAPC_STATE ApcState;                    /* 098 */
-        struct {
-            UCHAR ApcStateFill[43];
-            CHAR Priority;                      /* 0c3 */
-            ULONG UserIdealProcessor;           /* 0c4 */
-        };
-    };
-    LONGLONG WaitStatus;                        /* 0c8 */
-    UCHAR pad_d0[0x20];
-    void *Teb;                                  /* 0f0 */
-    UCHAR pad_f8[0x5c];
-    ULONG ContextSwitches;                      /* 154 */
-    UCHAR pad_158[0x2c];
-    UCHAR State;                                /* 184 */
-    UCHAR pad_185[0x43];
-    void *Win32Thread;                          /* 1c8 */
-    UCHAR pad_1d0[0x14];
-    union {
-        struct {
-            SHORT KernelApcDisable;             /* 1e4 */
-            SHORT SpecialApcDisable;            /* 1e6 */
-        };
-        ULONG CombinedApcDisable;               /* 1e4 */
-    };
-    UCHAR pad_1e8[0x38];
-    struct _KPROCESS *Process;                  /* 220 */
-    UCHAR pad_228[0xa];
-    UCHAR PreviousMode;                         /* 232 */
-    UCHAR BasePriority;                         /* 233 */
-    UCHAR pad_234[0x16];
-    UCHAR ApcStateIndex;                        /* 24a */
-    UCHAR pad_24b[0x41];
-    ULONG KernelTime;                           /* 28c */
-    UCHAR pad_290[0x4c];
-    ULONG UserTime;                             /* 2dc */
-    UCHAR pad_2e0[0x18];
-    LIST_ENTRY ThreadListEntry;                 /* 2f8 */
-    UCHAR pad_308[0x128];
-} KTHREAD;
 
 typedef struct _KSERVICE_TABLE_DESCRIPTOR {
     LONG *Base;                                 /* 000 */
@@ -224,8 +99,6 @@ void KfLowerIrql(KIRQL irql);
  * A lock between processors: the caller has already seen to it that nothing
  * on its own can want it (IRQL, or interrupts off).
  */
-typedef ULONGLONG KSPIN_LOCK;
-
 static inline void KxAcquireSpinLock(volatile KSPIN_LOCK *lock)
 {
     while (__sync_lock_test_and_set(lock, 1)) {
@@ -237,6 +110,21 @@ static inline void KxAcquireSpinLock(volatile KSPIN_LOCK *lock)
 static inline void KxReleaseSpinLock(volatile KSPIN_LOCK *lock)
 {
     __sync_lock_release(lock);
+}
+
+/* The same for data that DPCs use as well: at DISPATCH_LEVEL. */
+static inline KIRQL KeAcquireSpinLock(KSPIN_LOCK *lock)
+{
+    KIRQL old = KfRaiseIrql(DISPATCH_LEVEL);
+
+    KxAcquireSpinLock(lock);
+    return old;
+}
+
+static inline void KeReleaseSpinLock(KSPIN_LOCK *lock, KIRQL old)
+{
+    KxReleaseSpinLock(lock);
+    KfLowerIrql(old);
 }
 
 /* 100 ns units since 1601 / since boot; performance counter and its Hz. */

@@ -84,6 +84,40 @@ OBJECT_TYPE *ob_create_type(const WCHAR *name, ACCESS_MASK valid_access,
  */
 NTSTATUS ob_create_object(OBJECT_TYPE *type, SIZE_T size, void **object);
 
+/*
+ * The same with a name and attributes that a caller of mode gives, captured
+ * here; attributes may be NULL.  Nobody finds the object before ObInsertObject
+ * has put it into the namespace.  STATUS_OBJECT_NAME_INVALID,
+ * STATUS_OBJECT_PATH_SYNTAX_BAD, STATUS_INVALID_PARAMETER,
+ * STATUS_ACCESS_VIOLATION, STATUS_DATATYPE_MISALIGNMENT.  NT: three arguments
+ * more, of quotas and parsing.
+ */
+NTSTATUS ObCreateObject(KPROCESSOR_MODE mode, OBJECT_TYPE *type,
+                        const OBJECT_ATTRIBUTES *attributes, SIZE_T size,
+                        void **object);
+
+/*
+ * A handle to an object that ObCreateObject has made, in the current process,
+ * and its name in the namespace.  It takes over the caller's reference,
+ * whatever happens.  With OBJ_OPENIF a handle to an older object of that name
+ * and type: STATUS_OBJECT_NAME_EXISTS, a success.  Without:
+ * STATUS_OBJECT_NAME_COLLISION.  STATUS_OBJECT_PATH_NOT_FOUND,
+ * STATUS_OBJECT_TYPE_MISMATCH, and those of ob_create_handle.
+ */
+NTSTATUS ObInsertObject(void *object, ACCESS_MASK access, HANDLE *handle);
+
+/*
+ * A handle to an object by its name.  type NULL: any.
+ * STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
+ * STATUS_OBJECT_TYPE_MISMATCH, and those above.
+ */
+NTSTATUS ObOpenObjectByName(const OBJECT_ATTRIBUTES *attributes,
+                            OBJECT_TYPE *type, KPROCESSOR_MODE mode,
+                            ACCESS_MASK access, HANDLE *handle);
+
+/* What to wait for with a handle to this object; NULL: nothing. */
+DISPATCHER_HEADER *ob_dispatcher_header(void *object);
+
 OBJECT_TYPE *ObGetObjectType(void *object);
 LONGLONG ObfReferenceObject(void *object);
 LONGLONG ObfDereferenceObject(void *object);

@@ -515,3 +515,9 @@ LONG NTAPI NtGdiBitBlt(_In_ HANDLE DestinationDc,
                        _In_ ULONG Rop4,
                        _In_ COLORREF BackColor,
                        _In_ ULONG Flags);
+
+/* ---- By subject ---- */
+
+#include <nt/ntps.h>
+#include <nt/ntex.h>
+#include <nt/ntob.h>

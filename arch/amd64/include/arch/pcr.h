@@ -10,7 +10,7 @@
 
 #include <arch/descriptors.h>
 #include <arch/trapframe.h>
-#include <ke_dpc.h>
+#include <ke_timer.h>
 #include <nt/teb.h>
 
 struct _KTHREAD;
@@ -59,40 +59,60 @@ typedef struct _KPRCB {
     UCHAR pad_5[0x2];
     UCHAR IdleHalt;                             /* 007 */
     struct _KTHREAD *CurrentThread;             /* 008 */
-    struct _KTHREAD *NextThread;                /* 010 */
+    struct _KTHREAD *volatile NextThread;                /* 010 */
     struct _KTHREAD *IdleThread;                /* 018 */
     UCHAR NestingLevel;                         /* 020 */
     UCHAR pad_21[0x3];
     ULONG Number;                               /* 024 */
     ULONGLONG RspBase;                          /* 028 */
-    UCHAR pad_30[0x14];
+    KSPIN_LOCK PrcbLock;                        /* 030 */
+    UCHAR pad_38[0xc];
     ULONG MHz;                                  /* 044 */
     UCHAR pad_48[0x45];
     UCHAR CpuVendor;                            /* 08d */
     UCHAR pad_8e[0x2];
     ULONGLONG TscFrequency;                     /* 090 */
-    UCHAR pad_98[0x3c];
+    UCHAR pad_98[0x30];
+    ULONGLONG GroupSetMember;                   /* 0c8 */
+    UCHAR pad_d0[0x4];
     ULONG InitialApicId;                        /* 0d4 */
     UCHAR pad_d8[0x28];
     KPROCESSOR_STATE ProcessorState;            /* 100 */
-    UCHAR pad_6c0[0x2678];
+    UCHAR pad_6c0[0x2648];
+    SINGLE_LIST_ENTRY DeferredReadyListHead;    /* 2d08 */
+    UCHAR pad_2d10[0x28];
     ULONG KeSystemCalls;                        /* 2d38 */
     ULONG KeContextSwitches;                    /* 2d3c */
     UCHAR pad_2d40[0x380];
     KDPC_DATA DpcData[2];                       /* 30c0 */
     void *DpcStack;                             /* 3110 */
     LONG MaximumDpcQueueDepth;                  /* 3118 */
-    UCHAR pad_311c[0xe];
-    UCHAR DpcRoutineActive;                     /* 312a */
-    UCHAR pad_312b[0x1];
-    LONG DpcRequestSummary;                     /* 312c */
-    UCHAR pad_3130[0x4ab6];
+    UCHAR pad_311c[0xd];
+    volatile UCHAR QuantumEnd;                  /* 3129 */
+    volatile UCHAR DpcRoutineActive;            /* 312a */
+    UCHAR IdleSchedule;                         /* 312b */
+    volatile LONG DpcRequestSummary;            /* 312c */
+    UCHAR pad_3130[0x4];
+    ULONG LastTick;                             /* 3134 */
+    ULONG ClockInterrupts;                      /* 3138 */
+    UCHAR pad_313c[0x804];
+    KTIMER_TABLE TimerTable;                    /* 3940 */
+    UCHAR pad_7b58[0x8e];
     UCHAR NmiActive;                            /* 7be6 */
-    UCHAR pad_7be7[0x299];
+    UCHAR pad_7be7[0x31];
+    ULONG ReadySummary;                         /* 7c18 */
+    UCHAR pad_7c1c[0x14];
+    KDPC TimerExpirationDpc;                    /* 7c30 */
+    UCHAR pad_7c70[0x10];
+    LIST_ENTRY DispatcherReadyListHead[MAXIMUM_PRIORITY]; /* 7c80 */
     ULONG InterruptCount;                       /* 7e80 */
-    UCHAR pad_7e84[0x2c];
+    ULONG KernelTime;                           /* 7e84, ticks */
+    ULONG UserTime;                             /* 7e88, ticks */
+    ULONG DpcTime;                              /* 7e8c, ticks */
+    UCHAR pad_7e90[0x20];
     ULONG KeExceptionDispatchCount;             /* 7eb0 */
-    UCHAR pad_7eb4[0x304c];
+    ULONG ReadyThreadCount;                     /* 7eb4 */
+    UCHAR pad_7eb8[0x3048];
 } KPRCB;
 
 typedef struct _KPCR {

@@ -1,0 +1,40 @@
+/*
+ * ke_lock.h - ring 1: locks that let a thread wait.
+ *
+ * EX_PUSH_LOCK: one exclusive holder or any number of shared ones; not
+ * recursive.  The holder is in a critical region (it must not be suspended or
+ * ended meanwhile), which the calls here enter and leave.
+ *
+ * FAST_MUTEX: exclusive, its holder is at APC_LEVEL, so not even a special
+ * kernel APC runs meanwhile.
+ *
+ * IRQL: PASSIVE_LEVEL or APC_LEVEL.  NT: the critical region is the caller's
+ * to enter; the rest has NT's names and layouts.
+ */
+#pragma once
+
+#include <ke_object.h>
+
+typedef struct _EX_PUSH_LOCK {
+    volatile ULONGLONG Value;                   /* 000, 0: free */
+} EX_PUSH_LOCK;
+
+void ke_acquire_exclusive(EX_PUSH_LOCK *lock);
+void ke_acquire_shared(EX_PUSH_LOCK *lock);
+void ke_release_exclusive(EX_PUSH_LOCK *lock);
+void ke_release_shared(EX_PUSH_LOCK *lock);
+
+typedef struct _FAST_MUTEX {
+    volatile LONG Count;                        /* 000, 1: free */
+    UCHAR pad_4[0x4];
+    void *Owner;                                /* 008 */
+    ULONG Contention;                           /* 010 */
+    UCHAR pad_14[0x4];
+    KEVENT Event;                               /* 018 */
+    ULONG OldIrql;                              /* 030 */
+    UCHAR pad_34[0x4];
+} FAST_MUTEX;
+
+void ExInitializeFastMutex(FAST_MUTEX *mutex);
+void ExAcquireFastMutex(FAST_MUTEX *mutex);
+void ExReleaseFastMutex(FAST_MUTEX *mutex);
