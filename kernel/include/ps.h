@@ -1,13 +1,20 @@
 /*
  * ps.h - ring 1: processes and threads.
  *
- * EPROCESS and ETHREAD are objects (ob.h).  A process holds one reference to
- * itself for each thread it has; a thread holds one while it can run.
- * VadRoot is Mm's list of regions (mm/vad.c), ObjectTable Ex's handle table.
+ * EPROCESS and ETHREAD are objects (ob.h).  A thread holds one reference to
+ * its process until it is deleted, and one to itself until the reaper has
+ * freed its stack.  VadRoot is Mm's list of regions (mm/vad.c), ObjectTable
+ * Ex's handle table.
+ *
+ * EPROCESS.ProcessLock guards ThreadListHead, ActiveThreads, ExitStatus and
+ * the PROCESS_ bits of Flags.  CrossThreadFlags and Flags are changed by
+ * interlocked operations only.
  */
 #pragma once
 
 #include <ke.h>
+#include <ke_lock.h>
+#include <nt/ntps.h>
 #include <nt/pe.h>
 #include <ob.h>
 
@@ -20,14 +27,18 @@ typedef struct _ETHREAD {
     LARGE_INTEGER ExitTime;                     /* 438 */
     UCHAR pad_440[0x10];
     void *StartAddress;                         /* 450 */
-    UCHAR pad_458[0x20];
+    struct _ETHREAD *ReaperLink;                /* 458 */
+    KSPIN_LOCK ActiveTimerListLock;             /* 460 */
+    LIST_ENTRY ActiveTimerListHead;             /* 468 */
     CLIENT_ID Cid;                              /* 478 */
     UCHAR pad_488[0x48];
     void *Win32StartAddress;                    /* 4d0 */
     UCHAR pad_4d8[0x10];
     LIST_ENTRY ThreadListEntry;                 /* 4e8 */
-    UCHAR pad_4f8[0x18];
-    ULONG CrossThreadFlags;                     /* 510 */
+    UCHAR pad_4f8[0x8];
+    EX_PUSH_LOCK ThreadLock;                    /* 500 */
+    UCHAR pad_508[0x8];
+    volatile ULONG CrossThreadFlags;            /* 510 */
     UCHAR pad_514[0x34];
     LONG ExitStatus;                            /* 548 */
     UCHAR pad_54c[0xcc];
@@ -47,11 +58,11 @@ typedef struct _EWOW64PROCESS {
 
 typedef struct _EPROCESS {
     KPROCESS Pcb;                               /* 000 */
-    UCHAR pad_438[0x8];
+    EX_PUSH_LOCK ProcessLock;                   /* 438 */
     void *UniqueProcessId;                      /* 440 */
     LIST_ENTRY ActiveProcessLinks;              /* 448 */
     UCHAR pad_458[0xc];
-    ULONG Flags;                                /* 464 */
+    volatile ULONG Flags;                       /* 464 */
     LARGE_INTEGER CreateTime;                   /* 468 */
     UCHAR pad_470[0x20];
     ULONGLONG PeakVirtualSize;                  /* 490 */
@@ -93,23 +104,16 @@ typedef struct _EPROCESS {
 
 /* EPROCESS.Flags, ETHREAD.CrossThreadFlags */
 #define PS_PROCESS_FLAGS_PROCESS_EXITING    0x00000004
+#define PS_PROCESS_FLAGS_PROCESS_DELETE     0x00000008
 #define PS_CROSS_THREAD_FLAGS_TERMINATED    0x00000001
-
-#define PROCESS_TERMINATE           0x0001
-#define PROCESS_VM_OPERATION        0x0008
-#define PROCESS_VM_READ             0x0010
-#define PROCESS_VM_WRITE            0x0020
-#define PROCESS_QUERY_INFORMATION   0x0400
-#define PROCESS_QUERY_LIMITED_INFORMATION 0x1000
-#define PROCESS_ALL_ACCESS          0x001FFFFF
-#define THREAD_TERMINATE            0x0001
-#define THREAD_QUERY_INFORMATION    0x0040
-#define THREAD_QUERY_LIMITED_INFORMATION 0x0800
-#define THREAD_ALL_ACCESS           0x001FFFFF
+#define PS_CROSS_THREAD_FLAGS_HIDEFROMDBG   0x00000004
 
 extern OBJECT_TYPE *PsProcessType;
 extern OBJECT_TYPE *PsThreadType;
 extern EPROCESS *PsInitialSystemProcess;
+
+/* Every process with a handle table that is not gone, by ActiveProcessLinks. */
+extern LIST_ENTRY PsActiveProcessHead;
 
 static inline ETHREAD *PsGetCurrentThread(void)
 {
@@ -136,6 +140,19 @@ static inline USHORT ps_machine(const EPROCESS *process)
  */
 void ps_initialize_boot_thread(void);
 void ps_initialize(void);
+
+/* The process, or thread, with an id, referenced.  STATUS_INVALID_PARAMETER. */
+NTSTATUS PsLookupProcessByProcessId(HANDLE id, EPROCESS **process);
+NTSTATUS PsLookupThreadByThreadId(HANDLE id, ETHREAD **thread);
+
+/*
+ * A thread of the kernel's own, in the system process: routine(argument) at
+ * PASSIVE_LEVEL; it ends when that returns.  *thread (may be NULL):
+ * referenced, for KeWaitForSingleObject.  STATUS_INSUFFICIENT_RESOURCES.  NT:
+ * PsCreateSystemThread, which gives a handle and takes five arguments more.
+ */
+NTSTATUS ps_create_system_thread(void (*routine)(void *argument),
+                                 void *argument, ETHREAD **thread);
 
 /*
  * Create a process from a boot file with a command line and run it to its
