@@ -154,7 +154,10 @@ NTSTATUS mm_allocate_user(void **base, SIZE_T size, ULONG protect);
 /* size bytes of physical memory at a kernel address; cached or not; NULL. */
 void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, BOOLEAN cached);
 
-/* A kernel stack with an unmapped page below; its upper end, or NULL. */
+/*
+ * A kernel stack with an unmapped page below; its upper end, or NULL.  What is
+ * on it is not zeroed.  IRQL: <= DISPATCH_LEVEL.
+ */
 void *MmCreateKernelStack(void);
 void MmDeleteKernelStack(void *top);
 #define KERNEL_STACK_SIZE 0x6000

@@ -80,17 +80,19 @@ static NTSTATUS reserve(EPROCESS *process, struct request *request)
 {
     struct mi_vad *vad;
     ULONGLONG start, end;
+    ULONG_PTR charge = 0;
     NTSTATUS status = choose_place(process, request, &start, &end);
 
     if (NT_SUCCESS(status) && (request->type & MEM_COMMIT))
-        status = mi_prepare_commit(start, end);
+        status = mi_prepare_commit(start, end, &charge);
     if (NT_SUCCESS(status))
         status = mi_insert_vad(process, start, end, MEM_PRIVATE,
                                request->protect, &vad);
+    if (NT_SUCCESS(status) && (request->type & MEM_COMMIT))
+        mi_commit(process, start, end, request->mask, &charge);
+    mi_uncharge_pages(charge);
     if (!NT_SUCCESS(status))
         return status;
-    if (request->type & MEM_COMMIT)
-        mi_commit(process, start, end, request->mask);
     request->base = start;
     request->size = end - start;
     return STATUS_SUCCESS;
@@ -105,19 +107,20 @@ static NTSTATUS commit(EPROCESS *process, struct request *request)
     ULONGLONG start = ALIGN_DOWN(request->base, PAGE_SIZE);
     ULONGLONG end = ALIGN_UP(request->base + request->size, PAGE_SIZE);
     struct mi_vad *vad = mi_find_vad(process, start);
-    NTSTATUS status = STATUS_SUCCESS;
+    ULONG_PTR charge;
 
     if (!vad || end > vad->end || vad->permanent)
         return STATUS_CONFLICTING_ADDRESSES;
     if (request->type & MEM_COMMIT) {
+        NTSTATUS status;
+
         if (vad->type != MEM_PRIVATE)
             return STATUS_ALREADY_COMMITTED;
-        status = mi_prepare_commit(start, end);
+        status = mi_prepare_commit(start, end, &charge);
+        if (!NT_SUCCESS(status))
+            return status;
+        mi_commit(process, start, end, request->mask, &charge);
     }
-    if (!NT_SUCCESS(status))
-        return status;
-    if (request->type & MEM_COMMIT)
-        mi_commit(process, start, end, request->mask);
     request->base = start;
     request->size = end - start;
     return STATUS_SUCCESS;

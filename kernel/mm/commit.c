@@ -3,15 +3,12 @@
  *
  * To commit is to give each page its memory at once.  What can fail (are
  * there enough pages, is there a page table for every address) is asked
- * first, for the whole range; only then is anything changed.  Nothing else
- * runs in between: a service is not preempted by another.
+ * first, for the whole range, and the pages are set aside; only then is
+ * anything changed.
  *
  * Page tables are made when they are needed and go with the address space.
  */
 #include "vad.h"
-
-/* Left to the kernel when ring 3 has taken all it can: 2 MiB. */
-#define RESERVED_PAGES 512
 
 #define PXE_SPAN 0x8000000000ULL
 #define PPE_SPAN 0x40000000ULL
@@ -87,59 +84,59 @@ ULONG_PTR mi_available_pages(void)
     struct mm_statistics statistics;
 
     mm_query_statistics(&statistics);
-    return statistics.free_pages > RESERVED_PAGES
-               ? statistics.free_pages - RESERVED_PAGES : 0;
+    return statistics.free_pages > MI_KERNEL_PAGES
+               ? statistics.free_pages - MI_KERNEL_PAGES : 0;
 }
 
-/*
- * Tables come first and pages are counted after them, so that the count is
- * still true when the pages are taken.  The count before keeps an absurd
- * request from making tables for nothing.
- */
-NTSTATUS mi_prepare_commit(ULONGLONG start, ULONGLONG end)
+/* The charge comes first: an absurd request makes no tables for nothing. */
+NTSTATUS mi_prepare_commit(ULONGLONG start, ULONGLONG end, ULONG_PTR *charge)
 {
-    ULONG_PTR available = mi_available_pages();
-
-    if (count_missing(start, end, available) > available)
+    *charge = count_missing(start, end, mi_available_pages());
+    if (!mi_charge_pages(*charge))
         return STATUS_COMMITMENT_LIMIT;
     for (ULONGLONG va = ALIGN_DOWN(start, PDE_SPAN); va < end;
          va += PDE_SPAN) {
         NTSTATUS status = mi_make_tables((void *)va);
-        if (!NT_SUCCESS(status))
+        if (!NT_SUCCESS(status)) {
+            mi_uncharge_pages(*charge);
             return status;
+        }
     }
-    available = mi_available_pages();
-    return count_missing(start, end, available) > available
-               ? STATUS_COMMITMENT_LIMIT : STATUS_SUCCESS;
+    return STATUS_SUCCESS;
 }
 
-static PFN_NUMBER take_page(EPROCESS *process)
+static PFN_NUMBER take_page(EPROCESS *process, ULONG_PTR *charge)
 {
-    PFN_NUMBER pfn = mi_allocate_page();
+    PFN_NUMBER pfn;
 
-    ASSERT(pfn != 0);
+    ASSERT(*charge > 0);
+    --*charge;
+    pfn = mi_allocate_charged_page();
     process->NumberOfPrivatePages++;
     process->CommitCharge++;
     return pfn;
 }
 
-void mi_commit(EPROCESS *process, ULONGLONG start, ULONGLONG end, ULONG mask)
+void mi_commit(EPROCESS *process, ULONGLONG start, ULONGLONG end, ULONG mask,
+               ULONG_PTR *charge)
 {
     for (ULONGLONG va = start; va < end; va += PAGE_SIZE) {
         MMPTE pte = mi_read_pte(va);
-        PFN_NUMBER pfn = pte.u.Long ? mi_pte_page(pte) : take_page(process);
+        PFN_NUMBER pfn = pte.u.Long ? mi_pte_page(pte)
+                                    : take_page(process, charge);
 
         write_pte(va, mi_make_pte(pfn, mask));
     }
 }
 
 void mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
-                      const void *bytes, SIZE_T size)
+                      const void *bytes, SIZE_T size, ULONG_PTR *charge)
 {
-    PFN_NUMBER pfn = take_page(process);
+    PFN_NUMBER pfn = take_page(process, charge);
+    KIRQL irql;
 
-    memcpy(mi_map_temporary(pfn), bytes, size);
-    mi_unmap_temporary();
+    memcpy(mi_map_temporary(pfn, &irql), bytes, size);
+    mi_unmap_temporary(irql);
     write_pte(va, mi_make_pte(pfn, mask));
 }
 

@@ -80,26 +80,28 @@ static ULONG section_mask(const struct rtl_pe_section *part)
 }
 
 static void commit_part(EPROCESS *process, ULONGLONG base, const UCHAR *image,
-                        ULONG rva, ULONG size, ULONG mask)
+                        ULONG rva, ULONG size, ULONG mask, ULONG_PTR *charge)
 {
     ULONG end = (ULONG)ALIGN_UP(rva + size, PAGE_SIZE);
 
     for (; rva < end; rva += PAGE_SIZE)
-        mi_commit_filled(process, base + rva, mask, image + rva, PAGE_SIZE);
+        mi_commit_filled(process, base + rva, mask, image + rva, PAGE_SIZE,
+                         charge);
 }
 
 /* What lies between the parts stays reserved. */
 static void commit_image(EPROCESS *process, ULONGLONG base,
-                         const struct mi_section *section, const UCHAR *image)
+                         const struct mi_section *section, const UCHAR *image,
+                         ULONG_PTR *charge)
 {
     commit_part(process, base, image, 0, section->pe.size_of_headers,
-                MM_READONLY);
+                MM_READONLY, charge);
     for (ULONG i = 0; i < section->pe.section_count; i++) {
         struct rtl_pe_section part;
 
         rtl_pe_section(section->bytes, &section->pe, i, &part);
         commit_part(process, base, image, part.rva, part.virtual_size,
-                    section_mask(&part));
+                    section_mask(&part), charge);
     }
 }
 
@@ -109,17 +111,20 @@ static NTSTATUS map(EPROCESS *process, struct mi_section *section,
 {
     ULONGLONG end = base + section->pe.size_of_image;
     struct mi_vad *vad;
-    NTSTATUS status = mi_prepare_commit(base, end);
+    ULONG_PTR charge;
+    NTSTATUS status = mi_prepare_commit(base, end, &charge);
 
-    if (NT_SUCCESS(status))
-        status = mi_insert_vad(process, base, end, MEM_IMAGE,
-                               PAGE_EXECUTE_WRITECOPY, &vad);
     if (!NT_SUCCESS(status))
         return status;
-    ObReferenceObject(section);
-    vad->section = section;
-    commit_image(process, base, section, image);
-    return STATUS_SUCCESS;
+    status = mi_insert_vad(process, base, end, MEM_IMAGE,
+                           PAGE_EXECUTE_WRITECOPY, &vad);
+    if (NT_SUCCESS(status)) {
+        ObReferenceObject(section);
+        vad->section = section;
+        commit_image(process, base, section, image, &charge);
+    }
+    mi_uncharge_pages(charge);
+    return status;
 }
 
 NTSTATUS mi_map_image_view(EPROCESS *process, struct mi_section *section,

@@ -25,6 +25,17 @@
 PFN_NUMBER mi_allocate_page(void);
 void mi_free_page(PFN_NUMBER pfn);
 
+/*
+ * Set count pages aside for ring 3 (FALSE: that many are not left to it);
+ * then take each without failing, or give back those that were not needed.
+ */
+BOOLEAN mi_charge_pages(ULONG_PTR count);
+PFN_NUMBER mi_allocate_charged_page(void);
+void mi_uncharge_pages(ULONG_PTR count);
+
+/* Left to the kernel when ring 3 has taken all it can: 2 MiB. */
+#define MI_KERNEL_PAGES 512
+
 /* Number of pages of a run, kept with its first page (pool, stacks). */
 void mi_set_run(PFN_NUMBER first, ULONG pages);
 ULONG mi_get_run(PFN_NUMBER first);
@@ -60,9 +71,12 @@ void mi_free_user_tables(void);
 /* A process's top table (physical address), 0 without memory. */
 ULONGLONG mi_create_top_table(void);
 
-/* One page at a time, mapped in hyperspace to be filled. */
-void *mi_map_temporary(PFN_NUMBER pfn);
-void mi_unmap_temporary(void);
+/*
+ * One page at a time, mapped in hyperspace to be filled: at DISPATCH_LEVEL,
+ * so quickly.  *irql is for the way back.
+ */
+void *mi_map_temporary(PFN_NUMBER pfn, KIRQL *irql);
+void mi_unmap_temporary(KIRQL irql);
 
 /* Boot: the self map and hyperspace in the loader's top table; ... */
 void mi_start_page_tables(void);
@@ -71,7 +85,7 @@ void mi_share_system_space(void);
 /* ... and the image page by page with its protections (image.c). */
 void mi_protect_image(const LOADER_PARAMETER_BLOCK *block);
 
-/* ---- system addresses (system.c) ---- */
+/* ---- system addresses (system.c); IRQL: <= DISPATCH_LEVEL ---- */
 
 /* count pages of addresses without memory, or NULL. */
 void *mi_reserve_system(ULONG count);

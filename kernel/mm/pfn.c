@@ -6,6 +6,9 @@
  * used.  A page is zeroed when it is handed out, through a window in
  * hyperspace: nobody ever sees what it held before.
  *
+ * Who must not fail half-way has pages set aside first (a charge); nobody else
+ * gets those meanwhile.
+ *
  * The database itself and the tables that map it are made from the end of the
  * largest free range below 4 GiB, before the list exists.
  */
@@ -22,8 +25,13 @@ struct mi_pfn {
 #define PAGES_BELOW_4G (0x100000000ULL >> PAGE_SHIFT)
 
 static struct mi_pfn *const database = (struct mi_pfn *)MI_PFN_DATABASE;
-static PFN_NUMBER first_free, lowest_page, highest_page;
-static ULONG_PTR free_pages, total_pages;
+static PFN_NUMBER lowest_page, highest_page;
+static ULONG_PTR total_pages;
+
+/* Under pfn_lock, with the list's links; charged_pages <= free_pages. */
+static KSPIN_LOCK pfn_lock;
+static PFN_NUMBER first_free;
+static ULONG_PTR free_pages, charged_pages;
 
 /* Until the list exists: [early_next, early_end) is handed out downwards. */
 static PFN_NUMBER early_next, early_end;
@@ -36,32 +44,79 @@ static PFN_NUMBER early_page(void)
     return --early_end;
 }
 
-PFN_NUMBER mi_allocate_page(void)
+static PFN_NUMBER take_free_page(BOOLEAN charged)
 {
-    PFN_NUMBER pfn;
+    KIRQL irql = KeAcquireSpinLock(&pfn_lock);
+    PFN_NUMBER pfn = 0;
 
-    if (list_ready) {
+    if (charged || free_pages > charged_pages) {
         pfn = first_free;
-        if (!pfn)
-            return 0;
         first_free = database[pfn].next;
         database[pfn] = (struct mi_pfn){ 0 };
         free_pages--;
-    } else {
-        pfn = early_page();
+        charged_pages -= charged;
     }
-    memset(mi_map_temporary(pfn), 0, PAGE_SIZE);
-    mi_unmap_temporary();
+    KeReleaseSpinLock(&pfn_lock, irql);
     return pfn;
+}
+
+static void zero_page(PFN_NUMBER pfn)
+{
+    KIRQL irql;
+
+    memset(mi_map_temporary(pfn, &irql), 0, PAGE_SIZE);
+    mi_unmap_temporary(irql);
+}
+
+PFN_NUMBER mi_allocate_page(void)
+{
+    PFN_NUMBER pfn = list_ready ? take_free_page(FALSE) : early_page();
+
+    if (pfn)
+        zero_page(pfn);
+    return pfn;
+}
+
+PFN_NUMBER mi_allocate_charged_page(void)
+{
+    PFN_NUMBER pfn = take_free_page(TRUE);
+
+    zero_page(pfn);
+    return pfn;
+}
+
+BOOLEAN mi_charge_pages(ULONG_PTR count)
+{
+    KIRQL irql = KeAcquireSpinLock(&pfn_lock);
+    ULONG_PTR left = free_pages - charged_pages;
+    BOOLEAN enough = left >= MI_KERNEL_PAGES &&
+                     left - MI_KERNEL_PAGES >= count;
+
+    if (enough)
+        charged_pages += count;
+    KeReleaseSpinLock(&pfn_lock, irql);
+    return enough;
+}
+
+void mi_uncharge_pages(ULONG_PTR count)
+{
+    KIRQL irql = KeAcquireSpinLock(&pfn_lock);
+
+    ASSERT(count <= charged_pages);
+    charged_pages -= count;
+    KeReleaseSpinLock(&pfn_lock, irql);
 }
 
 void mi_free_page(PFN_NUMBER pfn)
 {
+    KIRQL irql = KeAcquireSpinLock(&pfn_lock);
+
     if (pfn < lowest_page || pfn > highest_page || database[pfn].free)
         KeBugCheckEx(MEMORY_MANAGEMENT, 1, pfn, 0, 0);
     database[pfn] = (struct mi_pfn){ .next = (ULONG)first_free, .free = TRUE };
     first_free = pfn;
     free_pages++;
+    KeReleaseSpinLock(&pfn_lock, irql);
 }
 
 void mi_set_run(PFN_NUMBER first, ULONG pages)
@@ -156,10 +211,13 @@ void mi_initialize_pages(const LOADER_PARAMETER_BLOCK *block)
 
 void mm_query_statistics(struct mm_statistics *statistics)
 {
+    KIRQL irql = KeAcquireSpinLock(&pfn_lock);
+
     *statistics = (struct mm_statistics){
         .total_pages = total_pages,
         .free_pages = free_pages,
         .lowest_page = lowest_page,
         .highest_page = highest_page,
     };
+    KeReleaseSpinLock(&pfn_lock, irql);
 }

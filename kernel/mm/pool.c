@@ -5,24 +5,31 @@
  * with a header, so a slot is never page aligned.  Anything that does not fit
  * half a page is whole pages, which are.  All pool is zeroed and resident;
  * NT's paged pool and tags for accounting do not exist here.
+ *
+ * DPCs allocate, too, so all of it is at DISPATCH_LEVEL; what an allocation
+ * costs does not depend on how many there are.
  */
 #include "mi.h"
 
 #define SLAB_MAGIC 0x62616C73               /* "slab" */
 
-struct slot {
-    struct slot *next;
-};
-
+/* free: a bit for each slot. */
 struct slab {
     ULONG magic;
     USHORT size_class, used;
-    struct slot *free;
+    ULONGLONG free[2];
     struct slab *next, *previous;           /* slabs with free slots */
 };
 
+#define HEADER_SIZE ALIGN_UP(sizeof(struct slab), 16)
+#define BITS 64
+
 static const USHORT class_size[] = { 32, 64, 128, 256, 512, 1008, 2016 };
 #define CLASSES ARRAY_SIZE(class_size)
+_Static_assert((PAGE_SIZE - sizeof(struct slab)) / 32 <= 2 * BITS, "slots");
+
+/* Under pool_lock, with all slabs' headers. */
+static KSPIN_LOCK pool_lock;
 static struct slab *partial[CLASSES];
 
 static void link_slab(struct slab *slab)
@@ -49,56 +56,71 @@ static void unlink_slab(struct slab *slab)
 static struct slab *create_slab(ULONG size_class)
 {
     struct slab *slab = mi_allocate_system(1);
-    UCHAR *end = (UCHAR *)slab + PAGE_SIZE;
-    SIZE_T size = class_size[size_class];
 
     if (!slab)
         return NULL;
     slab->magic = SLAB_MAGIC;
     slab->size_class = (USHORT)size_class;
-    for (UCHAR *at = (UCHAR *)slab + ALIGN_UP(sizeof *slab, 16);
-         at + size <= end; at += size) {
-        ((struct slot *)at)->next = slab->free;
-        slab->free = (struct slot *)at;
-    }
+    for (ULONG i = 0; i < (PAGE_SIZE - HEADER_SIZE) / class_size[size_class];
+         i++)
+        slab->free[i / BITS] |= 1ULL << i % BITS;
     link_slab(slab);
     return slab;
 }
 
-static void *allocate_slot(ULONG size_class)
+static void *take_slot(ULONG size_class)
 {
     struct slab *slab = partial[size_class];
-    struct slot *slot;
+    ULONG slot;
 
     if (!slab && !(slab = create_slab(size_class)))
         return NULL;
-    slot = slab->free;
-    slab->free = slot->next;
+    slot = slab->free[0] ? (ULONG)__builtin_ctzll(slab->free[0])
+                         : BITS + (ULONG)__builtin_ctzll(slab->free[1]);
+    slab->free[slot / BITS] &= ~(1ULL << slot % BITS);
     slab->used++;
-    if (!slab->free)
+    if (!slab->free[0] && !slab->free[1])
         unlink_slab(slab);
-    return memset(slot, 0, class_size[size_class]);
+    return (UCHAR *)slab + HEADER_SIZE + slot * class_size[size_class];
 }
 
-static void free_slot(struct slot *slot, struct slab *slab)
+static void *allocate_slot(ULONG size_class)
 {
-    SIZE_T offset = (UCHAR *)slot - (UCHAR *)slab - ALIGN_UP(sizeof *slab, 16);
+    KIRQL irql = KeAcquireSpinLock(&pool_lock);
+    void *slot = take_slot(size_class);
+
+    KeReleaseSpinLock(&pool_lock, irql);
+    return slot ? memset(slot, 0, class_size[size_class]) : NULL;
+}
+
+/* Which slot address is; one that is none, or is free, is a bugcheck. */
+static ULONG slot_of(const struct slab *slab, const void *address)
+{
+    SIZE_T offset = (UCHAR *)address - (UCHAR *)slab - HEADER_SIZE;
+    ULONG slot;
 
     if (slab->magic != SLAB_MAGIC ||
         offset % class_size[slab->size_class] != 0)
-        KeBugCheckEx(BAD_POOL_CALLER, 7, (ULONG_PTR)slot, 0, 0);
-    for (struct slot *other = slab->free; other; other = other->next) {
-        if (other == slot)
-            KeBugCheckEx(BAD_POOL_CALLER, 6, (ULONG_PTR)slot, 0, 0);
-    }
-    if (!slab->free)
+        KeBugCheckEx(BAD_POOL_CALLER, 7, (ULONG_PTR)address, 0, 0);
+    slot = (ULONG)(offset / class_size[slab->size_class]);
+    if (slab->free[slot / BITS] >> slot % BITS & 1)
+        KeBugCheckEx(BAD_POOL_CALLER, 6, (ULONG_PTR)address, 0, 0);
+    return slot;
+}
+
+static void free_slot(void *address, struct slab *slab)
+{
+    KIRQL irql = KeAcquireSpinLock(&pool_lock);
+    ULONG slot = slot_of(slab, address);
+
+    if (!slab->free[0] && !slab->free[1])
         link_slab(slab);
-    slot->next = slab->free;
-    slab->free = slot;
+    slab->free[slot / BITS] |= 1ULL << slot % BITS;
     if (--slab->used == 0) {
         unlink_slab(slab);
         mi_free_system(slab);
     }
+    KeReleaseSpinLock(&pool_lock, irql);
 }
 
 void *ExAllocatePool2(ULONGLONG flags, SIZE_T size, ULONG tag)

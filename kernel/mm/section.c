@@ -107,26 +107,26 @@ static NTSTATUS create_memory_section(SIZE_T size, void **result)
 
     if (size > MAX_SECTION)
         return STATUS_SECTION_TOO_BIG;
-    if (pages > mi_available_pages())
+    if (!mi_charge_pages(pages))
         return STATUS_COMMITMENT_LIMIT;
     status = create_object(&section);
-    if (!NT_SUCCESS(status))
+    if (!NT_SUCCESS(status)) {
+        mi_uncharge_pages(pages);
         return status;
+    }
     section->size = pages << PAGE_SHIFT;
     section->pfns = ExAllocatePool2(POOL_FLAG_NON_PAGED,
                                     pages * sizeof *section->pfns,
                                     SECTION_TAG);
-    status = section->pfns ? STATUS_SUCCESS : STATUS_INSUFFICIENT_RESOURCES;
-    for (SIZE_T i = 0; i < pages && NT_SUCCESS(status); i++) {
-        section->pfns[i] = mi_allocate_page();
-        if (!section->pfns[i])
-            status = STATUS_COMMITMENT_LIMIT;
-    }
-    if (NT_SUCCESS(status))
-        *result = section;
-    else
+    if (!section->pfns) {
+        mi_uncharge_pages(pages);
         ObDereferenceObject(section);
-    return status;
+        return STATUS_INSUFFICIENT_RESOURCES;
+    }
+    for (SIZE_T i = 0; i < pages; i++)
+        section->pfns[i] = mi_allocate_charged_page();
+    *result = section;
+    return STATUS_SUCCESS;
 }
 
 /* ---- NtCreateSection ---- */

@@ -4,19 +4,18 @@
  * One bit for each page of addresses in the system PTE region.  Kernel
  * stacks, pool pages, device memory and buffers all come from here; NT has a
  * region for each of them.
+ *
+ * Bits and the tables of this region are under system_lock; entries belong to
+ * whoever has reserved their addresses.  Tables, once made, stay.
  */
 #include "mi.h"
 
 #define SYSTEM_PAGES 0x20000U               /* 512 MiB of addresses */
 #define BITS 64
 
+static KSPIN_LOCK system_lock;
 static ULONGLONG bitmap[SYSTEM_PAGES / BITS];
-static ULONG hint;
-
-static BOOLEAN is_used(ULONG page)
-{
-    return bitmap[page / BITS] >> page % BITS & 1;
-}
+static ULONG lowest_free;                   /* nothing below is free */
 
 static void mark(ULONG first, ULONG count, BOOLEAN used)
 {
@@ -28,15 +27,34 @@ static void mark(ULONG first, ULONG count, BOOLEAN used)
     }
 }
 
-/* First fit from start on; SYSTEM_PAGES when there is none. */
-static ULONG find_gap(ULONG start, ULONG count)
+/* The first page in [page, end) that is used or is not; end if none is. */
+static ULONG next_page(ULONG page, ULONG end, BOOLEAN used)
 {
-    ULONG found = 0;
+    while (page < end) {
+        ULONGLONG word = bitmap[page / BITS];
+        ULONGLONG wanted = (used ? word : ~word) >> page % BITS;
 
-    for (ULONG page = start; page < SYSTEM_PAGES; page++) {
-        found = is_used(page) ? 0 : found + 1;
-        if (found == count)
-            return page + 1 - count;
+        if (wanted) {
+            page += (ULONG)__builtin_ctzll(wanted);
+            return page < end ? page : end;
+        }
+        page = ALIGN_DOWN(page, BITS) + BITS;
+    }
+    return end;
+}
+
+/* First fit; SYSTEM_PAGES when there is none. */
+static ULONG find_gap(ULONG count)
+{
+    ULONG page = next_page(lowest_free, SYSTEM_PAGES, FALSE);
+
+    lowest_free = page;
+    while (page < SYSTEM_PAGES && count <= SYSTEM_PAGES - page) {
+        ULONG end = next_page(page, page + count, TRUE);
+
+        if (end == page + count)
+            return page;
+        page = next_page(end, SYSTEM_PAGES, FALSE);
     }
     return SYSTEM_PAGES;
 }
@@ -46,33 +64,37 @@ static void *page_address(ULONG page)
     return (UCHAR *)MI_SYSTEM_PTE_START + (SIZE_T)page * PAGE_SIZE;
 }
 
-void *mi_reserve_system(ULONG count)
+static BOOLEAN make_tables(ULONG page, ULONG count)
 {
-    ULONG page = find_gap(hint, count);
-
-    if (count == 0 || count > SYSTEM_PAGES)
-        return NULL;
-    if (page == SYSTEM_PAGES)
-        page = find_gap(0, count);
-    if (page == SYSTEM_PAGES)
-        return NULL;
     for (ULONG i = 0; i < count; i++) {
         if (!NT_SUCCESS(mi_make_tables(page_address(page + i))))
-            return NULL;
+            return FALSE;
     }
-    mark(page, count, TRUE);
-    hint = page + count;
-    return page_address(page);
+    return TRUE;
+}
+
+void *mi_reserve_system(ULONG count)
+{
+    KIRQL irql = KeAcquireSpinLock(&system_lock);
+    ULONG page = find_gap(count);
+    BOOLEAN found = page < SYSTEM_PAGES && make_tables(page, count);
+
+    if (found)
+        mark(page, count, TRUE);
+    KeReleaseSpinLock(&system_lock, irql);
+    return found ? page_address(page) : NULL;
 }
 
 void mi_release_system(void *address, ULONG count)
 {
     ULONG page = (ULONG)(((UCHAR *)address - (UCHAR *)MI_SYSTEM_PTE_START) >>
                          PAGE_SHIFT);
+    KIRQL irql = KeAcquireSpinLock(&system_lock);
 
     mark(page, count, FALSE);
-    if (page < hint)
-        hint = page;
+    if (page < lowest_free)
+        lowest_free = page;
+    KeReleaseSpinLock(&system_lock, irql);
 }
 
 void mi_unback_system(void *address, ULONG count)
@@ -80,10 +102,11 @@ void mi_unback_system(void *address, ULONG count)
     for (ULONG i = 0; i < count; i++) {
         UCHAR *va = (UCHAR *)address + (SIZE_T)i * PAGE_SIZE;
         MMPTE *pte = MiGetPteAddress(va);
+        PFN_NUMBER pfn = pte->u.Hard.PageFrameNumber;
 
-        mi_free_page(pte->u.Hard.PageFrameNumber);
         pte->u.Long = 0;
         mi_flush_page(va);
+        mi_free_page(pfn);
     }
 }
 
@@ -147,8 +170,44 @@ void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, BOOLEAN cached)
 
 #define STACK_PAGES (KERNEL_STACK_SIZE / PAGE_SIZE)
 
+/*
+ * Threads come and go: a few stacks of dead ones are kept for the next.  A
+ * kept stack holds the address of the next one below its top.
+ */
+#define DEAD_STACKS 5
+static KSPIN_LOCK dead_stack_lock;
+static void *dead_stacks;
+static ULONG dead_stack_count;
+
+static void *take_dead_stack(void)
+{
+    KIRQL irql = KeAcquireSpinLock(&dead_stack_lock);
+    void **top = dead_stacks;
+
+    if (top) {
+        dead_stacks = top[-1];
+        dead_stack_count--;
+    }
+    KeReleaseSpinLock(&dead_stack_lock, irql);
+    return top;
+}
+
+static BOOLEAN keep_dead_stack(void **top)
+{
+    KIRQL irql = KeAcquireSpinLock(&dead_stack_lock);
+    BOOLEAN keep = dead_stack_count < DEAD_STACKS;
+
+    if (keep) {
+        top[-1] = dead_stacks;
+        dead_stacks = top;
+        dead_stack_count++;
+    }
+    KeReleaseSpinLock(&dead_stack_lock, irql);
+    return keep;
+}
+
 /* The lowest page of the reservation is never backed: the guard. */
-void *MmCreateKernelStack(void)
+static void *create_stack(void)
 {
     UCHAR *base = mi_reserve_system(STACK_PAGES + 1);
 
@@ -161,10 +220,19 @@ void *MmCreateKernelStack(void)
     return base + PAGE_SIZE + KERNEL_STACK_SIZE;
 }
 
+void *MmCreateKernelStack(void)
+{
+    void *top = take_dead_stack();
+
+    return top ? top : create_stack();
+}
+
 void MmDeleteKernelStack(void *top)
 {
     UCHAR *base = (UCHAR *)top - KERNEL_STACK_SIZE - PAGE_SIZE;
 
+    if (keep_dead_stack(top))
+        return;
     mi_unback_system(base + PAGE_SIZE, STACK_PAGES);
     mi_release_system(base, STACK_PAGES + 1);
 }

@@ -138,16 +138,19 @@ BOOLEAN mi_is_committed(ULONGLONG start, ULONGLONG end);
 
 /*
  * Make sure that mi_commit cannot fail: memory for what is missing in [start,
- * end), and page tables.  STATUS_COMMITMENT_LIMIT, STATUS_NO_MEMORY.
+ * end), which is set aside, and page tables.  *charge: how many pages; what
+ * is left of it in the end goes back with mi_uncharge_pages.
+ * STATUS_COMMITMENT_LIMIT, STATUS_NO_MEMORY: nothing was set aside.
  */
-NTSTATUS mi_prepare_commit(ULONGLONG start, ULONGLONG end);
+NTSTATUS mi_prepare_commit(ULONGLONG start, ULONGLONG end, ULONG_PTR *charge);
 
 /* After mi_prepare_commit: zeroed pages where there are none, all with mask. */
-void mi_commit(EPROCESS *process, ULONGLONG start, ULONGLONG end, ULONG mask);
+void mi_commit(EPROCESS *process, ULONGLONG start, ULONGLONG end, ULONG mask,
+               ULONG_PTR *charge);
 
 /* The same for one page that is not committed, with bytes at its start. */
 void mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
-                      const void *bytes, SIZE_T size);
+                      const void *bytes, SIZE_T size, ULONG_PTR *charge);
 
 /* A page of somebody else (a section) at va; the table is there. */
 void mi_map_shared(ULONGLONG va, PFN_NUMBER pfn, ULONG mask);

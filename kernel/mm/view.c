@@ -136,7 +136,7 @@ static NTSTATUS choose_place(EPROCESS *process, struct request *request)
 
 /* The last page of a file may be a part of one. */
 static void fill_view(EPROCESS *process, const struct mi_section *section,
-                      const struct request *request)
+                      const struct request *request, ULONG_PTR *charge)
 {
     for (SIZE_T at = 0; at < request->size; at += PAGE_SIZE) {
         SIZE_T offset = request->offset.QuadPart + at;
@@ -145,17 +145,38 @@ static void fill_view(EPROCESS *process, const struct mi_section *section,
         if (section->bytes)
             mi_commit_filled(process, request->base + at, request->mask,
                              (const UCHAR *)section->bytes + offset,
-                             left < PAGE_SIZE ? left : PAGE_SIZE);
+                             left < PAGE_SIZE ? left : PAGE_SIZE, charge);
         else
             mi_map_shared(request->base + at,
                           section->pfns[offset >> PAGE_SHIFT], request->mask);
     }
 }
 
+static NTSTATUS insert_view(EPROCESS *process, struct mi_section *section,
+                            const struct request *request)
+{
+    ULONGLONG end = request->base + request->size;
+    struct mi_vad *vad;
+    ULONG_PTR charge;
+    NTSTATUS status = mi_prepare_commit(request->base, end, &charge);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    status = mi_insert_vad(process, request->base, end, MEM_MAPPED,
+                           request->protect, &vad);
+    if (NT_SUCCESS(status)) {
+        ObReferenceObject(section);
+        vad->section = section;
+        vad->shared = !section->bytes;
+        fill_view(process, section, request, &charge);
+    }
+    mi_uncharge_pages(charge);
+    return status;
+}
+
 static NTSTATUS map_data(EPROCESS *process, struct mi_section *section,
                          struct request *request)
 {
-    struct mi_vad *vad;
     NTSTATUS status = mi_check_view_mask(section, section->mask,
                                          request->mask);
 
@@ -163,20 +184,8 @@ static NTSTATUS map_data(EPROCESS *process, struct mi_section *section,
         status = check_view_size(section, request);
     if (NT_SUCCESS(status))
         status = choose_place(process, request);
-    if (NT_SUCCESS(status))
-        status = mi_prepare_commit(request->base,
-                                   request->base + request->size);
-    if (NT_SUCCESS(status))
-        status = mi_insert_vad(process, request->base,
-                               request->base + request->size, MEM_MAPPED,
-                               request->protect, &vad);
-    if (!NT_SUCCESS(status))
-        return status;
-    ObReferenceObject(section);
-    vad->section = section;
-    vad->shared = !section->bytes;
-    fill_view(process, section, request);
-    return STATUS_SUCCESS;
+    return NT_SUCCESS(status) ? insert_view(process, section, request)
+                              : status;
 }
 
 /* The protection that is asked for does not matter to an image. */

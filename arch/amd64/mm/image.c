@@ -45,10 +45,11 @@ void mi_protect_image(const LOADER_PARAMETER_BLOCK *block)
     for (; at < (ULONG_PTR)kernel_end; at += LARGE_PAGE) {
         PFN_NUMBER table = mi_allocate_page();
         MMPTE *entries;
+        KIRQL irql;
 
         if (!table)
             KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 5, 0, 0, 0);
-        entries = mi_map_temporary(table);
+        entries = mi_map_temporary(table, &irql);
 
         for (ULONG i = 0; i < MI_ENTRIES; i++) {
             ULONG_PTR va = at + i * PAGE_SIZE;
@@ -58,7 +59,7 @@ void mi_protect_image(const LOADER_PARAMETER_BLOCK *block)
                 entries[i].u.Long =
                     (block->kernel_base + (va - base)) | protection;
         }
-        mi_unmap_temporary();
+        mi_unmap_temporary(irql);
         MiGetPdeAddress((void *)at)->u.Long = table << PAGE_SHIFT |
             MI_PTE_VALID | MI_PTE_READ_WRITE | MI_PTE_ACCESSED;
     }

@@ -23,6 +23,8 @@
 ULONGLONG MmPteBase, mi_pde_window, mi_ppe_window, mi_pxe_window;
 ULONG mi_selfmap_slot;
 
+static KSPIN_LOCK hyperspace_lock;
+
 /* Parts of system space that every process shares from the beginning. */
 static const ULONGLONG shared_parts[] = {
     MI_HYPERSPACE, KI_USER_SHARED_DATA, MI_SYSTEM_PTE_START, MI_PFN_DATABASE,
@@ -100,20 +102,22 @@ void mi_flush_page(const void *va)
     arch_invlpg(va);
 }
 
-void *mi_map_temporary(PFN_NUMBER pfn)
+void *mi_map_temporary(PFN_NUMBER pfn, KIRQL *irql)
 {
     void *window = (void *)MI_HYPERSPACE;
 
+    *irql = KeAcquireSpinLock(&hyperspace_lock);
     MiGetPteAddress(window)->u.Long = pfn << PAGE_SHIFT | MI_PTE_VALID |
         MI_PTE_READ_WRITE | MI_PTE_ACCESSED | MI_PTE_NO_EXECUTE;
     arch_invlpg(window);
     return window;
 }
 
-void mi_unmap_temporary(void)
+void mi_unmap_temporary(KIRQL irql)
 {
     MiGetPteAddress((void *)MI_HYPERSPACE)->u.Long = 0;
     arch_invlpg((void *)MI_HYPERSPACE);
+    KeReleaseSpinLock(&hyperspace_lock, irql);
 }
 
 static BOOLEAN slot_is_shared(ULONG slot)
@@ -212,13 +216,15 @@ void mm_end_boot_mappings(void)
 static void free_table(MMPTE *entry, ULONG level)
 {
     MMPTE *table = (MMPTE *)mi_va_of_pte(MmPteBase, (ULONG_PTR)entry);
+    PFN_NUMBER pfn = entry->u.Hard.PageFrameNumber;
 
     for (ULONG i = 0; level > 1 && i < MI_ENTRIES; i++) {
         if (table[i].u.Hard.Valid)
             free_table(&table[i], level - 1);
     }
-    mi_free_page(entry->u.Hard.PageFrameNumber);
     entry->u.Long = 0;
+    mi_flush_page(table);
+    mi_free_page(pfn);
 }
 
 void mi_free_user_tables(void)
@@ -240,13 +246,14 @@ ULONGLONG mi_create_top_table(void)
 {
     PFN_NUMBER pfn = mi_allocate_page();
     MMPTE *top;
+    KIRQL irql;
 
     if (!pfn)
         return 0;
-    top = mi_map_temporary(pfn);
+    top = mi_map_temporary(pfn, &irql);
     for (ULONG slot = FIRST_KERNEL_SLOT; slot < MI_ENTRIES; slot++)
         top[slot] = ((MMPTE *)mi_pxe_window)[slot];
     top[mi_selfmap_slot].u.Hard.PageFrameNumber = pfn;
-    mi_unmap_temporary();
+    mi_unmap_temporary(irql);
     return pfn << PAGE_SHIFT;
 }
