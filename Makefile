@@ -90,9 +90,9 @@ SERVICES_TEST := kernel/ke/services_test.tab
 # Ring 3. A name that ends in 32 is about 32-bit code; both ntdlls have the
 # same portable sources. One variable NAME_SRCS per program.
 NTDLL_COMMON := $(addprefix ntdll-stub/src/,ldrinit.c ldrload.c ldrimport.c \
-    ldrexport.c ldrtls.c ldrrun.c ldrapi.c image.c process.c heap.c \
-    critical.c ustring.c integer.c memory.c time.c error.c debug.c printf.c \
-    cstring.c cstdlib.c)
+    ldrexport.c ldrtls.c ldrrun.c ldrthread.c ldrapi.c image.c process.c \
+    heap.c critical.c ustring.c integer.c memory.c time.c error.c debug.c \
+    printf.c cstring.c cstdlib.c)
 NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
     dispatch.asm context.c chkstk.asm) $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \

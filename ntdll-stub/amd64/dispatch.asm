@@ -7,7 +7,7 @@
         bits    64
         default rel
 
-        extern  ldr_initialize_process
+        extern  ldr_initialize
         extern  NtContinue
         extern  RtlExitUserThread
         extern  RtlRaiseStatus
@@ -29,7 +29,7 @@ LdrInitializeThunk:
         sub     rsp, 20h                        ; home slots
         mov     rbx, rcx
         mov     rcx, rdx
-        call    ldr_initialize_process          ; comes back if all is well
+        call    ldr_initialize                  ; comes back if all is well
         mov     rcx, rbx
         mov     edx, 1                          ; TestAlert
         call    NtContinue

@@ -29,3 +29,23 @@ static inline void ldr_note_shutdown(PEB_LDR_DATA *data)
     data->ShutdownInProgress = TRUE;
     data->ShutdownThreadId = NtCurrentTeb()->ClientId.UniqueThread;
 }
+
+/* TEB.SameTebFlags: the kernel's word from NtCreateThreadEx, and ours. */
+#define TEB_SKIP_THREAD_ATTACH  0x0008
+#define TEB_RAN_PROCESS_INIT    0x0020
+#define TEB_SKIP_LOADER_INIT    0x4000
+
+static inline BOOLEAN ldr_skips_attach(void)
+{
+    return (NtCurrentTeb()->SameTebFlags & TEB_SKIP_THREAD_ATTACH) != 0;
+}
+
+static inline BOOLEAN ldr_skips_loader(void)
+{
+    return (NtCurrentTeb()->SameTebFlags & TEB_SKIP_LOADER_INIT) != 0;
+}
+
+static inline void ldr_note_first_thread(void)
+{
+    NtCurrentTeb()->SameTebFlags |= TEB_RAN_PROCESS_INIT;
+}

@@ -8,7 +8,7 @@
 
         bits    32
 
-        extern  _ldr_initialize_process
+        extern  _ldr_initialize
         extern  _NtContinue@8
         extern  _RtlExitUserThread@4
         extern  _RtlRaiseStatus@4
@@ -46,7 +46,7 @@ _KiUserApcDispatcher@16:
         align   16
 _LdrInitializeThunk@12:
         push    dword [esp + 8]
-        call    _ldr_initialize_process         ; comes back if all is well
+        call    _ldr_initialize                 ; comes back if all is well
         add     esp, 4
         ret     12
 

@@ -30,3 +30,18 @@ static inline void ldr_note_shutdown(PEB_LDR_DATA *data)
 {
     (void)data;
 }
+
+/* In XP no thread can be created past the loader. */
+static inline BOOLEAN ldr_skips_attach(void)
+{
+    return FALSE;
+}
+
+static inline BOOLEAN ldr_skips_loader(void)
+{
+    return FALSE;
+}
+
+static inline void ldr_note_first_thread(void)
+{
+}

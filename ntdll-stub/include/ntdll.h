@@ -52,6 +52,8 @@ NTSTATUS NTAPI LdrFindEntryForAddress(void *Address,
                                       LDR_DATA_TABLE_ENTRY **Entry);
 NTSTATUS NTAPI LdrDisableThreadCalloutsForDll(void *DllHandle);
 NTSTATUS NTAPI LdrShutdownProcess(void);
+NTSTATUS NTAPI LdrShutdownThread(void);
+BOOLEAN NTAPI RtlDllShutdownInProgress(void);
 
 IMAGE_NT_HEADERS *NTAPI RtlImageNtHeader(void *Base);
 NTSTATUS NTAPI RtlImageNtHeaderEx(ULONG Flags, void *Base, ULONGLONG Size,
@@ -124,6 +126,8 @@ void *NTAPI RtlReAllocateHeap(void *Heap, ULONG Flags, void *Block,
                               SIZE_T Size);
 SIZE_T NTAPI RtlSizeHeap(void *Heap, ULONG Flags, const void *Block);
 BOOLEAN NTAPI RtlValidateHeap(void *Heap, ULONG Flags, const void *Block);
+BOOLEAN NTAPI RtlLockHeap(void *Heap);
+BOOLEAN NTAPI RtlUnlockHeap(void *Heap);
 
 /* ---- Rtl: strings ---- */
 

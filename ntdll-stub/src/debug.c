@@ -8,20 +8,17 @@
 
 #define LINE 512                                /* bytes, as in NT */
 
-static ULONG display(char *text, int length)
+/* In one piece: another thread's text comes before or behind it. */
+static ULONG display(const char *text, int length)
 {
-    WCHAR wide[128];
+    WCHAR wide[LINE];
     UNICODE_STRING string = { .Buffer = wide, .MaximumLength = sizeof wide };
-    int at = 0;
+    int at;
 
-    while (at < length) {
-        int count = 0;
-
-        while (at < length && count < (int)ARRAY_SIZE(wide))
-            wide[count++] = (UCHAR)text[at++];
-        string.Length = count * sizeof(WCHAR);
-        NtDisplayString(&string);
-    }
+    for (at = 0; at < length; at++)
+        wide[at] = (UCHAR)text[at];
+    string.Length = length * sizeof *wide;
+    NtDisplayString(&string);
     return STATUS_SUCCESS;
 }
 

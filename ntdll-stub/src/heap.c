@@ -7,6 +7,9 @@
  * list, searched first fit. A block too large for a shared region gets one of
  * its own, given back when the block is freed.
  *
+ * One lock for the heap, unless HEAP_NO_SERIALIZE says that its callers have
+ * their own.
+ *
  * The header's tag depends on the block's address: a pointer that is no block
  * of a heap, or one that was freed already, is refused.
  */
@@ -265,6 +268,7 @@ void *NTAPI RtlDestroyHeap(void *Heap)
         heap == NtCurrentPeb()->ProcessHeap)
         return Heap;
     heap->signature = 0;
+    RtlDeleteCriticalSection(&heap->lock);
     while (heap->regions.Flink != &heap->regions)
         drop_region(CONTAINING_RECORD(heap->regions.Flink, struct region,
                                       links));
@@ -368,6 +372,18 @@ SIZE_T NTAPI RtlSizeHeap(void *Heap, ULONG Flags, const void *Block)
     (void)Heap;
     (void)Flags;
     return block ? size_of(block) : ~(SIZE_T)0;
+}
+
+BOOLEAN NTAPI RtlLockHeap(void *Heap)
+{
+    lock(Heap, 0);
+    return TRUE;
+}
+
+BOOLEAN NTAPI RtlUnlockHeap(void *Heap)
+{
+    unlock(Heap, 0);
+    return TRUE;
 }
 
 /* Every block of a region, left to right: sizes, tags and neighbours agree. */

@@ -3,8 +3,6 @@
  */
 #include "ldrp.h"
 
-static BOOLEAN shutting_down;
-
 static void enter(void)
 {
     RtlEnterCriticalSection(&ldr_lock);
@@ -120,24 +118,16 @@ NTSTATUS NTAPI LdrFindEntryForAddress(void *Address,
     return leave(module ? STATUS_SUCCESS : STATUS_NO_MORE_ENTRIES);
 }
 
-/* There is one thread: no call would ever be made. */
+/* Not one with TLS: its blocks come and go with threads. */
 NTSTATUS NTAPI LdrDisableThreadCalloutsForDll(void *DllHandle)
 {
     struct module *module;
 
     enter();
     module = ldr_find_base(DllHandle);
-    return leave(module ? STATUS_SUCCESS : STATUS_DLL_NOT_FOUND);
-}
-
-NTSTATUS NTAPI LdrShutdownProcess(void)
-{
-    enter();
-    if (!shutting_down && ldr_data.Initialized) {
-        shutting_down = TRUE;
-        ldr_note_shutdown(&ldr_data);
-        ldr_stop_all();
-    }
+    if (!module || module->has_tls)
+        return leave(STATUS_DLL_NOT_FOUND);
+    module->entry.Flags |= LDRP_DONT_CALL_FOR_THREADS;
     return leave(STATUS_SUCCESS);
 }
 

@@ -5,6 +5,9 @@
  * started the first thread at LdrInitializeThunk. Here the process gets its
  * heap, its module lists and its DLLs. PEB.Ldr is written last but one:
  * whoever looks at the process from outside sees whole lists or none.
+ *
+ * The first thread to come here does all that, whichever it is. One that comes
+ * meanwhile waits; later ones only start themselves (ldrthread.c).
  */
 #include "ldrp.h"
 
@@ -15,7 +18,11 @@ RTL_CRITICAL_SECTION ldr_lock;
 
 static RTL_CRITICAL_SECTION peb_lock;
 
-void ldr_initialize_process(void *ntdll_base);
+/* NT: LdrpProcessInitialized. */
+static LONG progress;
+enum { NOT_STARTED, STARTING, STARTED };
+
+void ldr_initialize(void *ntdll_base);
 
 void *ldr_allocate(SIZE_T size)
 {
@@ -82,16 +89,12 @@ static NTSTATUS add_both(PEB *peb, void *ntdll_base)
     return add_first(ntdll_base, &name, &ldr_ntdll);
 }
 
-static NTSTATUS start(PEB *peb, void *ntdll_base)
+static NTSTATUS run_program(void)
 {
-    NTSTATUS status = prepare(peb);
+    NTSTATUS status = ldr_add_tls_thread();
 
     if (NT_SUCCESS(status))
-        status = add_both(peb, ntdll_base);
-    if (!NT_SUCCESS(status))
-        return status;
-    peb->Ldr = &ldr_data;
-    status = ldr_run_new(ldr_ntdll);
+        status = ldr_run_new(ldr_ntdll);
     if (NT_SUCCESS(status))
         status = ldr_bind_imports(ldr_program);
     if (NT_SUCCESS(status))
@@ -105,12 +108,26 @@ static NTSTATUS start(PEB *peb, void *ntdll_base)
     return STATUS_SUCCESS;
 }
 
+static NTSTATUS start(PEB *peb, void *ntdll_base)
+{
+    NTSTATUS status = prepare(peb);
+
+    if (NT_SUCCESS(status))
+        status = add_both(peb, ntdll_base);
+    if (!NT_SUCCESS(status))
+        return status;
+    peb->Ldr = &ldr_data;
+    RtlEnterCriticalSection(&ldr_lock);
+    status = run_program();
+    RtlLeaveCriticalSection(&ldr_lock);
+    return status;
+}
+
 /*
- * Called by LdrInitializeThunk, and comes back to it when the thread may go
- * on to the program. NT: a failure is a hard error with a message box; here a
- * line on the console and the end of the process.
+ * NT: a failure is a hard error with a message box; here a line on the console
+ * and the end of the process.
  */
-void ldr_initialize_process(void *ntdll_base)
+static void start_process(void *ntdll_base)
 {
     struct image ntdll;
     NTSTATUS status = image_open(ntdll_base, &ntdll);
@@ -124,5 +141,30 @@ void ldr_initialize_process(void *ntdll_base)
     DbgPrint("ntdll: the program cannot start (%08X)%s%s\n", status,
              *ldr_reason ? ": " : "", ldr_reason);
     NtTerminateProcess(NtCurrentProcess(), status);
+    RtlRaiseStatus(status);
+}
+
+/*
+ * Called by LdrInitializeThunk in every thread, and comes back to it when the
+ * thread may go on to its start routine.
+ */
+void ldr_initialize(void *ntdll_base)
+{
+    LONG expected = NOT_STARTED;
+    NTSTATUS status;
+
+    if (__atomic_compare_exchange_n(&progress, &expected, STARTING, FALSE,
+                                    __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+        start_process(ntdll_base);
+        ldr_note_first_thread();
+        __atomic_store_n(&progress, STARTED, __ATOMIC_RELEASE);
+        return;
+    }
+    while (__atomic_load_n(&progress, __ATOMIC_ACQUIRE) != STARTED)
+        NtYieldExecution();
+    status = ldr_start_thread();
+    if (NT_SUCCESS(status))
+        return;
+    NtTerminateThread(NtCurrentThread(), status);
     RtlRaiseStatus(status);
 }

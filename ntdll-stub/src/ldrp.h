@@ -8,8 +8,9 @@
  * A module stays while the program, or something that stays, needs it:
  * ldr_sweep unloads the rest.
  *
- * The process has one thread and the loader lock is taken by every exported
- * Ldr routine, so nothing below locks.
+ * The loader lock is taken by every exported Ldr routine and around the start
+ * of process and threads (ldrinit.c, ldrthread.c), so nothing below locks, and
+ * every DllMain and TLS callback runs with the lock held, as in NT.
  */
 #pragma once
 
@@ -22,6 +23,7 @@ struct module {
     ULONG need_count, need_room;
     ULONG loads;                                /* LdrLoadDll - LdrUnloadDll */
     ULONG mark;                                 /* the last walk to come by */
+    ULONG told;                                 /* the last thread it heard of */
     BOOLEAN unresolved;                         /* only mapped */
     BOOLEAN ready;                              /* DllMain: attached */
     BOOLEAN has_tls;
@@ -69,8 +71,15 @@ NTSTATUS ldr_bind_imports(struct module *module);
 NTSTATUS ldr_add_tls(struct module *module);
 void ldr_remove_tls(struct module *module);
 void ldr_call_tls(const struct module *module, ULONG reason);
+NTSTATUS ldr_add_tls_thread(void);              /* the current thread's own */
+void ldr_remove_tls_thread(void);
 
 /* ldrrun.c */
 NTSTATUS ldr_run_new(struct module *root);
 void ldr_sweep(void);
 void ldr_stop_all(void);
+void ldr_tell_attach(void);
+void ldr_tell_detach(void);
+
+/* ldrthread.c: a thread behind the process's first. */
+NTSTATUS ldr_start_thread(void);

@@ -152,3 +152,53 @@ void ldr_stop_all(void)
     if (ldr_program)
         ldr_call_tls(ldr_program, DLL_PROCESS_DETACH);
 }
+
+/* Attached, has not heard of this thread, and did not ask not to. */
+static BOOLEAN wants_thread(const struct module *module, ULONG thread)
+{
+    return (module->entry.Flags & LDRP_PROCESS_ATTACH_CALLED) &&
+           !(module->entry.Flags & LDRP_DONT_CALL_FOR_THREADS) &&
+           module->told != thread;
+}
+
+static struct module *next_to_tell(ULONG thread, BOOLEAN backwards)
+{
+    LIST_ENTRY *head = &ldr_data.InInitializationOrderModuleList, *at;
+
+    for (at = backwards ? head->Blink : head->Flink; at != head;
+         at = backwards ? at->Blink : at->Flink) {
+        struct module *module = CONTAINING_RECORD(
+            at, struct module, entry.InInitializationOrderLinks);
+
+        if (wants_thread(module, thread))
+            return module;
+    }
+    return NULL;
+}
+
+/* A DllMain may load and unload, so the list is asked anew each time. */
+static void tell(ULONG reason, BOOLEAN backwards)
+{
+    static ULONG threads;
+    ULONG thread = ++threads;
+    struct module *module;
+
+    while ((module = next_to_tell(thread, backwards)) != NULL) {
+        module->told = thread;
+        call_entry(module, reason, FALSE);
+    }
+    if (ldr_program)
+        ldr_call_tls(ldr_program, reason);
+}
+
+/* The current thread begins: in the order in which DLLs were initialized. */
+void ldr_tell_attach(void)
+{
+    tell(DLL_THREAD_ATTACH, FALSE);
+}
+
+/* It ends: in reverse. */
+void ldr_tell_detach(void)
+{
+    tell(DLL_THREAD_DETACH, TRUE);
+}

@@ -4,49 +4,26 @@
  * A module with a TLS directory gets an index; TEB.ThreadLocalStoragePointer
  * is the thread's array of blocks by index, each a copy of the module's
  * template followed by zeroes. The compiler reads the array through gs:[58h]
- * (fs:[2Ch] in 32-bit code) on every access, so growing it must replace it by
- * a copy, never move it away before the copy is in place. The process has one
- * thread.
+ * (fs:[2Ch] in 32-bit code) on every access, without a lock, so an array never
+ * moves: it has its full length from the start. A module that is loaded later
+ * gets its block in every thread that there is.
+ *
+ * A thread is in the list from its first steps in LdrInitializeThunk to
+ * LdrShutdownThread. One that was terminated stays there, until a new thread
+ * comes with the same TEB. All of it under the loader lock.
  */
 #include "ldrp.h"
 
-#define TLS_ROOM_STEP 16
+#define TLS_SLOTS 128
 
-static ULONG tls_room;                          /* slots in the array */
-static BOOLEAN *tls_taken;                      /* slot has a module */
+struct tls_thread {
+    struct tls_thread *next;
+    const TEB *teb;
+    void *slots[TLS_SLOTS];
+};
 
-static NTSTATUS grow(void)
-{
-    TEB *teb = NtCurrentTeb();
-    ULONG room = tls_room + TLS_ROOM_STEP;
-    void **slots = ldr_allocate(room * sizeof *slots);
-    BOOLEAN *taken = ldr_allocate(room * sizeof *taken);
-    void *old = teb->ThreadLocalStoragePointer;
-
-    if (!slots || !taken) {
-        ldr_free(slots);
-        ldr_free(taken);
-        return STATUS_NO_MEMORY;
-    }
-    if (tls_room) {
-        memcpy(slots, old, tls_room * sizeof *slots);
-        memcpy(taken, tls_taken, tls_room * sizeof *taken);
-        ldr_free(tls_taken);
-    }
-    teb->ThreadLocalStoragePointer = slots;
-    ldr_free(old);
-    tls_taken = taken;
-    tls_room = room;
-    return STATUS_SUCCESS;
-}
-
-static NTSTATUS choose_index(ULONG *index)
-{
-    for (*index = 0; *index < tls_room; (*index)++)
-        if (!tls_taken[*index])
-            return STATUS_SUCCESS;
-    return grow();
-}
+static struct tls_thread *tls_threads;
+static struct module *tls_modules[TLS_SLOTS];
 
 /* The callbacks' list must end before its section does. */
 static NTSTATUS read_callbacks(struct module *module, ULONG_PTR address)
@@ -100,10 +77,53 @@ static NTSTATUS read_directory(struct module *module, ULONG **index)
     return read_callbacks(module, directory->AddressOfCallBacks);
 }
 
+static NTSTATUS choose_index(ULONG *index)
+{
+    for (*index = 0; *index < TLS_SLOTS; (*index)++)
+        if (!tls_modules[*index])
+            return STATUS_SUCCESS;
+    return STATUS_NO_MEMORY;
+}
+
+/* A thread's block of a module. */
+static NTSTATUS add_block(struct tls_thread *thread,
+                          const struct module *module)
+{
+    void *block = ldr_allocate(module->tls_size + module->tls_zero);
+
+    if (!block)
+        return STATUS_NO_MEMORY;
+    memcpy(block, module->tls_start, module->tls_size);
+    thread->slots[module->tls_index] = block;
+    return STATUS_SUCCESS;
+}
+
+static void remove_blocks(const struct module *module)
+{
+    struct tls_thread *thread;
+
+    for (thread = tls_threads; thread; thread = thread->next) {
+        ldr_free(thread->slots[module->tls_index]);
+        thread->slots[module->tls_index] = NULL;
+    }
+}
+
+static NTSTATUS add_blocks(const struct module *module)
+{
+    struct tls_thread *thread;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    for (thread = tls_threads; thread && NT_SUCCESS(status);
+         thread = thread->next)
+        status = add_block(thread, module);
+    if (!NT_SUCCESS(status))
+        remove_blocks(module);
+    return status;
+}
+
 NTSTATUS ldr_add_tls(struct module *module)
 {
     struct image_window window;
-    void **slots;
     ULONG *index;
     NTSTATUS status = read_directory(module, &index);
 
@@ -116,13 +136,10 @@ NTSTATUS ldr_add_tls(struct module *module)
         return status;
     *index = module->tls_index;
     image_window_close(&window);
-    slots = NtCurrentTeb()->ThreadLocalStoragePointer;
-    slots[module->tls_index] = ldr_allocate(module->tls_size +
-                                            module->tls_zero);
-    if (!slots[module->tls_index])
-        return STATUS_NO_MEMORY;
-    memcpy(slots[module->tls_index], module->tls_start, module->tls_size);
-    tls_taken[module->tls_index] = TRUE;
+    status = add_blocks(module);
+    if (!NT_SUCCESS(status))
+        return status;
+    tls_modules[module->tls_index] = module;
     module->has_tls = TRUE;
     module->entry.TlsIndex = 0xFFFF;            /* NT: "has one" */
     return STATUS_SUCCESS;
@@ -130,14 +147,60 @@ NTSTATUS ldr_add_tls(struct module *module)
 
 void ldr_remove_tls(struct module *module)
 {
-    void **slots = NtCurrentTeb()->ThreadLocalStoragePointer;
-
     if (!module->has_tls)
         return;
-    ldr_free(slots[module->tls_index]);
-    slots[module->tls_index] = NULL;
-    tls_taken[module->tls_index] = FALSE;
+    remove_blocks(module);
+    tls_modules[module->tls_index] = NULL;
     module->has_tls = FALSE;
+}
+
+/* Take the thread with this TEB off the list and free what it had. */
+static void forget(const TEB *teb)
+{
+    struct tls_thread **link = &tls_threads, *thread;
+    ULONG at;
+
+    while (*link && (*link)->teb != teb)
+        link = &(*link)->next;
+    thread = *link;
+    if (!thread)
+        return;
+    *link = thread->next;
+    for (at = 0; at < TLS_SLOTS; at++)
+        ldr_free(thread->slots[at]);
+    ldr_free(thread);
+}
+
+NTSTATUS ldr_add_tls_thread(void)
+{
+    TEB *teb = NtCurrentTeb();
+    struct tls_thread *thread;
+    NTSTATUS status = STATUS_SUCCESS;
+    ULONG at;
+
+    forget(teb);
+    thread = ldr_allocate(sizeof *thread);
+    if (!thread)
+        return STATUS_NO_MEMORY;
+    thread->teb = teb;
+    thread->next = tls_threads;
+    tls_threads = thread;
+    for (at = 0; at < TLS_SLOTS && NT_SUCCESS(status); at++)
+        if (tls_modules[at])
+            status = add_block(thread, tls_modules[at]);
+    if (NT_SUCCESS(status))
+        teb->ThreadLocalStoragePointer = thread->slots;
+    else
+        forget(teb);
+    return status;
+}
+
+void ldr_remove_tls_thread(void)
+{
+    TEB *teb = NtCurrentTeb();
+
+    teb->ThreadLocalStoragePointer = NULL;
+    forget(teb);
 }
 
 void ldr_call_tls(const struct module *module, ULONG reason)

@@ -32,10 +32,21 @@ void NTAPI RtlGetNtVersionNumbers(ULONG *Major, ULONG *Minor, ULONG *Build)
         *Build = FREE_BUILD | NtCurrentPeb()->OSBuildNumber;
 }
 
-/* DLLs are told between the two: the first ends the other threads. */
+/*
+ * The other threads end where they are, but not with one of the locks taken
+ * here, which DLLs may need when they are told.
+ */
 void NTAPI RtlExitUserProcess(NTSTATUS Status)
 {
+    PEB *peb = NtCurrentPeb();
+
+    RtlEnterCriticalSection(peb->LoaderLock);
+    RtlEnterCriticalSection(peb->FastPebLock);
+    RtlLockHeap(peb->ProcessHeap);
     NtTerminateProcess(NULL, Status);
+    RtlUnlockHeap(peb->ProcessHeap);
+    RtlLeaveCriticalSection(peb->FastPebLock);
+    RtlLeaveCriticalSection(peb->LoaderLock);
     LdrShutdownProcess();
     NtTerminateProcess(NtCurrentProcess(), Status);
     RtlRaiseStatus(Status);
