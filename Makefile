@@ -52,8 +52,10 @@ RTL_OBJS := kernel/rtl/memory.c kernel/rtl/text.c kernel/rtl/unicode.c \
 KD_OBJS := kernel/kd/console.c kernel/kd/serial.c kernel/kd/font.asm \
     kernel/kd/screen.c kernel/kd/symbols.c kernel/kd/report.c
 KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
-    kernel/ke/irql.c kernel/ke/dpc.c kernel/ke/time.c kernel/ke/shared.c \
-    kernel/ke/doors.c kernel/ke/bugcheck.c
+    kernel/ke/irql.c kernel/ke/dpc.c kernel/ke/ready.c kernel/ke/schedule.c \
+    kernel/ke/wait.c kernel/ke/event.c kernel/ke/semphr.c kernel/ke/mutant.c \
+    kernel/ke/thread.c kernel/ke/priority.c kernel/ke/pending.c kernel/ke/time.c \
+    kernel/ke/shared.c kernel/ke/doors.c kernel/ke/bugcheck.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
     kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/vad.c \
     kernel/mm/protection.c kernel/mm/commit.c kernel/mm/fault.c \
@@ -70,7 +72,8 @@ OB_OBJS     := \
 IO_OBJS     := \
     kernel/io/file.c kernel/io/name.c kernel/io/create.c \
     kernel/io/transfer.c kernel/io/console.c kernel/io/query.c
-PS_OBJS := kernel/ps/init.c kernel/ps/create.c kernel/ps/ntdll.c \
+PS_OBJS := kernel/ps/init.c kernel/ps/create.c kernel/ps/thread.c \
+    kernel/ps/reaper.c kernel/ps/ntdll.c \
     kernel/ps/start.c kernel/ps/parameters.c kernel/ps/start64.c \
     kernel/ps/start32.c kernel/ps/exit.c kernel/ps/query.c kernel/ps/gui.c
 WIN32K_OBJS := \

@@ -5,6 +5,7 @@
  * build/gen/ksamd64.inc, so that assembly says [rbp + KTRAP_FRAME.Rip - 80h]
  * and no number of a layout is ever typed there.
  */
+#include <arch/thread.h>
 #include <mm.h>
 #include <nt/context.h>
 #include <nt/wow64.h>
@@ -132,6 +133,7 @@ void genamd64(void)
           (ULONG)STATUS_INVALID_SYSTEM_SERVICE);
     VALUE("APC_INDEX_MISMATCH", APC_INDEX_MISMATCH);
     VALUE("IRQL_GT_ZERO_AT_SYSTEM_SERVICE", IRQL_GT_ZERO_AT_SYSTEM_SERVICE);
+    VALUE("ARCH_THREAD_STATE_SIZE", sizeof(struct arch_thread_state));
     VALUE("PAGE_SIZE", PAGE_SIZE);
     VALUE("KERNEL_STACK_SIZE", KERNEL_STACK_SIZE);
     VALUE("MM_USER_PROBE_ADDRESS", MM_USER_PROBE_ADDRESS);

@@ -184,7 +184,10 @@ NTSTATUS ke_signal_and_wait(NTSTATUS (*signal)(void *object), void *object,
 /* type: EventNotificationObject stays set, ...Synchronization... wakes one. */
 void KeInitializeEvent(KEVENT *event, KOBJECTS type, BOOLEAN state);
 
-/* All return the state before.  IRQL: <= DISPATCH_LEVEL. */
+/*
+ * All return the state before.  wait TRUE: a KeWaitFor... follows at once; the
+ * IRQL stays at DISPATCH_LEVEL until then.  IRQL: <= DISPATCH_LEVEL.
+ */
 LONG KeSetEvent(KEVENT *event, KPRIORITY increment, BOOLEAN wait);
 LONG KeResetEvent(KEVENT *event);
 LONG KePulseEvent(KEVENT *event, KPRIORITY increment, BOOLEAN wait);

@@ -47,6 +47,7 @@ typedef struct _KPROCESS {
 } KPROCESS;
 
 /* KTHREAD.MiscFlags */
+#define MISC_FLAGS_WAIT_NEXT        0x0004
 #define MISC_FLAGS_ALERTABLE        0x0010
 #define MISC_FLAGS_SYSTEM_THREAD    0x0400
 #define MISC_FLAGS_APC_QUEUEABLE    0x4000
@@ -184,6 +185,7 @@ typedef struct _KTHREAD {
             UCHAR SavedApcStateFill[43];
             UCHAR WaitReason;                   /* 283 */
             CHAR SuspendCount;                  /* 284 */
+            CHAR Saturation;                    /* 285 */
         };
     };
     union {
@@ -226,7 +228,7 @@ void KeInitializeProcess(KPROCESS *process, KPRIORITY base_priority,
  * begins with routine(argument) at PASSIVE_LEVEL; routine does not return.
  * stack_base: from MmCreateKernelStack.  mode: PreviousMode.
  */
-void KeInitThread(KTHREAD *thread, void *stack_base,
+void KeInitThread(KTHREAD *thread, void *stack_base, SIZE_T stack_size,
                   void (*routine)(void *argument), void *argument, void *teb,
                   KPROCESS *process, KPROCESSOR_MODE mode);
 
@@ -263,7 +265,7 @@ LONG KeQueryBasePriorityThread(const KTHREAD *thread);
 KPRIORITY KeSetPriorityProcess(KPROCESS *process, KPRIORITY base);
 
 /*
- * Give another ready thread of the same or higher priority a turn.
+ * Give another ready thread a turn, whatever its priority.
  * STATUS_NO_YIELD_PERFORMED: there is none.
  */
 NTSTATUS ke_yield(void);

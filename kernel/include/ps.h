@@ -167,6 +167,13 @@ NTSTATUS ps_run_program(const char *command_line, NTSTATUS *exit_status);
  */
 NTSTATUS KiConvertToGuiThread(void);
 
+/*
+ * A thread of System that runs routine(argument), which ends with
+ * ps_exit_thread.  *thread is referenced.  STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS ps_create_system_thread(void (*routine)(void *argument),
+                                 void *argument, ETHREAD **thread);
+
 /* The current process or thread ends here. */
 __attribute__((noreturn)) void ps_exit_process(NTSTATUS status);
 __attribute__((noreturn)) void ps_exit_thread(NTSTATUS status);

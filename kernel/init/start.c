@@ -2,8 +2,9 @@
  * init/start.c - KiSystemStartup: from the loader to the first program.
  *
  * The order is the boot log's: what the loader gave, the processor's tables
- * and switches, memory, screen, clock, objects, and then one program in ring
- * 3 whose end is the end of the run.
+ * and switches, memory, screen, clock, objects.  Then the code that has booted
+ * is the idle thread, and a system thread runs one program in ring 3, whose
+ * end is the end of the run.
  */
 #include <arch/clock.h>
 #include <arch/entry.h>
@@ -64,12 +65,14 @@ static void load_symbols(BOOLEAN mapped)
     kd_load_symbols(bytes, bytes ? module->size : 0);
 }
 
-__attribute__((noreturn)) static void run(void)
+/* The first system thread: everything that may have to wait. */
+static void Phase1Initialization(void *argument)
 {
     NTSTATUS exit_status = STATUS_SUCCESS;
     UNICODE_STRING goodbye;
     NTSTATUS status;
 
+    (void)argument;
     if (!*init_command_line()) {
         DbgPrint("nothing to run: end the options with -- PROGRAM\n");
         KeBugCheckEx(CONFIG_INITIALIZATION_FAILED, 0, 0, 0, 0);
@@ -93,6 +96,9 @@ __attribute__((noreturn)) static void run(void)
 
 void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
 {
+    ETHREAD *thread;
+    NTSTATUS status;
+
     kd_start_serial();
     DbgPrint(VERSION ": a Windows NT system call, from ring 3 to ring 0 and "
              "back\n");
@@ -129,5 +135,8 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ps_initialize();
     arch_enable_interrupts();
     mm_check_protections();
-    run();
+    status = ps_create_system_thread(Phase1Initialization, NULL, &thread);
+    if (!NT_SUCCESS(status))
+        KeBugCheckEx(PHASE1_INITIALIZATION_FAILED, (ULONG)status, 2, 0, 0);
+    KiIdleLoop();
 }

@@ -3,7 +3,7 @@
  *
  *   KeInsertQueueDpc   queue, and ask the local APIC for vector 2Fh
  *   KiDpcInterrupt     comes when the IRQL is below 2 (entry/traps.asm)
- *   KiDispatchInterrupt, on the DPC stack: KiRetireDpcList
+ *   KiDispatchInterrupt (schedule.c) calls, on the DPC stack, KiRetireDpcList
  *
  * Vectors wait while their class (vector >> 4) is not above CR8, so a request
  * made at DISPATCH_LEVEL or above is the processor's to remember.
@@ -171,21 +171,11 @@ void KiRetireDpcList(KPRCB *prcb)
     prcb->DpcRoutineActive = FALSE;
 }
 
-/* From vector 2Fh, at DISPATCH_LEVEL, interrupts off. */
-void KiDispatchInterrupt(void)
-{
-    KPRCB *prcb = KeGetCurrentPrcb();
-
-    if (prcb->DpcRequestSummary & DPC_NORMAL_PENDING)
-        arch_call_on_stack(prcb->DpcStack, KiRetireDpcList, prcb);
-}
-
 /* Vector 2Fh's routine (entry/traps.asm). */
 void ki_dpc_interrupt(KTRAP_FRAME *frame)
 {
-    (void)frame;
     ki_end_interrupt();
-    KiDispatchInterrupt();
+    KiDispatchInterrupt(frame->PreviousIrql);
 }
 
 /* A tick of the clock: what was queued with low importance has waited. */

@@ -23,6 +23,53 @@ void ki_choose_door(void);
 /* A processor's DPC queue; who empties it; what the clock does for it. */
 void ki_initialize_dpcs(KPRCB *prcb);
 void KiRetireDpcList(KPRCB *prcb);
-void KiDispatchInterrupt(void);
+void KiDispatchInterrupt(KIRQL irql);
 void ki_request_waiting_dpcs(void);
 void ki_dpc_interrupt(KTRAP_FRAME *frame);
+
+/* ---- the scheduler (ready.c, schedule.c, thread.c) ---- */
+
+void ki_initialize_ready_queues(KPRCB *prcb);
+void KiQueueReadyThread(KPRCB *prcb, KTHREAD *thread);
+void ki_remove_ready_thread(KPRCB *prcb, KTHREAD *thread);
+
+/* The best ready thread, taken off its queue, or NULL if all are lower. */
+KTHREAD *KiSelectReadyThread(KPRIORITY lowest, KPRCB *prcb);
+
+/* Ready as soon as this processor's deferred list is worked off. */
+void ki_defer_ready(KTHREAD *thread);
+void KiProcessDeferredReadyList(KPRCB *prcb);
+
+/*
+ * The current thread, whose State says why, gives up the processor; returns
+ * when it runs again.  At DISPATCH_LEVEL, no locks held.
+ */
+void KiSwapThread(KTHREAD *thread);
+ULONGLONG ki_quantum_cycles(const KTHREAD *thread);
+
+/* ---- waits (wait.c) ---- */
+
+#define TIMER_WAIT_BLOCK 3              /* of KTHREAD.WaitBlock */
+
+/* KTHREAD.WaitRegister: is what ends the wait still to be decided? */
+#define WaitInProgress 0                /* it is being set up */
+#define WaitCommitted 1                 /* the thread has stopped */
+#define WaitAborted 2                   /* something has ended it, or none */
+
+/* An object's lock.  At DISPATCH_LEVEL. */
+void ki_lock_object(DISPATCHER_HEADER *object);
+void ki_unlock_object(DISPATCHER_HEADER *object);
+
+/*
+ * object has become signalled: hand it to those that wait, in their order, as
+ * long as it is.  Its lock is held, KiExitDispatcher follows.
+ */
+void ki_signal_object(DISPATCHER_HEADER *object, KPRIORITY increment);
+
+/* ---- timers (timer.c) ---- */
+
+/* Interrupt time of a timeout: negative from now, positive a system time. */
+ULONGLONG ke_due_time(const LARGE_INTEGER *timeout);
+
+/* The timer of a wait, whose block is linked already. */
+void ki_set_wait_timer(KTIMER *timer, ULONGLONG due);

@@ -1,8 +1,8 @@
 /*
  * ps/create.c - one program from its command line to its exit status.
  *
- * The system thread makes the process, switches to its thread, and goes on
- * when that thread has ended.
+ * A system thread makes the process and its thread, and waits for the process
+ * to end.
  */
 #include "psp.h"
 
@@ -14,14 +14,6 @@
 
 #define PROCESS_PRIORITY 8
 #define MAX_IMAGE_NAME 64
-
-static ULONG_PTR next_id = 8;           /* multiples of 4, as handles are */
-
-static HANDLE new_id(void)
-{
-    next_id += 4;
-    return (HANDLE)next_id;
-}
 
 void psp_attach(EPROCESS *process)
 {
@@ -66,13 +58,11 @@ static NTSTATUS create_process(const UNICODE_STRING *name, void *section,
     if (!NT_SUCCESS(status))
         return status;
     process = object;
-    process->Pcb.Header.Type = ProcessObject;
-    process->Pcb.BasePriority = PROCESS_PRIORITY;
-    process->UniqueProcessId = new_id();
+    KeInitializeProcess(&process->Pcb, PROCESS_PRIORITY, 0);
+    process->UniqueProcessId = psp_new_id();
     process->InheritedFromUniqueProcessId =
         PsInitialSystemProcess->UniqueProcessId;
     process->ExitStatus = 0x103;        /* STATUS_PENDING: still running */
-    InitializeListHead(&process->Pcb.ThreadListHead);
     InitializeListHead(&process->ThreadListHead);
     KeQuerySystemTime(&process->CreateTime);
     for (ULONG i = 0; i < sizeof process->ImageFileName - 1 &&
@@ -94,56 +84,12 @@ static NTSTATUS create_process(const UNICODE_STRING *name, void *section,
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS create_thread(EPROCESS *process, const CLIENT_ID *cid,
-                              ETHREAD **result)
-{
-    void *object;
-    ETHREAD *thread;
-    NTSTATUS status = ob_create_object(PsThreadType, sizeof *thread, &object);
-
-    if (!NT_SUCCESS(status))
-        return status;
-    thread = object;
-    ObReferenceObject(process);
-    thread->Tcb.Header.Type = ThreadObject;
-    thread->Tcb.Process = thread->Tcb.ApcState.Process = &process->Pcb;
-    thread->Tcb.PreviousMode = UserMode;
-    thread->Tcb.Priority = thread->Tcb.BasePriority = PROCESS_PRIORITY;
-    thread->Cid = *cid;
-    thread->ExitStatus = 0x103;
-    KeQuerySystemTime(&thread->CreateTime);
-    thread->Tcb.StackBase = MmCreateKernelStack();
-    if (!thread->Tcb.StackBase) {
-        ObDereferenceObject(thread);
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    thread->Tcb.InitialStack = thread->Tcb.StackBase;
-    thread->Tcb.StackLimit = (UCHAR *)thread->Tcb.StackBase -
-                             KERNEL_STACK_SIZE;
-    InsertTailList(&process->ThreadListHead, &thread->ThreadListEntry);
-    InsertTailList(&process->Pcb.ThreadListHead, &thread->Tcb.ThreadListEntry);
-    process->ActiveThreads++;
-    *result = thread;
-    return STATUS_SUCCESS;
-}
-
 /* The new thread's own first steps in ring 0. */
 static void PspUserThreadStartup(void *argument)
 {
     const struct psp_start *start = argument;
 
     ps_exit_process(start->kind->enter(start));
-}
-
-/* Switch to the thread; come back when it has switched to us for good. */
-static void run_thread(ETHREAD *thread, struct psp_start *start)
-{
-    arch_prepare_thread(&thread->Tcb, PspUserThreadStartup, start);
-    thread->Tcb.Teb = start->teb;
-    thread->Tcb.State = Running;
-    arch_disable_interrupts();
-    KiSwapContext(KeGetCurrentThread(), &thread->Tcb);
-    arch_enable_interrupts();
 }
 
 static NTSTATUS run_process(EPROCESS *process, const CHAR *command_line,
@@ -154,7 +100,7 @@ static NTSTATUS run_process(EPROCESS *process, const CHAR *command_line,
         .kind = psp_kind_of(process->SectionObject),
         .command_line = command_line,
         .image_name = name,
-        .cid = { process->UniqueProcessId, new_id() },
+        .cid = { process->UniqueProcessId, psp_new_id() },
     };
     ETHREAD *thread = NULL;
     NTSTATUS status;
@@ -163,7 +109,9 @@ static NTSTATUS run_process(EPROCESS *process, const CHAR *command_line,
     status = psp_build_user_space(&start, process->SectionObject);
     mm_check_protections();
     if (NT_SUCCESS(status))
-        status = create_thread(process, &start.cid, &thread);
+        status = psp_create_thread(process, &start.cid, start.teb,
+                                   PspUserThreadStartup, &start, UserMode,
+                                   &thread);
     if (!NT_SUCCESS(status)) {
         ObKillProcess(process);
         mm_clean_address_space(process);
@@ -176,7 +124,8 @@ static NTSTATUS run_process(EPROCESS *process, const CHAR *command_line,
              (ULONGLONG)process->UniqueProcessId, process->ImageFileName,
              (ULONGLONG)process->SectionBaseAddress, start.ntdll_base,
              (ULONGLONG)process->Peb, (ULONGLONG)start.teb);
-    run_thread(thread, &start);
+    KeReadyThread(&thread->Tcb);
+    KeWaitForSingleObject(process, Executive, KernelMode, FALSE, NULL);
     ObDereferenceObject(thread);
     return STATUS_SUCCESS;
 }

@@ -3,8 +3,7 @@
  *
  * The last thread takes its process with it: handles are closed and memory is
  * freed while the address space is still loaded, then the thread switches
- * away for good.  Its kernel stack is freed by whoever holds the last
- * reference.
+ * away for good.  The reaper frees its kernel stack.
  */
 #include "psp.h"
 
@@ -24,7 +23,6 @@ void ps_exit_thread(NTSTATUS status)
     thread->ExitStatus = status;
     KeQuerySystemTime(&thread->ExitTime);
     RemoveEntryList(&thread->ThreadListEntry);
-    RemoveEntryList(&thread->Tcb.ThreadListEntry);
     process->LastThreadExitStatus = status;
     if (--process->ActiveThreads == 0) {
         if (!(process->Flags & PS_PROCESS_FLAGS_PROCESS_EXITING))
@@ -33,12 +31,9 @@ void ps_exit_thread(NTSTATUS status)
         thread->Tcb.Teb = NULL;
         ObKillProcess(process);
         mm_clean_address_space(process);
+        KeSetProcess(&process->Pcb, 0);
     }
-    arch_disable_interrupts();
-    thread->Tcb.State = Terminated;
-    thread->Tcb.Header.SignalState = 1;
-    KiSwapContext(&thread->Tcb, &psp_system_thread.Tcb);
-    KeBugCheckEx(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)thread, 0, 0, 0);
+    KeTerminateThread(0);
 }
 
 void ps_exit_process(NTSTATUS status)

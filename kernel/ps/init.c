@@ -1,45 +1,30 @@
 /*
- * ps/init.c - the process and the thread that the machine boots in.
+ * ps/init.c - the first processes: Idle, which the machine boots in, and
+ * System, whose threads are the kernel's own.
  *
- * They exist before there is pool, so that KeGetCurrentThread always answers.
- * They are no objects: nothing in ring 3 can name them.
+ * Idle and its thread exist before there is pool, so that KeGetCurrentThread
+ * always answers.  They are no objects: nothing in ring 3 can name them.
  */
 #include "psp.h"
 
 #include <arch/entry.h>
 #include <mm.h>
 
-static EPROCESS system_process;
-ETHREAD psp_system_thread;
+static EPROCESS idle_process;
+static ETHREAD idle_thread;
 EPROCESS *PsInitialSystemProcess;
 OBJECT_TYPE *PsProcessType;
 OBJECT_TYPE *PsThreadType;
 
 #define SYSTEM_PROCESS_ID ((HANDLE)4)
+#define SYSTEM_PRIORITY 8
 
 void ps_initialize_boot_thread(void)
 {
-    EPROCESS *process = &system_process;
-    KTHREAD *thread = &psp_system_thread.Tcb;
-
-    PsInitialSystemProcess = process;
-    process->UniqueProcessId = SYSTEM_PROCESS_ID;
-    memcpy(process->ImageFileName, "System", sizeof "System");
-    process->Pcb.Header.Type = ProcessObject;
-    process->Pcb.DirectoryTableBase = arch_read_cr3();
-    InitializeListHead(&process->Pcb.ThreadListHead);
-    InitializeListHead(&process->ThreadListHead);
-
-    thread->Header.Type = ThreadObject;
-    thread->State = Running;
-    thread->Process = thread->ApcState.Process = &process->Pcb;
-    thread->InitialStack = ki_idle_stack_top;
-    thread->StackBase = ki_idle_stack_top;
-    thread->StackLimit =
-        (void *)((ULONG_PTR)ki_idle_stack_top - KERNEL_STACK_SIZE);
-    thread->PreviousMode = KernelMode;
-    KeGetCurrentPrcb()->CurrentThread = thread;
-    KeGetCurrentPrcb()->IdleThread = thread;
+    memcpy(idle_process.ImageFileName, "Idle", sizeof "Idle");
+    InitializeListHead(&idle_process.ThreadListHead);
+    ki_initialize_idle_thread(&idle_process.Pcb, &idle_thread.Tcb,
+                              ki_idle_stack_base, KERNEL_STACK_SIZE);
 }
 
 /* Runs when nobody refers to a process any more, never inside it. */
@@ -64,9 +49,29 @@ static void delete_thread(void *object)
     ObDereferenceObject(CONTAINING_RECORD(thread->Tcb.Process, EPROCESS, Pcb));
 }
 
+static void create_system_process(void)
+{
+    EPROCESS *process;
+    void *object;
+    NTSTATUS status = ob_create_object(PsProcessType, sizeof *process,
+                                       &object);
+
+    if (!NT_SUCCESS(status))
+        KeBugCheckEx(PHASE1_INITIALIZATION_FAILED, (ULONG)status, 0, 0, 0);
+    process = object;
+    KeInitializeProcess(&process->Pcb, SYSTEM_PRIORITY, arch_read_cr3());
+    InitializeListHead(&process->ThreadListHead);
+    process->UniqueProcessId = SYSTEM_PROCESS_ID;
+    memcpy(process->ImageFileName, "System", sizeof "System");
+    KeQuerySystemTime(&process->CreateTime);
+    PsInitialSystemProcess = process;
+}
+
 void ps_initialize(void)
 {
     PsProcessType = ob_create_type(L"Process", PROCESS_ALL_ACCESS,
                                    delete_process);
     PsThreadType = ob_create_type(L"Thread", THREAD_ALL_ACCESS, delete_thread);
+    create_system_process();
+    psp_start_reaper();
 }

@@ -8,8 +8,18 @@
 #include <nt/teb.h>
 #include <ps.h>
 
-/* The thread that the machine booted on; it waits while a program runs. */
-extern ETHREAD psp_system_thread;
+/*
+ * A thread object of process whose kernel stack begins with
+ * routine(argument), in its lists but not ready yet (KeReadyThread).  It holds
+ * a reference to itself until it has ended, the caller gets another.
+ */
+NTSTATUS psp_create_thread(EPROCESS *process, const CLIENT_ID *cid, void *teb,
+                           void (*routine)(void *argument), void *argument,
+                           KPROCESSOR_MODE mode, ETHREAD **thread);
+HANDLE psp_new_id(void);
+
+/* Drops a thread's own reference when it has left its stack (reaper.c). */
+void psp_start_reaper(void);
 
 /* Where the kernel enters ntdll, and what it tells ring 3 about. */
 enum psp_export {

@@ -99,8 +99,8 @@ void ki_start_clock(void)
 
 void ki_clock_interrupt(KTRAP_FRAME *frame)
 {
-    (void)frame;
     KeUpdateSystemTime();
+    KeUpdateRunTime(frame->SegCs & 1, KeGetCurrentPrcb()->DpcRoutineActive);
     ki_request_waiting_dpcs();
     ki_end_interrupt();
 }

@@ -33,7 +33,9 @@ void ki_initialize_pcr(void)
     prcb->CpuVendor = vendor.ebx == 0x756E6547 ? 2 : 1; /* "Genu"ineIntel */
     prcb->RspBase = (ULONG_PTR)ki_idle_stack_top;
     prcb->DpcStack = ki_dpc_stack_top;
+    prcb->GroupSetMember = 1;
     ki_initialize_dpcs(prcb);
+    ki_initialize_ready_queues(prcb);
     KiProcessorBlock[0] = prcb;
     ki_initialize_gdt(pcr);
     arch_write_msr(MSR_GS_BASE, (ULONG_PTR)pcr);

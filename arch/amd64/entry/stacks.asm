@@ -2,7 +2,7 @@
 ;
 ; Each lies above a page that Mm unmaps (arch/amd64/mm/image.c), so that an
 ; overflow is a fault and not a silent write into the neighbour.  The idle
-; stack is where the loader enters and where the system thread stays.
+; stack is where the loader enters and where the idle thread stays.
 
 %include "ksamd64.inc"
 
@@ -23,6 +23,9 @@ section .stacks nobits alloc noexec write align=4096
         STACK   ki_debug_stack_top, IST_STACK_SIZE
         STACK   ki_dpc_stack_top, KERNEL_STACK_SIZE
         STACK   ki_idle_stack_top, KERNEL_STACK_SIZE
+        resb    ARCH_THREAD_STATE_SIZE          ; as above every stack
+global ki_idle_stack_base
+ki_idle_stack_base:
 
 section .rodata
         align   8

@@ -3,11 +3,14 @@
 ; KiSwapContext(old, new): called with interrupts off, returns when somebody
 ; swaps back to old.  What a thread leaves on its stack: a KEXCEPTION_FRAME
 ; with the non-volatile registers, and below it a KSWITCH_FRAME, where
-; KTHREAD.KernelStack points.
+; KTHREAD.KernelStack points.  What C cannot keep on a stack (floating point,
+; segment registers) is C's to save and load: thread.c.
 
 %include "arch/macros.inc"
 
+extern ki_save_processor_state
 extern ki_switch_processor_state
+extern KiStartThread
 
 section .entry progbits alloc exec nowrite align=64
 
@@ -37,11 +40,15 @@ global SwapContext
 SwapContext:
         sub     rsp, KSWITCH_FRAME.Return
         mov     [rsp + KSWITCH_FRAME.Rbp], rbp
-        mov     [rcx + KTHREAD.KernelStack], rsp
-        mov     rsp, [rdx + KTHREAD.KernelStack]
+        mov     rbx, rcx
+        mov     rsi, rdx
+        call    ki_save_processor_state         ; home area: the switch frame
+        mov     [rbx + KTHREAD.KernelStack], rsp
+        mov     rsp, [rsi + KTHREAD.KernelStack]
 ; At this point: new's stack, but old's address space and PRCB still.
-        mov     rcx, rdx
-        call    ki_switch_processor_state       ; home area: the switch frame
+        mov     rcx, rbx
+        mov     rdx, rsi
+        call    ki_switch_processor_state
         mov     rbp, [rsp + KSWITCH_FRAME.Rbp]
         add     rsp, KSWITCH_FRAME.Return
         ret
@@ -60,12 +67,12 @@ arch_call_on_stack:
         ret
 
 ; The first time a thread runs it comes here (thread.c lays the stack out):
-; routine, then its argument.
+; routine, then its argument.  Interrupts are off, as on every switch.
 global ki_thread_begin
 ki_thread_begin:
-        pop     rax
         pop     rcx
+        pop     rdx
         sub     rsp, 20h
         sti
-        call    rax                             ; does not return
+        call    KiStartThread                   ; does not return
         ud2

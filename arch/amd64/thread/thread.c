@@ -15,12 +15,27 @@
 void ki_thread_begin(void);
 __attribute__((noreturn)) void ki_enter_user(KTRAP_FRAME *frame);
 
+void *arch_initial_stack(void *stack_base)
+{
+    return (struct arch_thread_state *)stack_base - 1;
+}
+
+/* The place of the frame of ring 3, if it is to go there, stays free. */
 void arch_prepare_thread(KTHREAD *thread, void (*routine)(void *argument),
                          void *argument)
 {
-    ULONGLONG *top = (ULONGLONG *)thread->InitialStack;
+    struct arch_thread_state *state = thread->InitialStack;
+    ULONGLONG *top = (ULONGLONG *)((KTRAP_FRAME *)thread->InitialStack - 1);
     KSWITCH_FRAME *frame;
 
+    *state = (struct arch_thread_state){
+        .ds = KGDT_R3_DATA | RPL_MASK,
+        .es = KGDT_R3_DATA | RPL_MASK,
+        .fs = KGDT_R3_TEB | RPL_MASK,
+    };
+    state->floating_point.ControlWord = INITIAL_FCW;
+    state->floating_point.MxCsr = INITIAL_MXCSR;
+    thread->StateSaveArea = &state->floating_point;
     *--top = (ULONG_PTR)argument;
     *--top = (ULONG_PTR)routine;
     frame = (KSWITCH_FRAME *)top - 1;
@@ -28,16 +43,70 @@ void arch_prepare_thread(KTHREAD *thread, void (*routine)(void *argument),
     thread->KernelStack = frame;
 }
 
+static USHORT read_gs(void)
+{
+    USHORT gs;
+
+    __asm__ volatile("mov %%gs, %0" : "=r"(gs));
+    return gs;
+}
+
+/*
+ * Loading gs changes the base that ring 0 uses, so the user's half is loaded
+ * behind swapgs; its base is written by the caller.  Interrupts off.
+ */
+static void load_user_gs(USHORT gs)
+{
+    __asm__ volatile("swapgs\n\t"
+                     "mov %0, %%gs\n\t"
+                     "swapgs" : : "r"(gs) : "memory");
+}
+
+/* Called by SwapContext on the old thread's stack. */
+void ki_save_processor_state(KTHREAD *thread)
+{
+    struct arch_thread_state *state = thread->InitialStack;
+
+    arch_save_floating_point(&state->floating_point);
+    __asm__ volatile("mov %%ds, %0" : "=r"(state->ds));
+    __asm__ volatile("mov %%es, %0" : "=r"(state->es));
+    __asm__ volatile("mov %%fs, %0" : "=r"(state->fs));
+    state->gs = read_gs();
+}
+
+/* fs always: behind an equal selector there is another thread's TEB. */
+static void load_user_state(const KTHREAD *thread)
+{
+    const struct arch_thread_state *state = thread->InitialStack;
+
+    __asm__ volatile("fxrstor64 %0" : : "m"(state->floating_point));
+    __asm__ volatile("mov %0, %%ds" : : "r"(state->ds));
+    __asm__ volatile("mov %0, %%es" : : "r"(state->es));
+    __asm__ volatile("mov %0, %%fs" : : "r"(state->fs));
+    if (state->gs != read_gs())
+        load_user_gs(state->gs);
+    arch_write_msr(MSR_GS_SWAP, (ULONG_PTR)thread->Teb);
+}
+
+/* Who ended is told only now: its stack is free (ke_thread.h). */
+static void leave_thread(KTHREAD *thread)
+{
+    if (thread->State == Terminated)
+        ke_thread_reaper(thread);
+    thread->Running = FALSE;
+}
+
 /*
  * Called by SwapContext on the new thread's stack.  After it the processor
  * enters the kernel on that stack, in that process, with that TEB.
  */
-void ki_switch_processor_state(KTHREAD *thread)
+void ki_switch_processor_state(KTHREAD *old, KTHREAD *thread)
 {
     KPRCB *prcb = KeGetCurrentPrcb();
     KPCR *pcr = CONTAINING_RECORD(prcb, KPCR, Prcb);
     EPROCESS *process = CONTAINING_RECORD(thread->ApcState.Process, EPROCESS,
                                           Pcb);
+    EPROCESS *owner = CONTAINING_RECORD(thread->Process, EPROCESS, Pcb);
     ULONG_PTR directory = process->Pcb.DirectoryTableBase;
 
     prcb->CurrentThread = thread;
@@ -45,12 +114,14 @@ void ki_switch_processor_state(KTHREAD *thread)
     pcr->TssBase->Rsp0 = (ULONG_PTR)thread->InitialStack;
     if (arch_read_cr3() != directory)
         arch_write_cr3(directory);
-    arch_write_msr(MSR_GS_SWAP, (ULONG_PTR)thread->Teb);
-    ki_set_teb_descriptor(process->WoW64Process
+    ki_set_teb_descriptor(owner->WoW64Process && thread->Teb
                               ? (ULONG)(ULONG_PTR)thread->Teb +
                                     (ULONG)(WOW64_TEB32 - WOW64_TEB) : 0);
+    thread->Running = TRUE;
+    load_user_state(thread);
     thread->ContextSwitches++;
     prcb->KeContextSwitches++;
+    leave_thread(old);
 }
 
 void arch_load_address_space(ULONGLONG directory_table_base)
@@ -104,9 +175,7 @@ void arch_start_user(ULONG_PTR rip, ULONG_PTR rsp, ULONG_PTR argument1,
 static void clear_user_gs(void)
 {
     arch_disable_interrupts();
-    __asm__ volatile("swapgs\n\t"
-                     "mov %0, %%gs\n\t"
-                     "swapgs" : : "r"(0) : "memory");
+    load_user_gs(0);
     arch_write_msr(MSR_GS_SWAP, (ULONG_PTR)KeGetCurrentThread()->Teb);
     arch_enable_interrupts();
 }

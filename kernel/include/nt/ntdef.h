@@ -60,6 +60,9 @@ typedef ULONG_PTR PFN_NUMBER;
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
+#define MINLONG (-0x7FFFFFFF - 1)
+#define MAXLONG 0x7FFFFFFF
+
 typedef struct _LIST_ENTRY {
     struct _LIST_ENTRY *Flink;
     struct _LIST_ENTRY *Blink;

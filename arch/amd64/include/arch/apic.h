@@ -8,6 +8,7 @@
 
 #include <nt/ntdef.h>
 
+#define APC_VECTOR 0x1F
 #define DPC_VECTOR 0x2F
 #define CLOCK_VECTOR 0xD1
 #define SPURIOUS_VECTOR 0xFF

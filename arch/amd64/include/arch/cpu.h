@@ -152,6 +152,12 @@ static inline void arch_halt(void)
     __asm__ volatile("hlt" : : : "memory");
 }
 
+/* STI's shadow: no interrupt comes between the two. */
+static inline void arch_enable_interrupts_and_halt(void)
+{
+    __asm__ volatile("sti; hlt" : : : "memory");
+}
+
 static inline void arch_pause(void)
 {
     __asm__ volatile("pause");

@@ -62,5 +62,6 @@ extern UCHAR kernel_end[];
 /* Stacks of the boot processor: each begins with a page that gets unmapped. */
 extern UCHAR ki_panic_stack_top[], ki_mca_stack_top[], ki_nmi_stack_top[];
 extern UCHAR ki_debug_stack_top[], ki_dpc_stack_top[], ki_idle_stack_top[];
+extern UCHAR ki_idle_stack_base[];
 extern UCHAR *const ki_stack_guards[];
 extern const ULONG ki_stack_guard_count;

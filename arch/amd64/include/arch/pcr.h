@@ -112,7 +112,9 @@ typedef struct _KPRCB {
     UCHAR pad_7e90[0x20];
     ULONG KeExceptionDispatchCount;             /* 7eb0 */
     ULONG ReadyThreadCount;                     /* 7eb4 */
-    UCHAR pad_7eb8[0x3048];
+    UCHAR pad_7eb8[0x8];
+    ULONGLONG StartCycles;                      /* 7ec0 */
+    UCHAR pad_7ec8[0x3038];
 } KPRCB;
 
 typedef struct _KPCR {

@@ -10,8 +10,21 @@
 void KiSwapContext(KTHREAD *from, KTHREAD *to);
 
 /*
+ * What a thread that does not run has left of its user state besides the
+ * frames on its stack: above InitialStack, KTHREAD.StateSaveArea points to it.
+ * The kernel itself changes none of these registers (but for gs's base).
+ */
+struct arch_thread_state {
+    XSAVE_FORMAT floating_point;
+    USHORT ds, es, fs, gs;
+} __attribute__((aligned(16)));
+
+/* Where a stack of that upper end begins: what is above is the switch's. */
+void *arch_initial_stack(void *stack_base);
+
+/*
  * Lay out a new thread's kernel stack so that the first switch to it calls
- * routine(argument) at PASSIVE_LEVEL.  InitialStack must be set.
+ * KiStartThread(routine, argument).  InitialStack must be set.
  */
 void arch_prepare_thread(KTHREAD *thread, void (*routine)(void *argument),
                          void *argument);

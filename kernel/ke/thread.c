@@ -1,0 +1,153 @@
+/*
+ * ke/thread.c - a thread's life: made, started, ended.
+ */
+#include "ki.h"
+
+#include <arch/thread.h>
+
+/* Windows' default for programs: two ticks, in thirds. */
+#define QUANTUM_RESET 6
+
+void (*ke_thread_reaper)(KTHREAD *thread);
+
+static void initialize_lists(KTHREAD *thread)
+{
+    InitializeListHead(&thread->Header.WaitListHead);
+    InitializeListHead(&thread->MutantListHead);
+    for (ULONG mode = KernelMode; mode <= UserMode; mode++) {
+        InitializeListHead(&thread->ApcState.ApcListHead[mode]);
+        InitializeListHead(&thread->SavedApcState.ApcListHead[mode]);
+    }
+}
+
+static void initialize_thread(KTHREAD *thread, KPROCESS *process)
+{
+    thread->Header.Lock = ThreadObject;
+    thread->Header.SignalState = 0;
+    initialize_lists(thread);
+    thread->Process = thread->ApcState.Process = process;
+    thread->Priority = thread->BasePriority = (CHAR)process->BasePriority;
+    thread->QuantumReset = process->QuantumReset;
+    thread->WaitRegister.Flags = WaitAborted;
+    thread->MiscFlags |= MISC_FLAGS_APC_QUEUEABLE;
+    thread->Affinity.Mask = thread->UserAffinity.Mask =
+        KeGetCurrentPrcb()->GroupSetMember;
+    KeInitializeTimerEx(&thread->Timer, TimerNotificationObject);
+    KeInitializeEvent(&thread->SuspendEvent, EventNotificationObject, FALSE);
+}
+
+static void set_stack(KTHREAD *thread, void *base, SIZE_T size)
+{
+    thread->StackBase = base;
+    thread->StackLimit = (UCHAR *)base - size;
+    thread->InitialStack = arch_initial_stack(base);
+}
+
+void KeInitializeProcess(KPROCESS *process, KPRIORITY base_priority,
+                         ULONGLONG directory_table_base)
+{
+    process->Header.Lock = ProcessObject;
+    InitializeListHead(&process->Header.WaitListHead);
+    InitializeListHead(&process->ThreadListHead);
+    process->DirectoryTableBase = directory_table_base;
+    process->BasePriority = (UCHAR)base_priority;
+    process->QuantumReset = QUANTUM_RESET;
+}
+
+void ki_initialize_idle_thread(KPROCESS *process, KTHREAD *thread,
+                               void *stack_base, SIZE_T stack_size)
+{
+    KPRCB *prcb = KeGetCurrentPrcb();
+
+    KeInitializeProcess(process, LOW_PRIORITY, arch_read_cr3());
+    initialize_thread(thread, process);
+    set_stack(thread, stack_base, stack_size);
+    thread->State = Running;
+    thread->Running = TRUE;
+    prcb->CurrentThread = prcb->IdleThread = thread;
+    prcb->RspBase = (ULONG_PTR)thread->InitialStack;
+    prcb->StartCycles = arch_read_tsc();
+}
+
+void KeInitThread(KTHREAD *thread, void *stack_base,
+                  SIZE_T stack_size, void (*routine)(void *argument),
+                  void *argument, void *teb, KPROCESS *process,
+                  KPROCESSOR_MODE mode)
+{
+    initialize_thread(thread, process);
+    set_stack(thread, stack_base, stack_size);
+    thread->Teb = teb;
+    thread->PreviousMode = mode;
+    if (mode == KernelMode)
+        thread->MiscFlags |= MISC_FLAGS_SYSTEM_THREAD;
+    arch_prepare_thread(thread, routine, argument);
+    thread->State = Initialized;
+}
+
+static KIRQL lock_process(KPROCESS *process)
+{
+    KIRQL irql = KfRaiseIrql(DISPATCH_LEVEL);
+
+    while (__sync_lock_test_and_set(&process->ProcessLock, 1))
+        arch_pause();
+    return irql;
+}
+
+static void unlock_process(KPROCESS *process, KIRQL irql)
+{
+    __sync_lock_release(&process->ProcessLock);
+    KfLowerIrql(irql);
+}
+
+void KeStartThread(KTHREAD *thread)
+{
+    KPROCESS *process = thread->Process;
+    KIRQL irql = lock_process(process);
+
+    thread->QuantumTarget = ki_quantum_cycles(thread);
+    InsertTailList(&process->ThreadListHead, &thread->ThreadListEntry);
+    unlock_process(process, irql);
+}
+
+/* The first C of every thread (thread/swap.asm), at DISPATCH_LEVEL. */
+void KiStartThread(void (*routine)(void *argument), void *argument)
+{
+    KfLowerIrql(PASSIVE_LEVEL);
+    routine(argument);
+    KeBugCheckEx(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)routine,
+                 (ULONG_PTR)argument, 0, 0);
+}
+
+static void signal(DISPATCHER_HEADER *object, KPRIORITY increment)
+{
+    ki_lock_object(object);
+    object->SignalState = 1;
+    ki_signal_object(object, increment);
+    ki_unlock_object(object);
+}
+
+LONG KeSetProcess(KPROCESS *process, KPRIORITY increment)
+{
+    KIRQL irql = KfRaiseIrql(DISPATCH_LEVEL);
+    LONG before = process->Header.SignalState;
+
+    signal(&process->Header, increment);
+    KiExitDispatcher(irql);
+    return before;
+}
+
+void KeTerminateThread(KPRIORITY increment)
+{
+    KTHREAD *thread = KeGetCurrentThread();
+    KIRQL irql;
+
+    ki_abandon_mutants(thread);
+    irql = lock_process(thread->Process);
+    RemoveEntryList(&thread->ThreadListEntry);
+    unlock_process(thread->Process, irql);
+    KfRaiseIrql(DISPATCH_LEVEL);
+    signal(&thread->Header, increment);
+    thread->State = Terminated;
+    KiSwapThread(thread);
+    KeBugCheckEx(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)thread, 0, 0, 0);
+}
