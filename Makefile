@@ -80,8 +80,9 @@ WIN32K_OBJS := \
     kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
     kernel/win32k/blit.c kernel/win32k/batch.c
 WOW64_OBJS := kernel/wow64/service.c kernel/wow64/widen.c \
-    kernel/wow64/translate.c kernel/wow64/query.c kernel/wow64/sysinfo.c \
-    kernel/wow64/harderr.c kernel/wow64/context.c kernel/wow64/fpu.c
+    kernel/wow64/translate.c kernel/wow64/thread.c kernel/wow64/query.c \
+    kernel/wow64/sysinfo.c kernel/wow64/harderr.c kernel/wow64/context.c \
+    kernel/wow64/fpu.c
 INIT_OBJS := kernel/init/start.c kernel/init/options.c
 
 # Only in the test build: echo services, ring-0 tests.

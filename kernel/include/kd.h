@@ -12,7 +12,10 @@
 /* printf on the consoles, at most 512 characters a call.  IRQL: any. */
 ULONG DbgPrint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Plain text on the consoles; silent inside another write. */
+/*
+ * Plain text on the consoles, not mixed with anybody else's.  Inside another
+ * write (an interrupt's): shown after it.  IRQL: any.
+ */
 void kd_write(const char *text, SIZE_T length);
 
 /* A bugcheck writes whatever it has interrupted. */
@@ -29,11 +32,13 @@ int kd_read_char(void);
 
 /*
  * Symbols come from the boot file ntoskrnl.sym.  The name of the routine or
- * datum that address lies in, or NULL; *offset is the distance from its
- * start.
+ * datum that address lies in, written to name, or NULL; *offset (may be
+ * NULL) is the distance from its start.
  */
 void kd_load_symbols(const char *bytes, SIZE_T size);
-const char *kd_symbol(ULONGLONG address, ULONGLONG *offset);
+#define KD_NAME_LENGTH 64
+const char *kd_symbol(ULONGLONG address, char name[KD_NAME_LENGTH],
+                      ULONGLONG *offset);
 
 /* A line for the machine that runs us (port E9), once it is enabled. */
 void kd_enable_report(void);

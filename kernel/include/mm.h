@@ -149,6 +149,12 @@ NTSTATUS mm_map_image(void *section, void **base);
  */
 NTSTATUS mm_allocate_user(void **base, SIZE_T size, ULONG protect);
 
+/*
+ * Release the private region that begins at base in the current process.  If
+ * there is none (ring 3 may have released it) nothing happens.
+ */
+void mm_free_user(void *base);
+
 /* ---- system space ---- */
 
 /* size bytes of physical memory at a kernel address; cached or not; NULL. */

@@ -8,7 +8,7 @@
  *
  * EPROCESS.ProcessLock guards ThreadListHead, ActiveThreads, ExitStatus and
  * the PROCESS_ bits of Flags.  CrossThreadFlags and Flags are changed by
- * interlocked operations only.
+ * interlocked operations only.  AddressCreationLock is Mm's (mm/space.c).
  */
 #pragma once
 
@@ -39,7 +39,9 @@ typedef struct _ETHREAD {
     EX_PUSH_LOCK ThreadLock;                    /* 500 */
     UCHAR pad_508[0x8];
     volatile ULONG CrossThreadFlags;            /* 510 */
-    UCHAR pad_514[0x34];
+    UCHAR pad_514[0x4];
+    ULONG SameThreadApcFlags;                   /* 518 */
+    UCHAR pad_51c[0x2c];
     LONG ExitStatus;                            /* 548 */
     UCHAR pad_54c[0xcc];
     struct _CONTEXT *SetContextState;           /* 618 */
@@ -67,7 +69,9 @@ typedef struct _EPROCESS {
     UCHAR pad_470[0x20];
     ULONGLONG PeakVirtualSize;                  /* 490 */
     ULONGLONG VirtualSize;                      /* 498 */
-    UCHAR pad_4a0[0x58];
+    UCHAR pad_4a0[0x28];
+    EX_PUSH_LOCK AddressCreationLock;           /* 4c8 */
+    UCHAR pad_4d0[0x28];
     ULONGLONG NumberOfPrivatePages;             /* 4f8 */
     UCHAR pad_500[0x8];
     void *Win32Process;                         /* 508 */
@@ -102,11 +106,13 @@ typedef struct _EPROCESS {
     UCHAR pad_848[0x1f8];
 } EPROCESS;
 
-/* EPROCESS.Flags, ETHREAD.CrossThreadFlags */
+/* EPROCESS.Flags, ETHREAD.CrossThreadFlags and SameThreadApcFlags */
 #define PS_PROCESS_FLAGS_PROCESS_EXITING    0x00000004
 #define PS_PROCESS_FLAGS_PROCESS_DELETE     0x00000008
+#define PS_PROCESS_FLAGS_VM_DELETED         0x00000020
 #define PS_CROSS_THREAD_FLAGS_TERMINATED    0x00000001
 #define PS_CROSS_THREAD_FLAGS_HIDEFROMDBG   0x00000004
+#define PS_OWNS_PROCESS_ADDRESS_SPACE_EXCLUSIVE 0x00000001
 
 extern OBJECT_TYPE *PsProcessType;
 extern OBJECT_TYPE *PsThreadType;

@@ -16,10 +16,16 @@
  *     7FFDB000  PEB           Windows 10's
  *     7FFD3000  translation   where 64-bit forms of arguments lie for the time
  *                             of one call
+ *
+ * Each further thread has a block of its own with a translation area, a TEB
+ * and a TEB32 at the same distances from each other; where the PEB would be is
+ * nothing of interest.  Blocks go to the highest free 64 KiB, so they descend
+ * from 7FFC0000, as TEBs do in XP.  KTHREAD.Teb tells a thread's block.
  */
 #pragma once
 
 #include <ke.h>
+#include <nt/teb.h>
 
 #define WOW64_HIGHEST_USER_ADDRESS 0x7FFEFFFFULL
 #define WOW64_REGION            0x7FFD0000ULL
@@ -30,6 +36,31 @@
 #define WOW64_TEB               0x7FFDC000ULL
 #define WOW64_TEB32             0x7FFDE000ULL
 #define WOW64_PEB32             0x7FFDF000ULL
+
+/* The TEB of 32-bit code that belongs to a TEB of 64-bit code. */
+static inline TEB32 *wow64_teb32(const void *teb)
+{
+    return (TEB32 *)((ULONG_PTR)teb + (WOW64_TEB32 - WOW64_TEB));
+}
+
+/*
+ * The block of a further thread, in the current process, which is a 32-bit
+ * program's: zeroed, for the caller to fill.  The thread's KTHREAD.Teb is teb.
+ * STATUS_NO_MEMORY, STATUS_COMMITMENT_LIMIT, STATUS_INSUFFICIENT_RESOURCES.
+ */
+struct wow64_thread {
+    TEB *teb;
+    TEB32 *teb32;
+    void *translation;
+};
+NTSTATUS wow64_allocate_thread(struct wow64_thread *thread);
+
+/*
+ * Such a thread ends, or has not begun; nothing happens to the first one's.
+ * In the current process.  What the program has done to the block does not
+ * matter.
+ */
+void wow64_free_thread(TEB *teb);
 
 /*
  * The service that 32-bit code asks for: number is what eax held, arguments

@@ -4,20 +4,32 @@
  * The screen comes up long after the serial port.  What was written before
  * is kept and shown on it first, so that both have the same text.
  *
- * An interrupt may want to say something while it interrupts a write.  Then
- * it is silent: neither console can be used twice at once.
+ * One write at a time.  The writer is at DISPATCH_LEVEL, so no other thread
+ * and no DPC comes in between; interrupts are on, since a serial port takes
+ * its time.  What an interrupt, or an NMI, has to say in the middle of a write
+ * is kept, and the writer it has interrupted shows it at the end.
+ *
+ * A second processor would have to wait where here is only an interrupt.
  */
 #include "kdp.h"
 
+#include <arch/cpu.h>
+#include <ke_object.h>
 #include <rtl.h>
 
 #define LINE_LENGTH 512
 #define EARLY_LENGTH 16384
+#define LATE_LENGTH 2048
 
+/* Under busy. */
+static volatile BOOLEAN busy;
 static char early[EARLY_LENGTH];
 static SIZE_T early_length;
 static BOOLEAN screen_started;
-static volatile BOOLEAN busy;
+
+/* Interrupts append; late_length may exceed what fits. */
+static char late[LATE_LENGTH];
+static volatile LONG late_length;
 
 static void keep_early(const char *text, SIZE_T length)
 {
@@ -27,17 +39,54 @@ static void keep_early(const char *text, SIZE_T length)
     early_length += length;
 }
 
-void kd_write(const char *text, SIZE_T length)
+static void keep_late(const char *text, SIZE_T length)
 {
-    if (busy)
-        return;
-    busy = TRUE;
+    SIZE_T at = (SIZE_T)__sync_fetch_and_add(&late_length, (LONG)length);
+
+    if (at < LATE_LENGTH)
+        memcpy(late + at, text,
+               length < LATE_LENGTH - at ? length : LATE_LENGTH - at);
+}
+
+static void show(const char *text, SIZE_T length)
+{
     kdp_serial_write(text, length);
     if (screen_started)
         kdp_screen_write(text, length);
     else
         keep_early(text, length);
-    busy = FALSE;
+}
+
+static void show_late(void)
+{
+    LONG shown = 0, length;
+
+    do {
+        length = late_length;
+        if (shown < LATE_LENGTH)
+            show(late + shown, (length < LATE_LENGTH ? length : LATE_LENGTH) -
+                                   shown);
+        shown = length;
+    } while (!__sync_bool_compare_and_swap(&late_length, length, 0));
+}
+
+void kd_write(const char *text, SIZE_T length)
+{
+    ULONGLONG irql = arch_read_cr8();
+
+    if (irql < DISPATCH_LEVEL)
+        arch_write_cr8(DISPATCH_LEVEL);
+    if (__sync_lock_test_and_set(&busy, TRUE)) {
+        keep_late(text, length);
+    } else {
+        show(text, length);
+        __sync_lock_release(&busy);
+        while (late_length && !__sync_lock_test_and_set(&busy, TRUE)) {
+            show_late();
+            __sync_lock_release(&busy);
+        }
+    }
+    arch_write_cr8(irql);
 }
 
 void kd_take_over(void)

@@ -9,7 +9,6 @@
 
 #define ADDRESS_DIGITS 16
 #define NAME_COLUMN 19
-#define NAME_LENGTH 64
 
 static const char *symbols, *symbols_end;
 
@@ -29,9 +28,9 @@ static ULONGLONG read_address(const char *line)
     return address;
 }
 
-const char *kd_symbol(ULONGLONG address, ULONGLONG *offset)
+const char *kd_symbol(ULONGLONG address, char name[KD_NAME_LENGTH],
+                      ULONGLONG *offset)
 {
-    static char name[NAME_LENGTH];
     const char *best = NULL;
     ULONGLONG start = 0;
     ULONG length = 0;
@@ -51,7 +50,7 @@ const char *kd_symbol(ULONGLONG address, ULONGLONG *offset)
     if (!best || address - start > 0x100000)
         return NULL;
     for (best += NAME_COLUMN; best < symbols_end && *best != '\n' &&
-                              length < NAME_LENGTH - 1; best++)
+                              length < KD_NAME_LENGTH - 1; best++)
         name[length++] = *best;
     name[length] = 0;
     if (offset)

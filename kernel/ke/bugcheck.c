@@ -59,8 +59,9 @@ static const char *code_name(ULONG code)
 
 static void show_address(ULONG_PTR address)
 {
+    char buffer[KD_NAME_LENGTH];
     ULONGLONG offset = 0;
-    const char *name = kd_symbol(address, &offset);
+    const char *name = kd_symbol(address, buffer, &offset);
 
     DbgPrint("  %016llx  %s", address, name ? name : "?");
     if (name && offset)

@@ -94,3 +94,14 @@ NTSTATUS NtFreeVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
         mi_return_region(BaseAddress, RegionSize, base, size);
     return status;
 }
+
+void mm_free_user(void *address)
+{
+    EPROCESS *process = PsGetCurrentProcess();
+    ULONGLONG base = (ULONG_PTR)address;
+    struct mi_vad *vad = mi_find_vad(process, base);
+    SIZE_T size = 0;
+
+    if (vad && mi_vad_start(vad) == base)
+        free_region(process, MEM_RELEASE, &base, &size);
+}

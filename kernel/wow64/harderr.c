@@ -8,7 +8,7 @@
 
 #include <nt/ntapi.h>
 
-#define STRING_PLACE(i) (WOW64P_THUNK_AREA + 0x40 + (i) * 0x20)
+#define STRING_PLACE(i) (wow64p_thunk_area() + 0x40 + (i) * 0x20)
 
 static NTSTATUS place_parameters(ULONG pointer, ULONG count, ULONG mask,
                                  ULONGLONG *translated)
@@ -27,7 +27,7 @@ static NTSTATUS place_parameters(ULONG pointer, ULONG count, ULONG mask,
     }
     if (!NT_SUCCESS(string_status))
         return string_status;
-    return wow64p_place(status, pointer, WOW64P_THUNK_AREA, form,
+    return wow64p_place(status, pointer, wow64p_thunk_area(), form,
                         count * sizeof form[0], translated);
 }
 

@@ -11,7 +11,7 @@
 
 #include <nt/ntapi.h>
 
-#define AREA ((void *)WOW64P_THUNK_AREA)
+#define AREA ((void *)wow64p_thunk_area())
 
 static ULONG length64(ULONG length, ULONG size32, ULONG size64)
 {
@@ -81,8 +81,10 @@ NTSTATUS wow64_NtQueryInformationThread(HANDLE handle, ULONG class,
     if (!NT_SUCCESS(status))
         return status;
     to.ExitStatus = from.ExitStatus;
-    if (from.TebBaseAddress == (TEB *)WOW64_TEB)
-        to.TebBaseAddress = WOW64_TEB32;
+    if (from.TebBaseAddress &&
+        (ULONG_PTR)from.TebBaseAddress < WOW64_HIGHEST_USER_ADDRESS)
+        to.TebBaseAddress =
+            (ULONG)(ULONG_PTR)wow64_teb32(from.TebBaseAddress);
     to.ClientId.UniqueProcess = narrow_handle(from.ClientId.UniqueProcess);
     to.ClientId.UniqueThread = narrow_handle(from.ClientId.UniqueThread);
     to.AffinityMask = wow64p_narrow(from.AffinityMask);

@@ -127,7 +127,7 @@ static BOOLEAN find_service(ULONG table, ULONG index)
 /* Drawing that ring 3 has batched in its TEB comes first. */
 static NTSTATUS flush_batch(void)
 {
-    TEB32 *teb = (TEB32 *)WOW64_TEB32;
+    TEB32 *teb = wow64_teb32(KeGetCurrentThread()->Teb);
     ULONG count;
     NTSTATUS status = mm_copy_from_user(&count, &teb->GdiBatchCount,
                                         sizeof count);

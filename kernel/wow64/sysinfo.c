@@ -9,7 +9,7 @@
 
 #include <nt/ntapi.h>
 
-#define AREA ((void *)WOW64P_THUNK_AREA)
+#define AREA ((void *)wow64p_thunk_area())
 
 _Static_assert(offsetof(SYSTEM_PERFORMANCE_INFORMATION, CcTotalDirtyPages) ==
                sizeof(SYSTEM_PERFORMANCE_INFORMATION32), "XP's counters");

@@ -3,14 +3,15 @@
  *
  * The service wants a pointer to user memory that holds the 64-bit form, so
  * that is what it gets: for the time of one call the form lies in the
- * process's own translation area, and afterwards what the service wrote there
+ * thread's own translation area, and afterwards what the service wrote there
  * is written to the caller in its 32-bit form.
  *
  * The area is user memory on purpose.  The service stays what it is, with
  * PreviousMode UserMode: it probes, captures and guards this pointer like
  * anybody's.  Code of the process that writes to the area while a call is
  * under way gets what it would get from changing its own arguments.  The area
- * belongs to the process's only thread; calls do not nest.
+ * belongs to one thread, whose calls do not nest: APCs of ring 3 come when the
+ * service's results are with the caller.
  *
  * A bad pointer of the caller is not refused here but made a bad pointer for
  * the service, which then says what it says to 64-bit code, after the checks
@@ -175,7 +176,7 @@ NTSTATUS wow64p_translate(struct wow64p_call *call)
         call->pointers[i] = pointer;
         if (pointer != 0)
             status = place_argument(call->letters[i], pointer,
-                                    WOW64_TRANSLATION + i * PLACE_SIZE,
+                                    wow64p_translation() + i * PLACE_SIZE,
                                     &call->values[i]);
     }
     return status;

@@ -19,8 +19,20 @@ struct wow64p_call {
 
 /* ---- translate.c ---- */
 
-/* The arguments' 64-bit forms take the first page, a thunk's the others. */
-#define WOW64P_THUNK_AREA (WOW64_TRANSLATION + PAGE_SIZE)
+/*
+ * The current thread's translation area.  The arguments' 64-bit forms take the
+ * first page, a thunk's the others.
+ */
+static inline ULONGLONG wow64p_translation(void)
+{
+    return (ULONG_PTR)KeGetCurrentThread()->Teb -
+           (WOW64_TEB - WOW64_TRANSLATION);
+}
+
+static inline ULONGLONG wow64p_thunk_area(void)
+{
+    return wow64p_translation() + PAGE_SIZE;
+}
 
 /*
  * Around the call of the service: capital letters' values become pointers to

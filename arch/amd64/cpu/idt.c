@@ -63,7 +63,9 @@ void ki_show_idt(const KPCR *pcr)
              (void *)pcr->IdtBase, (ULONG)sizeof boot_idt - 1);
     for (ULONG vector = 0; vector < VECTORS; vector++) {
         const KIDTENTRY64 *gate = &pcr->IdtBase[vector];
-        const char *name = kd_symbol((ULONG_PTR)ki_vectors[vector], NULL);
+        char buffer[KD_NAME_LENGTH];
+        const char *name = kd_symbol((ULONG_PTR)ki_vectors[vector], buffer,
+                                     NULL);
 
         if (!ki_is_unexpected(vector) || gate->Dpl)
             DbgPrint("    %02x  %p  %-28s DPL %u  IST %u\n", vector,
