@@ -88,20 +88,26 @@ ULONG_PTR mi_available_pages(void)
                ? statistics.free_pages - MI_KERNEL_PAGES : 0;
 }
 
-/* The charge comes first: an absurd request makes no tables for nothing. */
+/*
+ * The charge comes first: an absurd request makes no tables for nothing.  0
+ * when it fails.
+ */
 NTSTATUS mi_prepare_commit(ULONGLONG start, ULONGLONG end, ULONG_PTR *charge)
 {
-    *charge = count_missing(start, end, mi_available_pages());
-    if (!mi_charge_pages(*charge))
+    ULONG_PTR missing = count_missing(start, end, mi_available_pages());
+
+    *charge = 0;
+    if (!mi_charge_pages(missing))
         return STATUS_COMMITMENT_LIMIT;
     for (ULONGLONG va = ALIGN_DOWN(start, PDE_SPAN); va < end;
          va += PDE_SPAN) {
         NTSTATUS status = mi_make_tables((void *)va);
         if (!NT_SUCCESS(status)) {
-            mi_uncharge_pages(*charge);
+            mi_uncharge_pages(missing);
             return status;
         }
     }
+    *charge = missing;
     return STATUS_SUCCESS;
 }
 
