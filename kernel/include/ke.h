@@ -130,6 +130,9 @@ static inline void KeReleaseSpinLock(KSPIN_LOCK *lock, KIRQL old)
 /* 100 ns units since 1601 / since boot; performance counter and its Hz. */
 void KeQuerySystemTime(LARGE_INTEGER *time);
 ULONGLONG KeQueryInterruptTime(void);
+
+/* Between two ticks as well; *counter: the performance counter then. */
+ULONGLONG KeQueryInterruptTimePrecise(ULONGLONG *counter);
 LARGE_INTEGER KeQueryPerformanceCounter(LARGE_INTEGER *frequency);
 ULONG KeQueryTimeIncrement(void);
 

@@ -58,6 +58,7 @@ ULONGLONG ki_quantum_cycles(const KTHREAD *thread);
 
 /* An object's lock.  At DISPATCH_LEVEL. */
 void ki_lock_object(DISPATCHER_HEADER *object);
+BOOLEAN ki_try_lock_object(DISPATCHER_HEADER *object);
 void ki_unlock_object(DISPATCHER_HEADER *object);
 
 /*
@@ -66,10 +67,19 @@ void ki_unlock_object(DISPATCHER_HEADER *object);
  */
 void ki_signal_object(DISPATCHER_HEADER *object, KPRIORITY increment);
 
-/* ---- timers (timer.c) ---- */
+/* ---- timers (timer.c, timertable.h) ---- */
+
+void ki_initialize_timers(KPRCB *prcb);
+
+/* From the clock, so many ticks after the last time. */
+void ki_check_timers(KPRCB *prcb, ULONG ticks);
 
 /* Interrupt time of a timeout: negative from now, positive a system time. */
 ULONGLONG ke_due_time(const LARGE_INTEGER *timeout);
 
-/* The timer of a wait, whose block is linked already. */
+/*
+ * The timer of a wait, whose block is linked already; signalled at once if
+ * due has passed.  At DISPATCH_LEVEL, no locks held; KiExitDispatcher
+ * follows.
+ */
 void ki_set_wait_timer(KTIMER *timer, ULONGLONG due);

@@ -36,7 +36,7 @@ void ki_lock_object(DISPATCHER_HEADER *object)
     }
 }
 
-static BOOLEAN try_lock_object(DISPATCHER_HEADER *object)
+BOOLEAN ki_try_lock_object(DISPATCHER_HEADER *object)
 {
     return !(__sync_fetch_and_or(&object->Lock, KOBJECT_LOCK_BIT) &
              KOBJECT_LOCK_BIT);
@@ -160,7 +160,7 @@ static void signal_all(DISPATCHER_HEADER *object, KTHREAD *thread,
 
     for (locked = 0; locked < count; locked++) {
         if (blocks[locked].Object != object &&
-            !try_lock_object(blocks[locked].Object)) {
+            !ki_try_lock_object(blocks[locked].Object)) {
             KiUnwaitThread(thread, STATUS_KERNEL_APC, increment);
             unlock_all_but(object, blocks, locked);
             return;

@@ -8,7 +8,3 @@
 /* dpc.c */
 BOOLEAN test_irql(void);
 BOOLEAN test_dpc(void);
-
-/* lock.c */
-BOOLEAN test_push_lock(void);
-BOOLEAN test_fast_mutex(void);

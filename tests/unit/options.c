@@ -43,8 +43,8 @@ static void parse(const char *line)
 static int reset(void **state)
 {
     (void)state;
-    parse("selfmap=0x1ED debug=off doors=syscall xpdoor=auto report=none "
-          "-- ");
+    parse("selfmap=0x1ED debug=off doors=syscall xpdoor=auto clock=auto "
+          "report=none -- ");
     return 0;
 }
 
@@ -84,6 +84,9 @@ static void test_wrong_values_are_named(void **state)
                                  "sysenter int2e; ignored"));
     assert_string_equal(init_option("xpdoor"), "auto");
     assert_string_equal(init_option("doors"), "int2e");
+    parse("clock=tsc -- a.exe");
+    assert_non_null(strstr(said, "clock=tsc is not one of auto deadline "
+                                 "periodic; ignored"));
 }
 
 static void test_the_program_keeps_its_words(void **state)

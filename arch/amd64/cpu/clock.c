@@ -1,21 +1,35 @@
 /*
  * cpu/clock.c - the clock interrupt.
  *
- * The local APIC's timer ticks 64 times a second, as Windows' clock does by
- * default; its rate and the TSC's are measured once against counter 2 of the
- * PIT, or where there is no PIT against what CPUID says.
+ * It comes 64 times a second, as Windows' does by default, from the local
+ * APIC's timer in one of two modes:
+ *
+ *   deadline   tick n is due when the TSC reads start + n * period.  Nothing
+ *              adds up, and a tick that comes late brings those it covers.
+ *   periodic   the timer's own counter reloads itself.  Each interrupt is one
+ *              tick, so those that were lost stay lost.
+ *
+ * The rates of TSC and timer are measured once against counter 2 of the PIT,
+ * or where there is no PIT against what CPUID says.
  */
 #include <arch/apic.h>
 #include <arch/clock.h>
 
+#include <init.h>
 #include <kd.h>
 #include <ke/ki.h>
 #include <x86/apic.h>
+#include <x86/registers.h>
 
 #define CALIBRATION_MS 10
-#define TICKS_PER_SECOND 64
 #define POLL_LIMIT 10000000
+#define CPUID_TSC_RATIO 0x15
 #define CPUID_FREQUENCIES 0x16
+#define CPUID1_ECX_TSC_DEADLINE (1U << 24)
+
+static BOOLEAN deadline_mode;
+static ULONGLONG start;          /* the TSC at tick 0 */
+static ULONGLONG period;         /* of the TSC, one tick */
 
 /*
  * Let counter 2 of the PIT run down once.  FALSE: there is none (its output
@@ -40,44 +54,58 @@ static BOOLEAN wait_for_pit(void)
     return FALSE;
 }
 
-/* The same time by the TSC, where CPUID tells its rate (leaf 16h, in MHz). */
+/*
+ * The TSC's rate by CPUID: leaf 15h has a crystal's rate and a ratio, where
+ * both are told, leaf 16h the processor's base frequency in MHz.
+ */
+static ULONGLONG cpuid_tsc_frequency(void)
+{
+    ULONG leaves = arch_cpuid(0, 0).eax;
+
+    if (leaves >= CPUID_TSC_RATIO) {
+        struct arch_cpuid ratio = arch_cpuid(CPUID_TSC_RATIO, 0);
+
+        if (ratio.eax && ratio.ebx && ratio.ecx)
+            return (ULONGLONG)ratio.ecx * ratio.ebx / ratio.eax;
+    }
+    if (leaves >= CPUID_FREQUENCIES)
+        return (arch_cpuid(CPUID_FREQUENCIES, 0).eax & 0xFFFF) * 1000000ULL;
+    return 0;
+}
+
+/* The same time by the TSC, where CPUID tells its rate. */
 static BOOLEAN wait_for_tsc(void)
 {
-    ULONGLONG end = arch_read_tsc();
-    ULONG mhz = 0;
+    ULONGLONG frequency = cpuid_tsc_frequency();
+    ULONGLONG end = arch_read_tsc() + frequency * CALIBRATION_MS / 1000;
 
-    if (arch_cpuid(0, 0).eax >= CPUID_FREQUENCIES)
-        mhz = arch_cpuid(CPUID_FREQUENCIES, 0).eax & 0xFFFF;
-    end += (ULONGLONG)mhz * 1000 * CALIBRATION_MS;
     while (arch_read_tsc() < end)
         arch_pause();
-    return mhz != 0;
+    return frequency != 0;
 }
 
 /* Ticks of the APIC's timer and of the TSC in CALIBRATION_MS. */
 static BOOLEAN measure(BOOLEAN (*wait)(void), ULONG *apic_ticks,
                        ULONGLONG *tsc_ticks)
 {
-    ULONGLONG start;
+    ULONGLONG before;
     BOOLEAN good;
 
     ki_write_apic(APIC_TIMER_INITIAL, ~0U);
-    start = arch_read_tsc();
+    before = arch_read_tsc();
     good = wait();
-    *tsc_ticks = arch_read_tsc() - start;
+    *tsc_ticks = arch_read_tsc() - before;
     *apic_ticks = ~ki_read_apic(APIC_TIMER_CURRENT);
     return good && *apic_ticks >= CALIBRATION_MS;
 }
 
-void ki_start_clock(void)
+/* Both rates, ticks of 1/64 s each; what they were measured by. */
+static const char *calibrate(ULONG *apic_period, ULONGLONG *tsc_period)
 {
-    KPRCB *prcb = KeGetCurrentPrcb();
     const char *reference = "PIT";
     ULONGLONG tsc;
     ULONG ticks;
 
-    ki_enable_apic();
-    ki_write_apic(APIC_LVT_TIMER, APIC_LVT_MASKED | CLOCK_VECTOR);
     if (!measure(wait_for_pit, &ticks, &tsc)) {
         reference = "CPUID";
         if (!measure(wait_for_tsc, &ticks, &tsc)) {
@@ -85,22 +113,92 @@ void ki_start_clock(void)
             KeBugCheckEx(HAL_INITIALIZATION_FAILED, 2, 0, 0, 0);
         }
     }
-    prcb->TscFrequency = tsc * (1000 / CALIBRATION_MS);
-    prcb->MHz = (ULONG)(prcb->TscFrequency / 1000000);
-    prcb->InitialApicId = ki_read_apic(APIC_ID) >> (ki_is_x2apic() ? 0 : 24);
-    ki_write_apic(APIC_LVT_TIMER, APIC_LVT_PERIODIC | CLOCK_VECTOR);
-    ki_write_apic(APIC_TIMER_INITIAL,
-                  (ULONG)(ticks * (1000ULL / CALIBRATION_MS) /
-                          TICKS_PER_SECOND));
-    DbgPrint("APIC  %s, timer at vector D1h, %u ticks a second by the %s; "
-             "TSC %u MHz\n", ki_is_x2apic() ? "x2APIC" : "xAPIC",
-             TICKS_PER_SECOND, reference, prcb->MHz);
+    *apic_period = (ULONG)(ticks * (1000ULL / CALIBRATION_MS) /
+                           TICKS_PER_SECOND);
+    *tsc_period = tsc * (1000 / CALIBRATION_MS) / TICKS_PER_SECOND;
+    return reference;
 }
 
+/* By what CPUID reports, and the boot option. */
+static BOOLEAN choose_deadline(void)
+{
+    const char *option = init_option("clock");
+    BOOLEAN has = (arch_cpuid(1, 0).ecx & CPUID1_ECX_TSC_DEADLINE) != 0;
+
+    if (strcmp(option, "deadline") == 0 && !has)
+        DbgPrint("OPT   clock=deadline: this processor has no TSC deadline; "
+                 "periodic\n");
+    return has && strcmp(option, "periodic") != 0;
+}
+
+/* SDM: 3A, 11.5.4.1: the fence keeps the MSR's write behind the LVT's. */
+static void start_timer(ULONG apic_period)
+{
+    start = arch_read_tsc();
+    if (deadline_mode) {
+        ki_write_apic(APIC_LVT_TIMER, APIC_LVT_TSC_DEADLINE | CLOCK_VECTOR);
+        __asm__ volatile("mfence" : : : "memory");
+        arch_write_msr(MSR_TSC_DEADLINE, start + period);
+    } else {
+        ki_write_apic(APIC_LVT_TIMER, APIC_LVT_PERIODIC | CLOCK_VECTOR);
+        ki_write_apic(APIC_TIMER_INITIAL, apic_period);
+    }
+}
+
+/* Ticks and the performance counter agree: 64 periods are one second. */
+void ki_start_clock(void)
+{
+    KPRCB *prcb = KeGetCurrentPrcb();
+    const char *reference;
+    ULONG apic_period;
+
+    ki_enable_apic();
+    ki_write_apic(APIC_LVT_TIMER, APIC_LVT_MASKED | CLOCK_VECTOR);
+    reference = calibrate(&apic_period, &period);
+    prcb->TscFrequency = period * TICKS_PER_SECOND;
+    prcb->MHz = (ULONG)(prcb->TscFrequency / 1000000);
+    prcb->InitialApicId = ki_read_apic(APIC_ID) >> (ki_is_x2apic() ? 0 : 24);
+    deadline_mode = choose_deadline();
+    start_timer(apic_period);
+    DbgPrint("APIC  %s, timer at vector D1h, %u ticks a second, %s by the "
+             "%s; TSC %u MHz\n", ki_is_x2apic() ? "x2APIC" : "xAPIC",
+             TICKS_PER_SECOND, deadline_mode ? "TSC deadline" : "periodic",
+             reference, prcb->MHz);
+}
+
+/*
+ * Ticks since the processor's last one, and when the latest was due; the next
+ * one is asked for.  0: the interrupt came before its time.
+ */
+static ULONG count_ticks(KPRCB *prcb, ULONGLONG *due)
+{
+    ULONGLONG tick;
+    ULONG passed;
+
+    *due = arch_read_tsc();
+    if (!deadline_mode)
+        return 1;
+    tick = (*due - start) / period;
+    passed = (ULONG)tick - prcb->LastTick;
+    *due = start + tick * period;
+    arch_write_msr(MSR_TSC_DEADLINE, *due + period);
+    return passed;
+}
+
+/* NT: one processor is the clock's owner and keeps the time for all. */
 void ki_clock_interrupt(KTRAP_FRAME *frame)
 {
-    KeUpdateSystemTime();
-    KeUpdateRunTime(frame->SegCs & 1, KeGetCurrentPrcb()->DpcRoutineActive);
+    KPRCB *prcb = KeGetCurrentPrcb();
+    ULONGLONG due;
+    ULONG ticks = count_ticks(prcb, &due);
+
+    prcb->ClockInterrupts++;
+    if (ticks) {
+        prcb->LastTick += ticks;
+        KeUpdateSystemTime(ticks, due);
+        ki_check_timers(prcb, ticks);
+        KeUpdateRunTime((frame->SegCs & 3) != 0, prcb->DpcRoutineActive);
+    }
     ki_request_waiting_dpcs();
     ki_end_interrupt();
 }

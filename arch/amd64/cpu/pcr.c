@@ -36,6 +36,7 @@ void ki_initialize_pcr(void)
     prcb->GroupSetMember = 1;
     ki_initialize_dpcs(prcb);
     ki_initialize_ready_queues(prcb);
+    ki_initialize_timers(prcb);
     KiProcessorBlock[0] = prcb;
     ki_initialize_gdt(pcr);
     arch_write_msr(MSR_GS_BASE, (ULONG_PTR)pcr);
