@@ -73,10 +73,12 @@ OB_OBJS     := \
 IO_OBJS     := \
     kernel/io/file.c kernel/io/name.c kernel/io/create.c \
     kernel/io/transfer.c kernel/io/console.c kernel/io/query.c
-PS_OBJS := kernel/ps/init.c kernel/ps/create.c kernel/ps/thread.c \
-    kernel/ps/reaper.c kernel/ps/ntdll.c \
-    kernel/ps/start.c kernel/ps/parameters.c kernel/ps/start64.c \
-    kernel/ps/start32.c kernel/ps/exit.c kernel/ps/query.c kernel/ps/gui.c
+PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
+    kernel/ps/system.c kernel/ps/reaper.c kernel/ps/userthread.c \
+    kernel/ps/process.c kernel/ps/ntdll.c kernel/ps/start.c \
+    kernel/ps/parameters.c kernel/ps/start64.c kernel/ps/start32.c \
+    kernel/ps/program.c kernel/ps/exit.c kernel/ps/terminate.c \
+    kernel/ps/query.c kernel/ps/gui.c kernel/ps/pending.c
 WIN32K_OBJS := \
     kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
     kernel/win32k/blit.c kernel/win32k/batch.c

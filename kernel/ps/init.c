@@ -16,7 +16,6 @@ EPROCESS *PsInitialSystemProcess;
 OBJECT_TYPE *PsProcessType;
 OBJECT_TYPE *PsThreadType;
 
-#define SYSTEM_PROCESS_ID ((HANDLE)4)
 #define SYSTEM_PRIORITY 8
 
 void ps_initialize_boot_thread(void)
@@ -25,28 +24,6 @@ void ps_initialize_boot_thread(void)
     InitializeListHead(&idle_process.ThreadListHead);
     ki_initialize_idle_thread(&idle_process.Pcb, &idle_thread.Tcb,
                               ki_idle_stack_base, KERNEL_STACK_SIZE);
-}
-
-/* Runs when nobody refers to a process any more, never inside it. */
-static void delete_process(void *object)
-{
-    EPROCESS *process = object;
-
-    if (process->Pcb.DirectoryTableBase)
-        mm_delete_address_space(process);
-    if (process->SectionObject)
-        ObDereferenceObject(process->SectionObject);
-    if (process->WoW64Process)
-        ExFreePoolWithTag(process->WoW64Process, PSP_WOW64_TAG);
-}
-
-static void delete_thread(void *object)
-{
-    ETHREAD *thread = object;
-
-    if (thread->Tcb.StackBase)
-        MmDeleteKernelStack(thread->Tcb.StackBase);
-    ObDereferenceObject(CONTAINING_RECORD(thread->Tcb.Process, EPROCESS, Pcb));
 }
 
 static void create_system_process(void)
@@ -61,17 +38,22 @@ static void create_system_process(void)
     process = object;
     KeInitializeProcess(&process->Pcb, SYSTEM_PRIORITY, arch_read_cr3());
     InitializeListHead(&process->ThreadListHead);
-    process->UniqueProcessId = SYSTEM_PROCESS_ID;
+    process->UniqueProcessId = psp_allocate_cid(process);  /* 4, the first */
+    process->ExitStatus = STATUS_PENDING;
     memcpy(process->ImageFileName, "System", sizeof "System");
     KeQuerySystemTime(&process->CreateTime);
     PsInitialSystemProcess = process;
+    psp_insert_process(process);
 }
 
 void ps_initialize(void)
 {
+    InitializeListHead(&PsActiveProcessHead);
     PsProcessType = ob_create_type(L"Process", PROCESS_ALL_ACCESS,
-                                   delete_process);
-    PsThreadType = ob_create_type(L"Thread", THREAD_ALL_ACCESS, delete_thread);
+                                   psp_delete_process);
+    PsThreadType = ob_create_type(L"Thread", THREAD_ALL_ACCESS,
+                                  psp_delete_thread);
+    psp_initialize_cids();
     create_system_process();
     psp_start_reaper();
 }

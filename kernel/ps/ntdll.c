@@ -2,8 +2,9 @@
  * ps/ntdll.c - the two ntdlls among the boot files.
  *
  * The kernel enters ntdll at a few of its exports, which it looks up when the
- * first process of a kind starts.  A 32-bit ntdll always lies at one address,
- * so XP's shared page can be told then, too, how 32-bit code makes its calls.
+ * first process of a kind starts.  An ntdll lies at one address in every
+ * process, so XP's shared page can be told then, too, how 32-bit code makes
+ * its calls.
  */
 #include "psp.h"
 
@@ -50,6 +51,10 @@ static NTSTATUS load(const struct psp_kind *kind, struct psp_ntdll *ntdll)
         status = find_exports(kind, bytes, size, ntdll);
     if (NT_SUCCESS(status))
         status = mm_create_section(bytes, size, TRUE, &ntdll->section);
+    if (NT_SUCCESS(status))
+        ntdll->base = kind->ntdll_base
+                          ? kind->ntdll_base
+                          : mm_section_image(ntdll->section)->preferred_base;
     return status;
 }
 
@@ -60,21 +65,41 @@ static void set_system_call(ULONG base, const struct psp_ntdll *ntdll)
                          base + ntdll->rva[KI_INT_SYSTEM_CALL]);
 }
 
-NTSTATUS psp_load_ntdll(const struct psp_kind *kind,
-                        const struct psp_ntdll **result)
+static struct psp_ntdll *place_of(const struct psp_kind *kind)
 {
     static struct psp_ntdll native, wow64;
-    struct psp_ntdll *ntdll = kind == &psp_kind64 ? &native : &wow64;
+
+    return kind == &psp_kind64 ? &native : &wow64;
+}
+
+const struct psp_ntdll *psp_ntdll_of(const struct psp_kind *kind)
+{
+    return place_of(kind);
+}
+
+static NTSTATUS load_once(const struct psp_kind *kind)
+{
+    struct psp_ntdll *ntdll = place_of(kind);
     NTSTATUS status;
 
-    *result = ntdll;
     if (ntdll->section)
         return STATUS_SUCCESS;
     status = load(kind, ntdll);
     if (!NT_SUCCESS(status))
         DbgPrint("PS    %ls: status %08x; its programs cannot run\n",
                  kind->ntdll, status);
-    else if (ntdll == &wow64)
-        set_system_call((ULONG)kind->ntdll_base, ntdll);
+    else if (kind == &psp_kind32)
+        set_system_call((ULONG)ntdll->base, ntdll);
+    return status;
+}
+
+NTSTATUS psp_load_ntdll(const struct psp_kind *kind)
+{
+    static EX_PUSH_LOCK lock;
+    NTSTATUS status;
+
+    ke_acquire_exclusive(&lock);
+    status = load_once(kind);
+    ke_release_exclusive(&lock);
     return status;
 }

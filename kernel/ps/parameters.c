@@ -1,105 +1,128 @@
 /*
  * ps/parameters.c - what a program is told about how it was started.
  *
- * RTL_USER_PROCESS_PARAMETERS and the strings it points to are one block in
- * user memory.  A copy is made in pool, with user addresses in it, and then
- * written at once.
+ * RTL_USER_PROCESS_PARAMETERS, the strings it points to and the environment
+ * are one block in user memory, as ring 3 makes it before it is normalized:
+ * strings one behind the other.  A copy is made in pool, with user addresses
+ * in it, and then written at once.
  */
 #include "psp.h"
 
 #include <io.h>
-#include <nt/ntapi.h>
 
 #define TAG 0x6D726150                  /* "Parm" */
-#define MAX_COMMAND_LINE 1024
-#define MAX_IMAGE_NAME 64
-#define SYSTEM_DIRECTORY L"\\SystemRoot\\System32\\"
 
-/* The block as it lies in user memory. */
-struct parameters {
-    RTL_USER_PROCESS_PARAMETERS block;
-    WCHAR command_line[MAX_COMMAND_LINE];
-    WCHAR image_path[MAX_IMAGE_NAME + 32];
-    WCHAR dll_path[32];
-    WCHAR environment[4];
+/* The block: local is the copy, user where it will lie, used how far. */
+struct block {
+    UCHAR *local, *user;
+    SIZE_T used;
 };
 
-/* One string of the parameters: text in the copy, address in user memory. */
-static void set_string(UNICODE_STRING *string, WCHAR *copy, SIZE_T capacity,
-                       const struct parameters *local,
-                       const struct parameters *user, const WCHAR *wide,
-                       const CHAR *text)
+static SIZE_T string_space(const UNICODE_STRING *string)
 {
-    SIZE_T length = 0;
-
-    for (; wide && *wide && length < capacity - 1; wide++)
-        copy[length++] = *wide;
-    for (; text && *text && length < capacity - 1; text++)
-        copy[length++] = (UCHAR)*text;
-    copy[length] = 0;
-    string->Length = (USHORT)(length * sizeof(WCHAR));
-    string->MaximumLength = (USHORT)(string->Length + sizeof(WCHAR));
-    string->Buffer = (WCHAR *)((UCHAR *)user +
-                               ((UCHAR *)copy - (UCHAR *)local));
+    return ALIGN_UP(string->Length + sizeof(WCHAR), sizeof(void *));
 }
 
-static NTSTATUS open_console(RTL_USER_PROCESS_PARAMETERS *block)
+static SIZE_T space_for(const struct psp_parameters *given)
 {
-    HANDLE *const handles[] = { &block->StandardInput, &block->StandardOutput,
-                                &block->StandardError };
+    return sizeof(RTL_USER_PROCESS_PARAMETERS) +
+           string_space(&given->current_directory) +
+           string_space(&given->dll_path) +
+           string_space(&given->image_path) +
+           string_space(&given->command_line) +
+           string_space(&given->window_title) +
+           string_space(&given->desktop_info) +
+           string_space(&given->shell_info) +
+           string_space(&given->runtime_data) + given->environment_size;
+}
+
+/* The copy was zeroed: every string has its terminator. */
+static UNICODE_STRING put(struct block *block, const UNICODE_STRING *string)
+{
+    UNICODE_STRING result = {
+        .Length = string->Length,
+        .MaximumLength = string->Length + sizeof(WCHAR),
+        .Buffer = (WCHAR *)(block->user + block->used),
+    };
+
+    memcpy(block->local + block->used, string->Buffer, string->Length);
+    block->used += string_space(string);
+    return result;
+}
+
+static void fill(struct block *block, const struct psp_parameters *given)
+{
+    RTL_USER_PROCESS_PARAMETERS *to = (void *)block->local;
+
+    to->Flags = RTL_USER_PROC_PARAMS_NORMALIZED;
+    to->DebugFlags = given->debug_flags;
+    to->ConsoleFlags = given->console_flags;
+    to->CurrentDirectory.DosPath = put(block, &given->current_directory);
+    to->DllPath = put(block, &given->dll_path);
+    to->ImagePathName = put(block, &given->image_path);
+    to->CommandLine = put(block, &given->command_line);
+    to->WindowTitle = put(block, &given->window_title);
+    to->DesktopInfo = put(block, &given->desktop_info);
+    to->ShellInfo = put(block, &given->shell_info);
+    to->RuntimeData = put(block, &given->runtime_data);
+    to->Environment = block->user + block->used;
+    to->EnvironmentSize = given->environment_size;
+    memcpy(block->local + block->used, given->environment,
+           given->environment_size);
+    block->used += given->environment_size;
+    to->MaximumLength = to->Length = (ULONG)block->used;
+}
+
+static BOOLEAN is_handle(HANDLE handle)
+{
+    void *object;
+    NTSTATUS status = ObReferenceObjectByHandle(handle, 0, IoFileObjectType,
+                                                KernelMode, &object);
+
+    if (!NT_SUCCESS(status))
+        return FALSE;
+    ObDereferenceObject(object);
+    return TRUE;
+}
+
+static NTSTATUS open_console(RTL_USER_PROCESS_PARAMETERS *to,
+                             const struct psp_parameters *given)
+{
+    void **const handles[] = { &to->StandardInput, &to->StandardOutput,
+                               &to->StandardError };
     void *console;
     NTSTATUS status = io_open_console(&console);
 
     if (!NT_SUCCESS(status))
         return status;
-    for (ULONG i = 0; i < ARRAY_SIZE(handles) && NT_SUCCESS(status); i++)
-        status = ob_create_handle(console, GENERIC_READ | GENERIC_WRITE,
-                                  handles[i]);
+    for (ULONG i = 0; i < ARRAY_SIZE(handles) && NT_SUCCESS(status); i++) {
+        *handles[i] = given->standard[i];
+        if (!given->inherited || !is_handle(given->standard[i]))
+            status = ob_create_handle(console, GENERIC_READ | GENERIC_WRITE,
+                                      handles[i]);
+    }
     ObDereferenceObject(console);
     return status;
 }
 
-static void fill(const struct psp_start *start, struct parameters *local,
-                 struct parameters *user)
-{
-    RTL_USER_PROCESS_PARAMETERS *block = &local->block;
-
-    block->MaximumLength = block->Length = sizeof *local;
-    block->Flags = RTL_USER_PROC_PARAMS_NORMALIZED;
-    set_string(&block->CommandLine, local->command_line, MAX_COMMAND_LINE,
-               local, user, NULL, start->command_line);
-    set_string(&block->ImagePathName, local->image_path,
-               ARRAY_SIZE(local->image_path), local, user, SYSTEM_DIRECTORY,
-               NULL);
-    block->ImagePathName.Length += start->image_name->Length;
-    block->ImagePathName.MaximumLength += start->image_name->Length;
-    memcpy(local->image_path + ARRAY_SIZE(SYSTEM_DIRECTORY) - 1,
-           start->image_name->Buffer, start->image_name->Length);
-    block->WindowTitle = block->ImagePathName;
-    set_string(&block->DllPath, local->dll_path, ARRAY_SIZE(local->dll_path),
-               local, user, SYSTEM_DIRECTORY, NULL);
-    block->CurrentDirectory.DosPath = block->DllPath;
-    block->Environment = user->environment;
-    block->EnvironmentSize = sizeof local->environment;
-}
-
 NTSTATUS psp_build_parameters(struct psp_start *start)
 {
-    struct parameters *local = ExAllocatePool2(POOL_FLAG_NON_PAGED,
-                                               sizeof *local, TAG);
+    SIZE_T size = space_for(start->given);
+    struct block block = { .used = sizeof(RTL_USER_PROCESS_PARAMETERS) };
     void *place = NULL;
-    NTSTATUS status;
+    NTSTATUS status = mm_allocate_user(&place, size, PAGE_READWRITE);
 
-    if (!local)
+    if (!NT_SUCCESS(status))
+        return status;
+    block.user = place;
+    block.local = ExAllocatePool2(POOL_FLAG_NON_PAGED, size, TAG);
+    if (!block.local)
         return STATUS_INSUFFICIENT_RESOURCES;
-    status = mm_allocate_user(&place, sizeof *local, PAGE_READWRITE);
-    if (NT_SUCCESS(status)) {
-        fill(start, local, place);
-        status = open_console(&local->block);
-    }
+    fill(&block, start->given);
+    status = open_console((void *)block.local, start->given);
     if (NT_SUCCESS(status))
-        status = psp_write_user(place, local, sizeof *local);
-    ExFreePoolWithTag(local, TAG);
+        status = psp_write_user(place, block.local, size);
+    ExFreePoolWithTag(block.local, TAG);
     start->parameters = place;
     return status;
 }

@@ -3,62 +3,60 @@
  *
  * A thread cannot free the stack it stands on.  The processor that has left it
  * puts it into a list (at DISPATCH_LEVEL, inside the switch); a system thread
- * drops the thread's reference to itself, which frees the rest unless somebody
- * still has a handle.
+ * frees the stack and drops the thread's reference to itself, which frees the
+ * rest unless somebody still has a handle.
  */
 #include "psp.h"
 
+#include <mm.h>
+
 #define REAPER_PRIORITY 17
 
-static LIST_ENTRY ended;
-static KSPIN_LOCK ended_lock;
-static KEVENT some_ended;
+static ETHREAD *volatile PspReaperListHead;
+static KEVENT PspReaperEvent;
 
-/* WaitListEntry: a thread that has ended waits for nothing any more. */
-static void put(KTHREAD *thread)
+static void put(KTHREAD *tcb)
 {
-    KxAcquireSpinLock(&ended_lock);
-    InsertTailList(&ended, &thread->WaitListEntry);
-    KxReleaseSpinLock(&ended_lock);
-    KeSetEvent(&some_ended, IO_NO_INCREMENT, FALSE);
+    ETHREAD *thread = CONTAINING_RECORD(tcb, ETHREAD, Tcb);
+
+    do {
+        thread->ReaperLink = PspReaperListHead;
+    } while (!__sync_bool_compare_and_swap(&PspReaperListHead,
+                                           thread->ReaperLink, thread));
+    KeSetEvent(&PspReaperEvent, IO_NO_INCREMENT, FALSE);
 }
 
-static ETHREAD *take(void)
+static void reap(ETHREAD *thread)
 {
-    KIRQL irql = KeAcquireSpinLock(&ended_lock);
-    ETHREAD *thread = NULL;
+    while (thread) {
+        ETHREAD *next = thread->ReaperLink;
+        void *stack = thread->Tcb.StackBase;
 
-    if (!IsListEmpty(&ended)) {
-        thread = CONTAINING_RECORD(ended.Flink, ETHREAD, Tcb.WaitListEntry);
-        RemoveEntryList(&thread->Tcb.WaitListEntry);
+        thread->Tcb.StackBase = NULL;
+        MmDeleteKernelStack(stack);
+        ObDereferenceObject(thread);
+        thread = next;
     }
-    KeReleaseSpinLock(&ended_lock, irql);
-    return thread;
 }
 
-static void reap(void *argument)
+static void PspReaper(void *argument)
 {
-    ETHREAD *thread;
-
     (void)argument;
     KeSetPriorityThread(KeGetCurrentThread(), REAPER_PRIORITY);
     for (;;) {
-        while ((thread = take()) != NULL)
-            ObDereferenceObject(thread);
-        KeWaitForSingleObject(&some_ended, Executive, KernelMode, FALSE, NULL);
+        KeWaitForSingleObject(&PspReaperEvent, Executive, KernelMode, FALSE,
+                              NULL);
+        reap(__sync_lock_test_and_set(&PspReaperListHead, NULL));
     }
 }
 
 void psp_start_reaper(void)
 {
-    ETHREAD *thread;
     NTSTATUS status;
 
-    InitializeListHead(&ended);
-    KeInitializeEvent(&some_ended, EventSynchronizationObject, FALSE);
+    KeInitializeEvent(&PspReaperEvent, EventSynchronizationObject, FALSE);
     ke_thread_reaper = put;
-    status = ps_create_system_thread(reap, NULL, &thread);
+    status = ps_create_system_thread(PspReaper, NULL, NULL);
     if (!NT_SUCCESS(status))
         KeBugCheckEx(PHASE1_INITIALIZATION_FAILED, (ULONG)status, 1, 0, 0);
-    ObDereferenceObject(thread);
 }

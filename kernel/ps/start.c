@@ -1,16 +1,13 @@
 /*
- * ps/start.c - a process from a boot file: what its first thread finds.
+ * ps/start.c - what a new process finds in its address space.
  *
- * The order is Windows': address space, images, parameters, PEB, TEB, stack.
- * What 64-bit and 32-bit programs do not share is in start64.c and start32.c.
+ * The order is Windows': address space, images, parameters, PEB; stack and
+ * TEB come with each thread.  What 64-bit and 32-bit programs do not share is
+ * in start64.c and start32.c.
  */
 #include "psp.h"
 
-#include <nt/ntapi.h>
-
 #define TEB_TAG 0x62655420              /* " Teb" */
-#define LOWEST_STACK 0x10000ULL
-#define HIGHEST_STACK 0x4000000ULL
 
 const struct psp_kind *psp_kind_of(void *section)
 {
@@ -21,23 +18,6 @@ const struct psp_kind *psp_kind_of(void *section)
 NTSTATUS psp_write_user(void *to, const void *from, SIZE_T size)
 {
     return mm_copy_to_mode(UserMode, to, from, size);
-}
-
-/* The stack is committed at once: there is no demand paging yet. */
-NTSTATUS psp_build_stack(struct psp_start *start)
-{
-    ULONGLONG size = start->image->stack_reserve;
-    void *base = NULL;
-    NTSTATUS status;
-
-    if (size < LOWEST_STACK)
-        size = LOWEST_STACK;
-    if (size > HIGHEST_STACK)
-        return STATUS_NO_MEMORY;
-    status = mm_allocate_user(&base, size, PAGE_READWRITE);
-    start->stack_base = (ULONG_PTR)base;
-    start->stack_top = (ULONG_PTR)base + ALIGN_UP(size, PAGE_SIZE);
-    return status;
 }
 
 NTSTATUS psp_write_peb(const struct psp_start *start)
@@ -59,8 +39,9 @@ NTSTATUS psp_write_peb(const struct psp_start *start)
     return psp_write_user(start->process->Peb, &peb, sizeof peb);
 }
 
-NTSTATUS psp_write_teb(const struct psp_start *start, void *exception_list,
-                       LONG wow_teb_offset)
+NTSTATUS psp_write_teb(TEB *teb, const CLIENT_ID *cid,
+                       const INITIAL_TEB *stack, USHORT flags,
+                       void *exception_list, LONG wow_teb_offset)
 {
     TEB *local = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof *local, TEB_TAG);
     NTSTATUS status;
@@ -68,52 +49,45 @@ NTSTATUS psp_write_teb(const struct psp_start *start, void *exception_list,
     if (!local)
         return STATUS_INSUFFICIENT_RESOURCES;
     local->NtTib.ExceptionList = exception_list;
-    local->NtTib.StackBase = (void *)start->stack_top;
-    local->NtTib.StackLimit = (void *)start->stack_base;
+    local->NtTib.StackBase = stack->StackBase;
+    local->NtTib.StackLimit = stack->StackLimit;
     local->NtTib.FiberData = (void *)PSP_TIB_VERSION;
-    local->NtTib.Self = start->teb;
-    local->ClientId = local->RealClientId = start->cid;
-    local->ProcessEnvironmentBlock = start->process->Peb;
+    local->NtTib.Self = teb;
+    local->ClientId = local->RealClientId = *cid;
+    local->ProcessEnvironmentBlock = PsGetCurrentProcess()->Peb;
     local->StaticUnicodeString.MaximumLength =
         sizeof local->StaticUnicodeBuffer;
-    local->StaticUnicodeString.Buffer = start->teb->StaticUnicodeBuffer;
-    local->DeallocationStack = (void *)start->stack_base;
+    local->StaticUnicodeString.Buffer = teb->StaticUnicodeBuffer;
+    local->DeallocationStack = stack->StackAllocationBase;
+    local->SameTebFlags = flags;
     local->WowTebOffset = wow_teb_offset;
-    status = psp_write_user(start->teb, local, sizeof *local);
+    status = psp_write_user(teb, local, sizeof *local);
     ExFreePoolWithTag(local, TEB_TAG);
     return status;
 }
 
-NTSTATUS psp_map_ntdll(struct psp_start *start)
+/* ntdll first: it lies at the same place in every process. */
+NTSTATUS psp_map_images(struct psp_start *start)
 {
-    void *base = (void *)start->kind->ntdll_base;
+    void *base = (void *)start->ntdll->base;
     NTSTATUS status = mm_map_image(start->ntdll->section, &base);
 
-    start->ntdll_base = (ULONG_PTR)base;
-    return status;
-}
-
-NTSTATUS psp_map_program(struct psp_start *start, void *image_section)
-{
-    void *base = NULL;
-    NTSTATUS status = mm_map_image(image_section, &base);
-
+    if (!NT_SUCCESS(status))
+        return status;
+    base = NULL;
+    status = mm_map_image(start->process->SectionObject, &base);
     start->process->SectionBaseAddress = base;
-    start->entry_point = (ULONG_PTR)base + start->image->entry_point;
     return status;
 }
 
-NTSTATUS psp_build_user_space(struct psp_start *start, void *image_section)
+NTSTATUS psp_build_user_space(struct psp_start *start)
 {
-    NTSTATUS status = psp_load_ntdll(start->kind, &start->ntdll);
+    NTSTATUS status = psp_load_ntdll(start->kind);
 
-    start->image = mm_section_image(image_section);
+    start->image = mm_section_image(start->process->SectionObject);
+    start->ntdll = psp_ntdll_of(start->kind);
     if (NT_SUCCESS(status))
         status = mm_map_shared_page();
-    if (NT_SUCCESS(status))
-        status = start->kind->map(start, image_section);
-    if (NT_SUCCESS(status))
-        status = psp_build_parameters(start);
     if (NT_SUCCESS(status))
         status = start->kind->build(start);
     return status;

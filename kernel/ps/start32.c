@@ -1,5 +1,5 @@
 /*
- * ps/start32.c - how a 32-bit program starts.
+ * ps/start32.c - how a 32-bit program and its threads start.
  *
  * It finds what XP SP3 would have made for it.  64-bit code in the same
  * process finds its own TEB, PEB and parameters: both forms lie in one region
@@ -8,13 +8,12 @@
  * As in XP the first thing that happens in ring 3 is a user APC, whose
  * routine is LdrInitializeThunk: KiUserApcDispatcher finds its arguments at
  * esp, and above them the context to continue with afterwards, which leads to
- * RtlUserThreadStart with the program's entry point in eax.
+ * RtlUserThreadStart with the routine in eax and its argument in ebx.
  */
 #include "psp.h"
 
 #include <arch/descriptors.h>
 #include <arch/thread.h>
-#include <nt/ntapi.h>
 #include <nt/wow64.h>
 #include <wow64.h>
 #include <x86/registers.h>
@@ -93,9 +92,9 @@ static NTSTATUS write_peb32(const struct psp_start *start, ULONG parameters)
     return psp_write_user((void *)WOW64_PEB32, &peb, sizeof peb);
 }
 
-static NTSTATUS write_teb32(const struct psp_start *start)
+static NTSTATUS write_teb32(TEB32 *place, const CLIENT_ID *cid,
+                            const INITIAL_TEB *stack)
 {
-    TEB32 *place = (TEB32 *)WOW64_TEB32;
     TEB32 *local = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof *local,
                                    TEB_TAG);
     NTSTATUS status;
@@ -103,65 +102,112 @@ static NTSTATUS write_teb32(const struct psp_start *start)
     if (!local)
         return STATUS_INSUFFICIENT_RESOURCES;
     local->NtTib.ExceptionList = END_OF_CHAIN;
-    local->NtTib.StackBase = (ULONG)start->stack_top;
-    local->NtTib.StackLimit = (ULONG)start->stack_base;
+    local->NtTib.StackBase = ADDRESS32(stack->StackBase);
+    local->NtTib.StackLimit = ADDRESS32(stack->StackLimit);
     local->NtTib.FiberData = PSP_TIB_VERSION;
     local->NtTib.Self = ADDRESS32(place);
-    local->ClientId.UniqueProcess = ADDRESS32(start->cid.UniqueProcess);
-    local->ClientId.UniqueThread = ADDRESS32(start->cid.UniqueThread);
+    local->ClientId.UniqueProcess = ADDRESS32(cid->UniqueProcess);
+    local->ClientId.UniqueThread = ADDRESS32(cid->UniqueThread);
     local->RealClientId = local->ClientId;
     local->ProcessEnvironmentBlock = (ULONG)WOW64_PEB32;
     local->StaticUnicodeString.MaximumLength =
         sizeof local->StaticUnicodeBuffer;
     local->StaticUnicodeString.Buffer = ADDRESS32(place->StaticUnicodeBuffer);
-    local->DeallocationStack = (ULONG)start->stack_base;
+    local->DeallocationStack = ADDRESS32(stack->StackAllocationBase);
     status = psp_write_user(place, local, sizeof *local);
     ExFreePoolWithTag(local, TEB_TAG);
     return status;
 }
 
-/* 64-bit code in this process has the same stack; it comes by a far jump. */
-static NTSTATUS write_blocks(const struct psp_start *start, void *parameters)
+/* The first thread's block lies in the process's own region. */
+static NTSTATUS allocate_block(struct wow64_thread *block)
 {
-    NTSTATUS status = write_parameters(start, parameters);
+    if (PsGetCurrentProcess()->ActiveThreads != 0)
+        return wow64_allocate_thread(block);
+    block->teb = (TEB *)WOW64_TEB;
+    block->teb32 = (TEB32 *)WOW64_TEB32;
+    return STATUS_SUCCESS;
+}
 
+/* 64-bit code in this process has the same stack; it comes by a far jump. */
+static NTSTATUS create_teb(const CLIENT_ID *cid, const INITIAL_TEB *stack,
+                           USHORT flags, TEB **teb)
+{
+    struct wow64_thread block;
+    NTSTATUS status = allocate_block(&block);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    status = write_teb32(block.teb32, cid, stack);
     if (NT_SUCCESS(status))
-        status = write_peb32(start, ADDRESS32(parameters));
-    if (NT_SUCCESS(status))
-        status = write_teb32(start);
-    if (NT_SUCCESS(status))
-        status = psp_write_peb(start);
-    if (NT_SUCCESS(status))
-        status = psp_write_teb(start, (void *)WOW64_TEB32,
+        status = psp_write_teb(block.teb, cid, stack, flags, block.teb32,
                                (LONG)(WOW64_TEB32 - WOW64_TEB));
+    if (!NT_SUCCESS(status))
+        wow64_free_thread(block.teb);
+    *teb = block.teb;
     return status;
 }
 
+/* NT: XP frees the stack of a thread that has said so in its TEB. */
+static void free_teb(TEB *teb)
+{
+    TEB32 *teb32 = wow64_teb32(teb);
+    UCHAR free_stack = FALSE;
+    ULONG stack = 0;
+
+    (void)mm_copy_from_mode(UserMode, &free_stack,
+                            &teb32->FreeStackOnTermination,
+                            sizeof free_stack);
+    (void)mm_copy_from_mode(UserMode, &stack, &teb32->DeallocationStack,
+                            sizeof stack);
+    if (free_stack && stack)
+        mm_free_user((void *)(ULONG_PTR)stack);
+    wow64_free_thread(teb);
+}
+
 /* What has a fixed address comes first. */
-static NTSTATUS map(struct psp_start *start, void *image_section)
+static NTSTATUS map(struct psp_start *start)
 {
     void *region = (void *)WOW64_REGION;
     NTSTATUS status = mm_allocate_user(&region, WOW64_REGION_SIZE,
                                        PAGE_READWRITE);
 
+    start->process->Peb = (PEB *)WOW64_PEB;
     if (NT_SUCCESS(status))
-        status = psp_map_ntdll(start);
-    return NT_SUCCESS(status) ? psp_map_program(start, image_section)
-                              : status;
+        status = psp_map_images(start);
+    return NT_SUCCESS(status) ? psp_build_parameters(start) : status;
 }
 
 static NTSTATUS build(struct psp_start *start)
 {
     void *parameters = NULL;
-    NTSTATUS status = mm_allocate_user(&parameters,
-                                       sizeof(RTL_USER_PROCESS_PARAMETERS32),
-                                       PAGE_READWRITE);
+    NTSTATUS status = map(start);
 
     if (NT_SUCCESS(status))
-        status = psp_build_stack(start);
-    start->process->Peb = (PEB *)WOW64_PEB;
-    start->teb = (TEB *)WOW64_TEB;
-    return NT_SUCCESS(status) ? write_blocks(start, parameters) : status;
+        status = mm_allocate_user(&parameters,
+                                  sizeof(RTL_USER_PROCESS_PARAMETERS32),
+                                  PAGE_READWRITE);
+    if (NT_SUCCESS(status))
+        status = write_parameters(start, parameters);
+    if (NT_SUCCESS(status))
+        status = write_peb32(start, ADDRESS32(parameters));
+    return NT_SUCCESS(status) ? psp_write_peb(start) : status;
+}
+
+static void initial_context(const EPROCESS *process, ULONG_PTR routine,
+                            ULONG_PTR argument, ULONG_PTR stack_top,
+                            CONTEXT *context)
+{
+    const struct psp_ntdll *ntdll = psp_ntdll_of(&psp_kind32);
+
+    if (argument == (ULONG_PTR)process->Peb)    /* of the first thread */
+        argument = WOW64_PEB32;
+    arch_initial_context(context, ntdll->base +
+                                      ntdll->rva[RTL_USER_THREAD_START],
+                         stack_top - sizeof(ULONG), 0, 0);
+    context->SegCs = KGDT_R3_CODE | RPL_MASK;
+    context->Rax = (ULONG)routine;
+    context->Rbx = (ULONG)argument;
 }
 
 /* What KiUserApcDispatcher finds at esp. */
@@ -172,39 +218,44 @@ struct apc_frame {
     WOW64_CONTEXT context;
 };
 
-static WOW64_CONTEXT initial_context(const struct psp_start *start)
+static WOW64_CONTEXT narrow_context(const CONTEXT *from)
 {
     return (WOW64_CONTEXT){
         .ContextFlags = WOW64_CONTEXT_FULL,
         .SegFs = KGDT_R3_TEB | RPL_MASK,
         .SegEs = KGDT_R3_DATA | RPL_MASK,
         .SegDs = KGDT_R3_DATA | RPL_MASK,
-        .Ebx = (ULONG)WOW64_PEB32,
-        .Eax = (ULONG)start->entry_point,
-        .Eip = (ULONG)start->ntdll_base +
-               start->ntdll->rva[RTL_USER_THREAD_START],
+        .Edi = (ULONG)from->Rdi,
+        .Esi = (ULONG)from->Rsi,
+        .Ebx = (ULONG)from->Rbx,
+        .Edx = (ULONG)from->Rdx,
+        .Ecx = (ULONG)from->Rcx,
+        .Eax = (ULONG)from->Rax,
+        .Ebp = (ULONG)from->Rbp,
+        .Eip = (ULONG)from->Rip,
         .SegCs = KGDT_R3_CODE | RPL_MASK,
-        .EFlags = EFLAGS_IF | 2,
-        .Esp = (ULONG)start->stack_top - sizeof(ULONG),
+        .EFlags = from->EFlags,
+        .Esp = (ULONG)from->Rsp,
         .SegSs = KGDT_R3_DATA | RPL_MASK,
     };
 }
 
-static NTSTATUS enter(const struct psp_start *start)
+static NTSTATUS enter(const CONTEXT *context)
 {
-    ULONG ntdll = (ULONG)start->ntdll_base;
+    const struct psp_ntdll *ntdll = psp_ntdll_of(&psp_kind32);
     struct apc_frame frame = {
-        .normal_routine = ntdll + start->ntdll->rva[LDR_INITIALIZE_THUNK],
-        .system_argument1 = ntdll,
-        .context = initial_context(start),
+        .normal_routine = (ULONG)ntdll->base +
+                          ntdll->rva[LDR_INITIALIZE_THUNK],
+        .system_argument1 = (ULONG)ntdll->base,
+        .context = narrow_context(context),
     };
     ULONG esp = frame.context.Esp - 8 - sizeof frame;
     NTSTATUS status = psp_write_user((void *)(ULONG_PTR)esp, &frame,
                                      sizeof frame);
 
     if (NT_SUCCESS(status))
-        arch_start_user32(ntdll + start->ntdll->rva[KI_USER_APC_DISPATCHER],
-                          esp);
+        arch_start_user32((ULONG)ntdll->base +
+                              ntdll->rva[KI_USER_APC_DISPATCHER], esp);
     return status;
 }
 
@@ -214,7 +265,9 @@ const struct psp_kind psp_kind32 = {
     .ntdll_base = NTDLL_BASE,
     .exports = PSP_EXPORTS,
     .prepare = prepare,
-    .map = map,
     .build = build,
+    .create_teb = create_teb,
+    .free_teb = free_teb,
+    .initial_context = initial_context,
     .enter = enter,
 };

@@ -1,22 +1,18 @@
 /*
- * ps/thread.c - making threads, the kernel's own among them.
+ * ps/thread.c - a thread's object: made, put into its process, deleted.
+ *
+ * Who makes a thread fills the object (psp_allocate_thread, KeInitThread),
+ * inserts it, does what may still fail, and lets it run (KeReadyThread).  An
+ * inserted thread must run: one that nobody wants any more ends itself in
+ * ring 0 (psp_abandon_thread).
  */
 #include "psp.h"
 
 #include <mm.h>
 
-HANDLE psp_new_id(void)
+NTSTATUS psp_allocate_thread(EPROCESS *process, ETHREAD **result)
 {
-    static ULONG last = 8;              /* multiples of 4, as handles are */
-
-    return (HANDLE)(ULONG_PTR)__sync_add_and_fetch(&last, 4);
-}
-
-NTSTATUS psp_create_thread(EPROCESS *process, const CLIENT_ID *cid, void *teb,
-                           void (*routine)(void *argument), void *argument,
-                           KPROCESSOR_MODE mode, ETHREAD **result)
-{
-    void *object, *stack;
+    void *object;
     ETHREAD *thread;
     NTSTATUS status = ob_create_object(PsThreadType, sizeof *thread, &object);
 
@@ -25,32 +21,57 @@ NTSTATUS psp_create_thread(EPROCESS *process, const CLIENT_ID *cid, void *teb,
     thread = object;
     ObReferenceObject(process);
     thread->Tcb.Process = &process->Pcb;
-    stack = MmCreateKernelStack();
-    if (!stack) {
+    thread->ExitStatus = STATUS_PENDING;
+    thread->Cid.UniqueProcess = process->UniqueProcessId;
+    InitializeListHead(&thread->ActiveTimerListHead);
+    KeQuerySystemTime(&thread->CreateTime);
+    thread->Cid.UniqueThread = psp_allocate_cid(thread);
+    thread->Tcb.StackBase = MmCreateKernelStack();
+    if (!thread->Cid.UniqueThread || !thread->Tcb.StackBase) {
         ObDereferenceObject(thread);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
-    KeInitThread(&thread->Tcb, stack, KERNEL_STACK_SIZE, routine, argument,
-                 teb, &process->Pcb, mode);
-    thread->Cid = *cid;
-    thread->ExitStatus = 0x103;         /* STATUS_PENDING: still running */
-    KeQuerySystemTime(&thread->CreateTime);
-    InsertTailList(&process->ThreadListHead, &thread->ThreadListEntry);
-    process->ActiveThreads++;
-    ObReferenceObject(thread);          /* its own, until it has ended */
-    KeStartThread(&thread->Tcb);
     *result = thread;
     return STATUS_SUCCESS;
 }
 
-NTSTATUS ps_create_system_thread(void (*routine)(void *argument),
-                                 void *argument, ETHREAD **thread)
+/* Runs when nobody refers to it any more; the reaper has had its stack. */
+void psp_delete_thread(void *object)
 {
-    CLIENT_ID cid = { PsInitialSystemProcess->UniqueProcessId, psp_new_id() };
-    NTSTATUS status = psp_create_thread(PsInitialSystemProcess, &cid, NULL,
-                                        routine, argument, KernelMode, thread);
+    ETHREAD *thread = object;
 
-    if (NT_SUCCESS(status))
-        KeReadyThread(&(*thread)->Tcb);
+    psp_free_cid(thread->Cid.UniqueThread);
+    if (thread->Tcb.StackBase)
+        MmDeleteKernelStack(thread->Tcb.StackBase);
+    if (thread->SetContextState)
+        ExFreePoolWithTag(thread->SetContextState, PSP_CONTEXT_TAG);
+    ObDereferenceObject(CONTAINING_RECORD(thread->Tcb.Process, EPROCESS, Pcb));
+}
+
+NTSTATUS psp_insert_thread(ETHREAD *thread)
+{
+    EPROCESS *process = CONTAINING_RECORD(thread->Tcb.Process, EPROCESS, Pcb);
+    NTSTATUS status = STATUS_SUCCESS;
+
+    ke_acquire_exclusive(&process->ProcessLock);
+    if (process->Flags & (PS_PROCESS_FLAGS_PROCESS_EXITING |
+                          PS_PROCESS_FLAGS_PROCESS_DELETE)) {
+        status = STATUS_PROCESS_IS_TERMINATING;
+    } else {
+        ObReferenceObject(thread);              /* the reaper's */
+        InsertTailList(&process->ThreadListHead, &thread->ThreadListEntry);
+        process->ActiveThreads++;
+        KeStartThread(&thread->Tcb);
+    }
+    ke_release_exclusive(&process->ProcessLock);
     return status;
+}
+
+void psp_abandon_thread(ETHREAD *thread, NTSTATUS status)
+{
+    thread->ExitStatus = status;
+    __sync_fetch_and_or(&thread->CrossThreadFlags,
+                        PS_CROSS_THREAD_FLAGS_TERMINATED);
+    KeForceResumeThread(&thread->Tcb);
+    KeReadyThread(&thread->Tcb);
 }

@@ -156,6 +156,7 @@ static __attribute__((noreturn)) void enter_user(const CONTEXT *context)
     KeContextToKframes(frame, &exception, context, context->ContextFlags,
                        UserMode);
     thread->TrapFrame = frame;
+    KfLowerIrql(PASSIVE_LEVEL);
     ki_enter_user(frame);
 }
 

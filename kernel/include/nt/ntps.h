@@ -31,3 +31,14 @@
 #define THREAD_QUERY_LIMITED_INFORMATION 0x0800
 #define THREAD_RESUME                   0x1000
 #define THREAD_ALL_ACCESS               0x001FFFFF
+
+/* ---- Threads ---- */
+
+/* A new thread's user stack; the old one's fields are of other times. */
+typedef struct _INITIAL_TEB {
+    void *OldStackBase;                         /* 00 */
+    void *OldStackLimit;                        /* 08 */
+    void *StackBase;                            /* 10, first behind it */
+    void *StackLimit;                           /* 18, lowest committed */
+    void *StackAllocationBase;                  /* 20 */
+} INITIAL_TEB;

@@ -158,7 +158,9 @@ typedef struct _TEB32 {
     ULONG TlsSlots[64];                         /* e10 */
     UCHAR pad_f10[0x60];
     ULONG GdiBatchCount;                        /* f70 */
-    UCHAR pad_f74[0x20];
+    UCHAR pad_f74[0x1];
+    UCHAR FreeStackOnTermination;               /* f75 */
+    UCHAR pad_f76[0x1e];
     ULONG TlsExpansionSlots;                    /* f94 */
     UCHAR pad_f98[0x20];
 } TEB32;

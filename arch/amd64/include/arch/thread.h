@@ -31,7 +31,8 @@ void arch_prepare_thread(KTHREAD *thread, void (*routine)(void *argument),
 
 /*
  * The current thread goes to ring 3 for the first time: at rip, on rsp, with
- * two arguments; every other register is 0.
+ * two arguments; every other register is 0.  IRQL: <= APC_LEVEL; kernel APCs
+ * that have come find the frame complete.
  */
 __attribute__((noreturn)) void arch_start_user(ULONG_PTR rip, ULONG_PTR rsp,
                                                ULONG_PTR argument1,
