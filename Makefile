@@ -68,8 +68,10 @@ EX_OBJS     := \
     kernel/ex/display.c kernel/ex/sysinfo.c kernel/ex/harderr.c \
     kernel/ex/debugctl.c
 OB_OBJS     := \
-    kernel/ob/close.c kernel/ob/handle.c kernel/ob/reference.c \
-    kernel/ob/access.c kernel/ob/type.c kernel/ob/current.c
+    kernel/ob/close.c kernel/ob/handle.c kernel/ob/current.c \
+    kernel/ob/reference.c kernel/ob/access.c kernel/ob/type.c \
+    kernel/ob/create.c kernel/ob/insert.c kernel/ob/lookup.c \
+    kernel/ob/directory.c kernel/ob/dirservice.c
 IO_OBJS     := \
     kernel/io/file.c kernel/io/name.c kernel/io/create.c \
     kernel/io/transfer.c kernel/io/console.c kernel/io/query.c

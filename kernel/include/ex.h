@@ -18,6 +18,11 @@ struct _EPROCESS;
  * (sign extended on the way back), OBJ_ attributes in bits 17-19, and bit 0,
  * Unlocked; HighValue the granted access in bits 0-24.  A free entry: LowValue
  * 0, and the next free one.
+ *
+ * Whoever clears Unlocked holds the entry: it stays what it is until the bit
+ * is set again.  That is the time to reference the object.  The free list, and
+ * the table's shape when it grows, belong to FreeListLock; readers follow
+ * TableCode without it, because no page goes away before the table does.
  */
 typedef struct _HANDLE_TABLE_ENTRY {
     LONGLONG LowValue;                          /* 000 */
@@ -29,7 +34,7 @@ typedef struct _HANDLE_TABLE_ENTRY {
 } HANDLE_TABLE_ENTRY;
 
 typedef struct _HANDLE_TABLE_FREE_LIST {
-    ULONGLONG FreeListLock;                     /* 000 */
+    KSPIN_LOCK FreeListLock;                    /* 000 */
     HANDLE_TABLE_ENTRY *FirstFreeHandleEntry;   /* 008 */
     HANDLE_TABLE_ENTRY *LastFreeHandleEntry;    /* 010 */
     LONG HandleCount;                           /* 018 */
@@ -49,13 +54,24 @@ typedef struct _HANDLE_TABLE {
     HANDLE_TABLE_FREE_LIST FreeLists[1];        /* 040 */
 } HANDLE_TABLE;
 
+/* HANDLE_TABLE.Flags: its process has ended, nothing goes in any more. */
+#define EX_TABLE_RUNDOWN 0x4
+
 /* Handles of one table at most; entry 0 of every page counts. */
 #define EX_HANDLE_LIMIT 0x1000000
+
+/* What an entry keeps of a handle's attributes (OBJ_INHERIT is one). */
+#define EX_HANDLE_ATTRIBUTES 0x7
 
 /* The entry's parts. */
 static inline void *ex_entry_object(const HANDLE_TABLE_ENTRY *entry)
 {
     return (void *)((entry->LowValue >> 16) & ~(LONGLONG)0xF);
+}
+
+static inline ULONG ex_entry_attributes(const HANDLE_TABLE_ENTRY *entry)
+{
+    return entry->LowValue >> 17 & EX_HANDLE_ATTRIBUTES;
 }
 
 static inline ACCESS_MASK ex_entry_access(const HANDLE_TABLE_ENTRY *entry)
@@ -68,21 +84,52 @@ static inline ACCESS_MASK ex_entry_access(const HANDLE_TABLE_ENTRY *entry)
  */
 HANDLE_TABLE *ExCreateHandleTable(struct _EPROCESS *process);
 
-/* Close every handle through callback(object), then free the table. */
-void ex_destroy_handle_table(HANDLE_TABLE *table,
-                             void (*callback)(void *object));
+/*
+ * The same with a copy, under the same handle, of every entry of old that
+ * keep(process, object, attributes) wants, which is called with the entry
+ * locked.  The process of the new table does not run yet.
+ */
+HANDLE_TABLE *ExDupHandleTable(struct _EPROCESS *process, HANDLE_TABLE *old,
+                               BOOLEAN (*keep)(struct _EPROCESS *process,
+                                               void *object,
+                                               ULONG attributes));
+
+/*
+ * Close every handle through callback(object); from the first moment on
+ * nothing goes in any more.  The table stays, empty: others may be looking.
+ */
+void ex_sweep_handle_table(HANDLE_TABLE *table,
+                           void (*callback)(void *object));
+
+/* Free a table that was swept and that nobody can reach. */
+void ex_free_handle_table(HANDLE_TABLE *table);
 
 /*
  * A handle for object, which is 16-byte aligned; the table takes no reference.
- * NULL: no memory, or the table is full.
+ * NULL: no memory, the table is full, or its process has ended.
  */
-HANDLE ExCreateHandle(HANDLE_TABLE *table, void *object, ACCESS_MASK access);
+HANDLE ExCreateHandle(HANDLE_TABLE *table, void *object, ACCESS_MASK access,
+                      ULONG attributes);
 
 /*
- * The entry of a handle in use, or NULL.  NT: returns it locked; here nothing
- * runs between this call and the caller's use of the entry.
+ * The entry of a handle in use, locked, or NULL.  Until the caller passes
+ * *irql to one of the two below it is at DISPATCH_LEVEL.  NT: the lock's
+ * holder is at PASSIVE_LEVEL, and contenders wait on a push lock.
  */
-HANDLE_TABLE_ENTRY *ExMapHandleToPointer(HANDLE_TABLE *table, HANDLE handle);
+HANDLE_TABLE_ENTRY *ExMapHandleToPointer(HANDLE_TABLE *table, HANDLE handle,
+                                         KIRQL *irql);
+void ExUnlockHandleTableEntry(HANDLE_TABLE_ENTRY *entry, KIRQL irql);
 
-/* Free a handle whose entry ExMapHandleToPointer has found. */
-void ExDestroyHandle(HANDLE_TABLE *table, HANDLE_TABLE_ENTRY *entry);
+/* Free the handle of a locked entry. */
+void ExDestroyHandle(HANDLE_TABLE *table, HANDLE_TABLE_ENTRY *entry,
+                     KIRQL irql);
+
+/* Of a locked entry. */
+void ex_set_entry_attributes(HANDLE_TABLE_ENTRY *entry, ULONG attributes);
+
+/*
+ * The first handle in use from *handle on, its entry locked as above, and its
+ * value in *handle; NULL: there is none.
+ */
+HANDLE_TABLE_ENTRY *ex_next_handle(HANDLE_TABLE *table, ULONG_PTR *handle,
+                                   KIRQL *irql);

@@ -2,10 +2,14 @@
  * ob.h - ring 1: objects, their types and handles.
  *
  * An object is its body; OBJECT_HEADER lies right before it.  PointerCount
- * counts references (each handle holds one), HandleCount handles.  The last
- * dereference calls the type's DeleteProcedure and frees the pool.
+ * counts references (each handle holds one, and the object's entry in a
+ * directory), HandleCount handles.  Both change by interlocked operations.
+ * When the last handle goes, so does the name, unless the object is
+ * permanent; the last dereference calls the type's DeleteProcedure and frees
+ * the pool.
  *
- * IRQL: PASSIVE_LEVEL throughout.
+ * IRQL: PASSIVE_LEVEL, but for ObfReferenceObject and a dereference that is
+ * not the last: <= DISPATCH_LEVEL.
  */
 #pragma once
 
@@ -14,14 +18,16 @@
 struct _EPROCESS;
 
 typedef struct _OBJECT_HEADER {
-    LONGLONG PointerCount;                      /* 000 */
-    LONGLONG HandleCount;                       /* 008 */
+    volatile LONGLONG PointerCount;             /* 000 */
+    volatile LONGLONG HandleCount;              /* 008 */
     UCHAR pad_10[0x8];
     UCHAR TypeIndex;                            /* 018 */
     UCHAR pad_19[0x1];
     UCHAR InfoMask;                             /* 01a */
     UCHAR Flags;                                /* 01b */
-    UCHAR pad_1c[0x14];
+    UCHAR pad_1c[0x4];
+    struct _OBJECT_CREATE_INFORMATION *ObjectCreateInfo; /* 020, new ones' */
+    UCHAR pad_28[0x8];
     ULONGLONG Body;                             /* 030, its first bytes */
 } OBJECT_HEADER;
 
@@ -48,7 +54,7 @@ typedef struct _OBJECT_TYPE_INITIALIZER {
 typedef struct _OBJECT_TYPE {
     LIST_ENTRY TypeList;                        /* 000 */
     UNICODE_STRING Name;                        /* 010 */
-    UCHAR pad_20[0x8];
+    void *DefaultObject;                        /* 020, see ob_set_waitable */
     UCHAR Index;                                /* 028 */
     UCHAR pad_29[0x3];
     ULONG TotalNumberOfObjects;                 /* 02c */
@@ -61,6 +67,9 @@ typedef struct _OBJECT_TYPE {
 } OBJECT_TYPE;
 
 #define OB_MAX_TYPES 16
+
+/* Of a handle, beside OBJ_INHERIT. */
+#define OBJ_PROTECT_CLOSE 0x1
 
 /* The pseudo handles, valid for ObReferenceObjectByHandle and services. */
 #define OB_CURRENT_PROCESS ((HANDLE)(LONG_PTR)-1)
@@ -79,6 +88,13 @@ OBJECT_TYPE *ob_create_type(const WCHAR *name, ACCESS_MASK valid_access,
                             void (*delete_procedure)(void *object));
 
 /*
+ * Objects of this type can be waited for: the DISPATCHER_HEADER is offset
+ * bytes behind the body's beginning.  NT: the same, but what a type without
+ * one gives to wait for is an event that is always set.
+ */
+void ob_set_waitable(OBJECT_TYPE *type, SIZE_T offset);
+
+/*
  * A new object of size bytes, zeroed, with one reference.
  * STATUS_INSUFFICIENT_RESOURCES.
  */
@@ -88,9 +104,9 @@ NTSTATUS ob_create_object(OBJECT_TYPE *type, SIZE_T size, void **object);
  * The same with a name and attributes that a caller of mode gives, captured
  * here; attributes may be NULL.  Nobody finds the object before ObInsertObject
  * has put it into the namespace.  STATUS_OBJECT_NAME_INVALID,
- * STATUS_OBJECT_PATH_SYNTAX_BAD, STATUS_INVALID_PARAMETER,
- * STATUS_ACCESS_VIOLATION, STATUS_DATATYPE_MISALIGNMENT.  NT: three arguments
- * more, of quotas and parsing.
+ * STATUS_INVALID_PARAMETER, STATUS_PRIVILEGE_NOT_HELD: OBJ_PERMANENT from
+ * ring 3; STATUS_ACCESS_VIOLATION, STATUS_DATATYPE_MISALIGNMENT.  NT: three
+ * arguments more, of quotas and parsing.
  */
 NTSTATUS ObCreateObject(KPROCESSOR_MODE mode, OBJECT_TYPE *type,
                         const OBJECT_ATTRIBUTES *attributes, SIZE_T size,
@@ -102,18 +118,31 @@ NTSTATUS ObCreateObject(KPROCESSOR_MODE mode, OBJECT_TYPE *type,
  * whatever happens.  With OBJ_OPENIF a handle to an older object of that name
  * and type: STATUS_OBJECT_NAME_EXISTS, a success.  Without:
  * STATUS_OBJECT_NAME_COLLISION.  STATUS_OBJECT_PATH_NOT_FOUND,
- * STATUS_OBJECT_TYPE_MISMATCH, and those of ob_create_handle.
+ * STATUS_OBJECT_PATH_SYNTAX_BAD, STATUS_OBJECT_NAME_INVALID: an empty part;
+ * STATUS_OBJECT_TYPE_MISMATCH: something else has the name, or a part of the
+ * path is no directory; STATUS_INVALID_HANDLE: the root directory; and those
+ * of ob_create_handle.
  */
 NTSTATUS ObInsertObject(void *object, ACCESS_MASK access, HANDLE *handle);
 
 /*
  * A handle to an object by its name.  type NULL: any.
- * STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
+ * STATUS_INVALID_PARAMETER: no attributes; STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
  * STATUS_OBJECT_TYPE_MISMATCH, and those above.
  */
 NTSTATUS ObOpenObjectByName(const OBJECT_ATTRIBUTES *attributes,
                             OBJECT_TYPE *type, KPROCESSOR_MODE mode,
                             ACCESS_MASK access, HANDLE *handle);
+
+/*
+ * A handle to an object in process's table, with what ObOpenObjectByName takes
+ * out of the attributes.  type NULL: any.  STATUS_OBJECT_TYPE_MISMATCH,
+ * STATUS_INVALID_PARAMETER, STATUS_ACCESS_DENIED: OBJ_EXCLUSIVE;
+ * and those of ob_create_handle.  NT: the current process.
+ */
+NTSTATUS ObOpenObjectByPointer(void *object, struct _EPROCESS *process,
+                               ULONG attributes, ACCESS_MASK access,
+                               OBJECT_TYPE *type, HANDLE *handle);
 
 /* What to wait for with a handle to this object; NULL: nothing. */
 DISPATCHER_HEADER *ob_dispatcher_header(void *object);
@@ -123,6 +152,12 @@ LONGLONG ObfReferenceObject(void *object);
 LONGLONG ObfDereferenceObject(void *object);
 #define ObReferenceObject ObfReferenceObject
 #define ObDereferenceObject ObfDereferenceObject
+
+/*
+ * For lists that hold no reference: FALSE if the object is being deleted.
+ * IRQL: <= DISPATCH_LEVEL.
+ */
+BOOLEAN ObReferenceObjectSafe(void *object);
 
 /*
  * access with its generic rights mapped; MAXIMUM_ALLOWED gives allowed, the
@@ -153,7 +188,19 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ACCESS_MASK access,
                                    void **object);
 
 /*
- * Close every handle of a process that ends and free its table, which may be
- * absent.  The process need not be current.
+ * Close every handle of a process that ends; nothing goes into its table any
+ * more.  The process need not be current.  Then, when nobody can reach the
+ * process, free the table.  It may be absent.
  */
 void ObKillProcess(struct _EPROCESS *process);
+void ob_delete_handle_table(struct _EPROCESS *process);
+
+/*
+ * A new process's table, still empty, gets the parent's handles with
+ * OBJ_INHERIT, under their values.  STATUS_INSUFFICIENT_RESOURCES.
+ */
+NTSTATUS ob_inherit_handles(struct _EPROCESS *parent,
+                            struct _EPROCESS *child);
+
+/* How many handles a process has. */
+ULONG ObGetProcessHandleCount(struct _EPROCESS *process);

@@ -27,25 +27,34 @@ static BOOLEAN obp_is_pseudo_handle(HANDLE handle)
 }
 
 /*
- * STATUS_INVALID_HANDLE for what is no handle.  Closing a pseudo handle does
+ * STATUS_INVALID_HANDLE for what is no handle, STATUS_HANDLE_NOT_CLOSABLE for
+ * one that NtSetInformationObject has protected.  Closing a pseudo handle does
  * nothing and succeeds, as CloseHandle is documented to.  NT: raises an
- * exception in a debugged caller for a bad handle, and refuses a protected
- * one with STATUS_HANDLE_NOT_CLOSABLE; nothing here can protect a handle.
+ * exception in a debugged caller.
  */
 NTSTATUS NtClose(HANDLE handle)
 {
-    HANDLE_TABLE *table = obp_current_table();
-    HANDLE_TABLE_ENTRY *entry;
-    OBJECT_HEADER *header;
-
     if (obp_is_pseudo_handle(handle))
         return STATUS_SUCCESS;
-    entry = table == NULL ? NULL : ExMapHandleToPointer(table, handle);
+    return obp_close_handle(obp_current_process(), handle);
+}
+
+NTSTATUS obp_close_handle(struct _EPROCESS *process, HANDLE handle)
+{
+    HANDLE_TABLE *table = obp_process_table(process);
+    HANDLE_TABLE_ENTRY *entry;
+    OBJECT_HEADER *header;
+    KIRQL irql;
+
+    entry = table == NULL ? NULL : ExMapHandleToPointer(table, handle, &irql);
     if (entry == NULL)
         return STATUS_INVALID_HANDLE;
-
+    if (ex_entry_attributes(entry) & OBJ_PROTECT_CLOSE) {
+        ExUnlockHandleTableEntry(entry, irql);
+        return STATUS_HANDLE_NOT_CLOSABLE;
+    }
     header = ex_entry_object(entry);
-    ExDestroyHandle(table, entry);
+    ExDestroyHandle(table, entry, irql);
     obp_drop_handle(header);
     return STATUS_SUCCESS;
 }

@@ -1,16 +1,22 @@
 /*
  * ob/current.c - whose handles they are.
  *
- * Handles belong to the process whose address space is loaded.  The process
- * is Ps's, one layer up: this is the only file of Ob that looks there.
+ * Handles belong to the process whose address space is loaded, or to one that
+ * the caller names.  The process is Ps's, one layer up: this is the only file
+ * of Ob that looks there.
  */
 #include "obp.h"
 #include <ex.h>
 #include <ps.h>
 
-HANDLE_TABLE *obp_current_table(void)
+struct _EPROCESS *obp_current_process(void)
 {
-    return PsGetCurrentProcess()->ObjectTable;
+    return PsGetCurrentProcess();
+}
+
+HANDLE_TABLE *obp_process_table(EPROCESS *process)
+{
+    return process->ObjectTable;
 }
 
 void *obp_pseudo_object(HANDLE handle)
@@ -24,9 +30,38 @@ void *obp_pseudo_object(HANDLE handle)
 
 void ObKillProcess(EPROCESS *process)
 {
-    HANDLE_TABLE *table = process->ObjectTable;
+    if (process->ObjectTable != NULL)
+        ex_sweep_handle_table(process->ObjectTable, obp_drop_handle);
+}
 
+void ob_delete_handle_table(EPROCESS *process)
+{
+    if (process->ObjectTable != NULL)
+        ex_free_handle_table(process->ObjectTable);
     process->ObjectTable = NULL;
-    if (table != NULL)
-        ex_destroy_handle_table(table, obp_drop_handle);
+}
+
+static BOOLEAN obp_keep_handle(EPROCESS *process, void *object,
+                               ULONG attributes)
+{
+    return (attributes & OBJ_INHERIT) &&
+           NT_SUCCESS(obp_count_handle(object, process, 0));
+}
+
+NTSTATUS ob_inherit_handles(EPROCESS *parent, EPROCESS *child)
+{
+    HANDLE_TABLE *table = ExDupHandleTable(child, parent->ObjectTable,
+                                           obp_keep_handle);
+
+    if (table == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    ob_delete_handle_table(child);
+    child->ObjectTable = table;
+    return STATUS_SUCCESS;
+}
+
+ULONG ObGetProcessHandleCount(EPROCESS *process)
+{
+    return process->ObjectTable != NULL
+               ? process->ObjectTable->FreeLists[0].HandleCount : 0;
 }

@@ -2,27 +2,39 @@
  * ob/reference.c - an object's life, from creation to its last reference.
  *
  * Whoever keeps a pointer to an object holds a reference; every handle holds
- * one, too.  An object dies in the dereference that takes the last one, in
- * the context of whoever made it.
+ * one, too, and so does the entry of a directory.  An object dies in the
+ * dereference that takes the last one, in the context of whoever made it,
+ * which must be at PASSIVE_LEVEL: deleting may wait.  NT: from a higher level
+ * the deletion is left to a worker thread.
  */
 #include "obp.h"
 #include <mm.h>
 
-NTSTATUS ob_create_object(OBJECT_TYPE *type, SIZE_T size, void **object)
+NTSTATUS obp_allocate_object(OBJECT_TYPE *type, SIZE_T size, UCHAR mask,
+                             void **object)
 {
-    OBJECT_HEADER *header =
-        ExAllocatePool2(POOL_FLAG_NON_PAGED,
-                        offsetof(OBJECT_HEADER, Body) + size, OBP_TAG);
+    SIZE_T info = obp_info_size(mask);
+    char *base = ExAllocatePool2(POOL_FLAG_NON_PAGED,
+                                 info + offsetof(OBJECT_HEADER, Body) + size,
+                                 OBP_TAG);
+    OBJECT_HEADER *header = (OBJECT_HEADER *)(base + info);
+    ULONG count;
 
-    if (header == NULL)
+    if (base == NULL)
         return STATUS_INSUFFICIENT_RESOURCES;
     header->PointerCount = 1;
+    header->InfoMask = mask;
     header->TypeIndex = obp_encode_type(header, type->Index);
-    type->TotalNumberOfObjects++;
-    if (type->TotalNumberOfObjects > type->HighWaterNumberOfObjects)
-        type->HighWaterNumberOfObjects = type->TotalNumberOfObjects;
+    count = __sync_add_and_fetch(&type->TotalNumberOfObjects, 1);
+    if (count > type->HighWaterNumberOfObjects)
+        type->HighWaterNumberOfObjects = count;
     *object = &header->Body;
     return STATUS_SUCCESS;
+}
+
+NTSTATUS ob_create_object(OBJECT_TYPE *type, SIZE_T size, void **object)
+{
+    return obp_allocate_object(type, size, 0, object);
 }
 
 /* A count that was wrong already: going on would free memory in use. */
@@ -37,28 +49,52 @@ static void obp_bad_reference(OBJECT_HEADER *header)
 LONGLONG ObfReferenceObject(void *object)
 {
     OBJECT_HEADER *header = obp_header(object);
+    LONGLONG count = __sync_add_and_fetch(&header->PointerCount, 1);
 
-    if (header->PointerCount <= 0)
+    if (count <= 1)
         obp_bad_reference(header);
-    return ++header->PointerCount;
+    return count;
+}
+
+BOOLEAN ObReferenceObjectSafe(void *object)
+{
+    OBJECT_HEADER *header = obp_header(object);
+    LONGLONG count = header->PointerCount;
+
+    while (count > 0) {
+        LONGLONG seen = __sync_val_compare_and_swap(&header->PointerCount,
+                                                    count, count + 1);
+
+        if (seen == count)
+            return TRUE;
+        count = seen;
+    }
+    return FALSE;
 }
 
 static void obp_delete_object(OBJECT_HEADER *header)
 {
     OBJECT_TYPE *type = ObGetObjectType(&header->Body);
+    OBJECT_HEADER_NAME_INFO *name = obp_name_info(header);
 
+    ASSERT(KeGetCurrentIrql() < DISPATCH_LEVEL);
     if (header->HandleCount != 0)
         obp_bad_reference(header);
     if (type->TypeInfo.DeleteProcedure != NULL)
         type->TypeInfo.DeleteProcedure(&header->Body);
-    type->TotalNumberOfObjects--;
-    ExFreePoolWithTag(header, OBP_TAG);
+    if (name != NULL)
+        obp_free_name(&name->Name);
+    if (header->ObjectCreateInfo != NULL)
+        ExFreePoolWithTag(header->ObjectCreateInfo, OBP_TAG);
+    __sync_sub_and_fetch(&type->TotalNumberOfObjects, 1);
+    ExFreePoolWithTag((char *)header - obp_info_size(header->InfoMask),
+                      OBP_TAG);
 }
 
 LONGLONG ObfDereferenceObject(void *object)
 {
     OBJECT_HEADER *header = obp_header(object);
-    LONGLONG count = --header->PointerCount;
+    LONGLONG count = __sync_sub_and_fetch(&header->PointerCount, 1);
 
     if (count < 0)
         obp_bad_reference(header);

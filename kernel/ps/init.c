@@ -53,6 +53,8 @@ void ps_initialize(void)
                                    psp_delete_process);
     PsThreadType = ob_create_type(L"Thread", THREAD_ALL_ACCESS,
                                   psp_delete_thread);
+    ob_set_waitable(PsProcessType, offsetof(EPROCESS, Pcb.Header));
+    ob_set_waitable(PsThreadType, offsetof(ETHREAD, Tcb.Header));
     psp_initialize_cids();
     create_system_process();
     psp_start_reaper();

@@ -45,8 +45,3 @@ W NTSTATUS ke_suspend_thread(struct _KTHREAD *t, ULONG *p)
 W void KeForceResumeThread(struct _KTHREAD *t) { (void)t; }
 W void KeRundownApcQueues(struct _KTHREAD *t) { (void)t; }
 W void ex_cancel_thread_timers(struct _ETHREAD *t) { (void)t; }
-W NTSTATUS ob_inherit_handles(struct _EPROCESS *from, struct _EPROCESS *to)
-{
-    (void)from, (void)to;
-    return STATUS_SUCCESS;
-}

@@ -136,6 +136,7 @@ void psp_delete_process(void *object)
     EPROCESS *process = object;
 
     psp_free_cid(process->UniqueProcessId);
+    ob_delete_handle_table(process);
     if (process->Pcb.DirectoryTableBase)
         mm_delete_address_space(process);
     if (process->SectionObject)
