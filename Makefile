@@ -91,7 +91,8 @@ WOW64_OBJS := kernel/wow64/service.c kernel/wow64/widen.c \
 INIT_OBJS := kernel/init/start.c kernel/init/options.c
 
 # Only in the test build: echo services, ring-0 tests.
-TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c
+TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
+    tests/kernel/schedule.c
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab

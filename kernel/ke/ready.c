@@ -44,7 +44,7 @@ void ki_remove_ready_thread(KPRCB *prcb, KTHREAD *thread)
 
 KTHREAD *KiSelectReadyThread(KPRIORITY lowest, KPRCB *prcb)
 {
-    ULONG summary = prcb->ReadySummary >> lowest << lowest;
+    ULONG summary = (ULONG)((ULONGLONG)prcb->ReadySummary >> lowest << lowest);
     KTHREAD *thread;
 
     if (summary == 0)

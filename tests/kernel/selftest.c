@@ -20,6 +20,7 @@ enum self_test {
     SELF_TEST_UNEXPECTED,           /* a vector that nobody has asked for */
     SELF_TEST_IRQL,
     SELF_TEST_DPC,
+    SELF_TEST_SCHEDULE,
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -252,6 +253,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_DPC:
         good = test_dpc();
+        break;
+    case SELF_TEST_SCHEDULE:
+        good = test_schedule();
         break;
     default:
         if (test >= SELF_TEST_CRASHES) {

@@ -8,3 +8,6 @@
 /* dpc.c */
 BOOLEAN test_irql(void);
 BOOLEAN test_dpc(void);
+
+/* schedule.c */
+BOOLEAN test_schedule(void);
