@@ -54,7 +54,8 @@ KD_OBJS := kernel/kd/console.c kernel/kd/serial.c kernel/kd/font.asm \
 KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/irql.c kernel/ke/dpc.c kernel/ke/ready.c kernel/ke/schedule.c \
     kernel/ke/wait.c kernel/ke/event.c kernel/ke/semphr.c kernel/ke/mutant.c \
-    kernel/ke/thread.c kernel/ke/priority.c kernel/ke/pending.c \
+    kernel/ke/thread.c kernel/ke/priority.c kernel/ke/pushlock.c \
+    kernel/ke/fmutex.c kernel/ke/pending.c \
     kernel/ke/time.c kernel/ke/timertable.c kernel/ke/timer.c \
     kernel/ke/shared.c kernel/ke/doors.c kernel/ke/bugcheck.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
@@ -92,7 +93,7 @@ INIT_OBJS := kernel/init/start.c kernel/init/options.c
 
 # Only in the test build: echo services, ring-0 tests.
 TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
-    tests/kernel/schedule.c
+    tests/kernel/schedule.c tests/kernel/lock.c
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab

@@ -126,10 +126,12 @@ typedef enum _KWAIT_REASON {
     Suspended = 5,
     UserRequest = 6,
     WrQueue = 15,
+    WrPushLock = 28,
     WrPreempted = 32,
     WrDispatchInt = 31,
     WrQuantumEnd = 30,
     WrYieldExecution = 33,
+    WrFastMutex = 34,
     WrTerminated = 36,
 } KWAIT_REASON;
 

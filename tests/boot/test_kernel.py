@@ -40,7 +40,8 @@ def symbol(build, name):
     raise AssertionError(f'no symbol {name}')
 
 
-@pytest.mark.parametrize('number', ['0', '1', '2', '3', '5', '6', '7'])
+@pytest.mark.parametrize('number', ['0', '1', '2', '3', '5', '6', '7', '8',
+                                    '9'])
 def test_self(run, number):
     assert run('ring0', number, add=[RING0]).status == 0
 

@@ -21,6 +21,8 @@ enum self_test {
     SELF_TEST_IRQL,
     SELF_TEST_DPC,
     SELF_TEST_SCHEDULE,
+    SELF_TEST_PUSH_LOCK,
+    SELF_TEST_FAST_MUTEX,
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -256,6 +258,12 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_SCHEDULE:
         good = test_schedule();
+        break;
+    case SELF_TEST_PUSH_LOCK:
+        good = test_push_lock();
+        break;
+    case SELF_TEST_FAST_MUTEX:
+        good = test_fast_mutex();
         break;
     default:
         if (test >= SELF_TEST_CRASHES) {

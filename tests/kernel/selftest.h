@@ -11,3 +11,7 @@ BOOLEAN test_dpc(void);
 
 /* schedule.c */
 BOOLEAN test_schedule(void);
+
+/* lock.c */
+BOOLEAN test_push_lock(void);
+BOOLEAN test_fast_mutex(void);
