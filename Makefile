@@ -57,7 +57,8 @@ KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/thread.c kernel/ke/priority.c kernel/ke/pushlock.c \
     kernel/ke/fmutex.c kernel/ke/pending.c \
     kernel/ke/time.c kernel/ke/timertable.c kernel/ke/timer.c \
-    kernel/ke/shared.c kernel/ke/doors.c kernel/ke/bugcheck.c
+    kernel/ke/shared.c kernel/ke/doors.c kernel/ke/callback.c \
+    kernel/ke/bugcheck.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
     kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/vad.c \
     kernel/mm/protection.c kernel/mm/commit.c kernel/mm/fault.c \
@@ -122,7 +123,8 @@ tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     pointers.c doors.c flags.c selectors.c compat.c context.c answers.c \
     debugctl.c files.c memory.c runtime.c loader.c needs_name.c \
-    needs_ordinal.c needs_dll.c needs_fail.c images.c crash.c)
+    needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
+    crash.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c)
@@ -135,7 +137,7 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
 # Those that say the same to 32-bit code: user32/NAME.exe.
 USER_TESTS32     := $(addprefix tests/user/,answers.c files.c memory.c \
     runtime.c loader.c needs_name.c needs_ordinal.c needs_dll.c \
-    needs_fail.c images.c start32.c runtime32.c wow64.c crash.c)
+    needs_fail.c images.c callback.c start32.c runtime32.c wow64.c crash.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of

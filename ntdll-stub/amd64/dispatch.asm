@@ -8,9 +8,11 @@
         default rel
 
         extern  ldr_initialize
+        extern  NtCallbackReturn
         extern  NtContinue
         extern  RtlExitUserThread
         extern  RtlRaiseStatus
+        global  KiUserCallbackDispatcher
         global  LdrInitializeThunk
         global  RtlUserThreadStart
 
@@ -53,4 +55,34 @@ RtlUserThreadStart:
         call    rax
         mov     ecx, eax
         call    RtlExitUserThread
+        int3
+
+PEB_OF_TEB            equ 60h
+KERNEL_CALLBACK_TABLE equ 58h                   ; PEB's
+
+CALLOUT_BUFFER  equ 20h                         ; UCALLOUT_FRAME's, behind
+CALLOUT_LENGTH  equ 28h                         ; the home slots
+CALLOUT_API     equ 2Ch
+
+; The kernel calls a routine of the program's table, in the middle of a system
+; service (KeUserModeCallback).
+;
+; in   rsp -> UCALLOUT_FRAME, whose home slots are the routine's
+;
+; The routine takes the buffer in rcx and its length in edx. One that returns
+; has a status and no result; others call NtCallbackReturn themselves.
+        align   16
+KiUserCallbackDispatcher:
+        mov     rcx, [rsp + CALLOUT_BUFFER]
+        mov     edx, [rsp + CALLOUT_LENGTH]
+        mov     r8d, [rsp + CALLOUT_API]
+        mov     rax, [gs:PEB_OF_TEB]
+        mov     r9, [rax + KERNEL_CALLBACK_TABLE]
+        call    [r9 + r8 * 8]
+        xor     ecx, ecx
+        xor     edx, edx
+        mov     r8d, eax
+        call    NtCallbackReturn
+        mov     ecx, eax                        ; nobody waits for a result
+        call    RtlRaiseStatus
         int3

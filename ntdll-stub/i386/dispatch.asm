@@ -9,10 +9,12 @@
         bits    32
 
         extern  _ldr_initialize
+        extern  _NtCallbackReturn@12
         extern  _NtContinue@8
         extern  _RtlExitUserThread@4
         extern  _RtlRaiseStatus@4
         global  _KiUserApcDispatcher@16
+        global  _KiUserCallbackDispatcher@12
         global  _LdrInitializeThunk@12
         global  _RtlUserThreadStart@8
 
@@ -66,4 +68,35 @@ _RtlUserThreadStart@8:
         call    eax
         push    eax
         call    _RtlExitUserThread@4
+        int3
+
+TEB_SELF              equ 18h
+PEB_OF_TEB            equ 30h
+KERNEL_CALLBACK_TABLE equ 2Ch                   ; PEB's
+
+; The kernel calls a routine of the program's table, in the middle of a system
+; service (KeUserModeCallback).
+;
+; in   [esp]     = nothing, where a return address would be
+;      [esp + 4] = index into PEB.KernelCallbackTable
+;      [esp + 8], [esp + 0Ch] = buffer and length, which the routine takes
+;
+; A routine that returns has a status and no result; others call
+; NtCallbackReturn themselves.
+;
+; NT: XP says so by INT 2Bh, which does the same.
+        align   16
+_KiUserCallbackDispatcher@12:
+        add     esp, 4
+        pop     edx
+        mov     eax, [fs:TEB_SELF]
+        mov     eax, [eax + PEB_OF_TEB]
+        mov     eax, [eax + KERNEL_CALLBACK_TABLE]
+        call    [eax + edx * 4]
+        push    eax
+        push    0
+        push    0
+        call    _NtCallbackReturn@12
+        push    eax                             ; nobody waits for a result
+        call    _RtlRaiseStatus@4
         int3

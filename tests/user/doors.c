@@ -55,6 +55,7 @@ static const struct row {
     ROW(NtRaiseHardError, hard_error),
     ROW(NtSystemDebugControl, debug_control),
     ROW(NtTestAlert, test_alert),
+    ROW(NtCallbackReturn, callback_return),
     ROW(NtUserGetThreadState, thread_state),
     ROW(NtGdiBitBlt, bit_blt),
     ROW(NtUserGetDC, get_dc),

@@ -298,6 +298,9 @@ NTSTATUS NTAPI NtTerminateThread(_In_opt_ HANDLE ThreadHandle,
                                  _In_ NTSTATUS ExitStatus);
 NTSTATUS NTAPI NtContinue(_In_ CONTEXT *ContextRecord,
                           _In_ BOOLEAN TestAlert);
+NTSTATUS NTAPI NtCallbackReturn(_In_opt_ void *Result,
+                                _In_ ULONG ResultLength,
+                                _In_ NTSTATUS Status);
 NTSTATUS NTAPI NtTestAlert(void);
 NTSTATUS NTAPI NtYieldExecution(void);
 ULONG NTAPI NtGetCurrentProcessorNumber(void);

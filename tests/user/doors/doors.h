@@ -45,6 +45,7 @@ void by_door_performance_counter(void);
 void by_door_continue_context(void);
 void by_door_yield(void);
 void by_door_test_alert(void);
+void by_door_callback_return(void);
 void by_door_processor_number(void);
 void by_door_display_string(void);
 void by_door_hard_error(void);

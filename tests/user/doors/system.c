@@ -113,6 +113,12 @@ void by_door_test_alert(void)
     EXPECT(STATUS_SUCCESS, NtTestAlert);
 }
 
+void by_door_callback_return(void)
+{
+    EXPECT(STATUS_NO_CALLBACK_ACTIVE, NtCallbackReturn, NULL, 0,
+           STATUS_SUCCESS);
+}
+
 void by_door_processor_number(void)
 {
     CHECK(CALL(NtGetCurrentProcessorNumber) == 0);
