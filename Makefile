@@ -76,7 +76,8 @@ OB_OBJS     := \
     kernel/ob/directory.c kernel/ob/dirservice.c
 IO_OBJS     := \
     kernel/io/file.c kernel/io/name.c kernel/io/create.c \
-    kernel/io/transfer.c kernel/io/console.c kernel/io/query.c
+    kernel/io/transfer.c kernel/io/console.c kernel/io/input.c \
+    kernel/io/keyboard.c kernel/io/scancode.c kernel/io/query.c
 PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
     kernel/ps/system.c kernel/ps/reaper.c kernel/ps/userthread.c \
     kernel/ps/process.c kernel/ps/ntdll.c kernel/ps/start.c \

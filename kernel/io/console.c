@@ -7,6 +7,13 @@
  * its usual mode delivers it: echoed, Backspace erases, Enter ends the line
  * and appears as CR LF, a line that starts with Ctrl-Z reads as end of file
  * (success, no bytes).  What a short buffer leaves over is the next read's.
+ *
+ * A file opened as \Device\ConDrv\keys reads what is typed as it comes, not
+ * echoed, cursor keys as a VT terminal sends them.  NT: the same file in
+ * another mode, without ENABLE_LINE_INPUT and its kind.
+ *
+ * The line of a file object belongs to one reader at a time, who holds its
+ * lock meanwhile.  NT: FILE_OBJECT.Lock, an event as well.
  */
 #include "iop.h"
 #include <kd.h>
@@ -17,10 +24,12 @@
 #define BACKSPACE 0x08
 #define RUBOUT 0x7F                     /* what terminals send instead */
 
-/* line[start, end) is typed and not read yet. */
+/* line[start, end) is typed and, once the line is whole, to be read. */
 struct iop_console {
     struct iop_file file;
+    KEVENT lock;                        /* set: free */
     BOOLEAN after_cr;                   /* an LF now belongs to that CR */
+    BOOLEAN whole;
     USHORT start, end;
     CHAR line[IOP_CHUNK];
 };
@@ -28,6 +37,14 @@ struct iop_console {
 SIZE_T iop_console_size(void)
 {
     return sizeof(struct iop_console);
+}
+
+void iop_initialize_console(struct iop_file *file)
+{
+    struct iop_console *console =
+        CONTAINING_RECORD(file, struct iop_console, file);
+
+    KeInitializeEvent(&console->lock, EventSynchronizationObject, TRUE);
 }
 
 NTSTATUS iop_write_console(struct iop_file *file, const void *buffer,
@@ -51,16 +68,6 @@ NTSTATUS iop_write_console(struct iop_file *file, const void *buffer,
     return STATUS_SUCCESS;
 }
 
-/* The clock interrupt ends each halt; nothing typed can wait longer. */
-static CHAR iop_wait_for_char(void)
-{
-    int c;
-
-    while ((c = kd_read_char()) < 0)
-        arch_halt();
-    return c;
-}
-
 static void iop_erase(struct iop_console *console)
 {
     if (console->end == 0)
@@ -82,48 +89,54 @@ static void iop_append(struct iop_console *console, CHAR c)
         kd_write(&c, 1);
 }
 
-/* Ends by Enter.  A terminal sends CR, a pipe LF, some of them both. */
-static void iop_read_line(struct iop_console *console)
+static void iop_end_line(struct iop_console *console)
 {
-    console->start = console->end = 0;
-    for (;;) {
-        UCHAR c = iop_wait_for_char();
-        BOOLEAN second = c == '\n' && console->after_cr;
-
-        console->after_cr = c == '\r';
-        if (second)
-            continue;
-        if (c == '\r' || c == '\n')
-            break;
-        if (c == BACKSPACE || c == RUBOUT)
-            iop_erase(console);
-        else if (c == CTRL_Z || c == '\t' || c >= ' ')
-            iop_append(console, c);
-    }
     console->line[console->end++] = '\r';
     console->line[console->end++] = '\n';
+    console->start = console->line[0] == CTRL_Z ? console->end : 0;
+    console->whole = TRUE;
     kd_write("\n", 1);
 }
 
-NTSTATUS iop_read_console(struct iop_file *file, void *buffer, ULONG length,
-                          ULONG *done)
+/* A terminal ends a line by CR, a pipe by LF, some of them by both. */
+static void iop_type(struct iop_console *console, UCHAR c)
 {
-    struct iop_console *console =
-        CONTAINING_RECORD(file, struct iop_console, file);
-    ULONG size;
-    NTSTATUS status;
+    BOOLEAN second = c == '\n' && console->after_cr;
 
-    if (!(file->directions & IOP_INPUT))
-        return STATUS_INVALID_HANDLE;
-    if (length == 0)
-        return STATUS_SUCCESS;
-    if (console->start == console->end) {
-        iop_read_line(console);
-        if (console->line[0] == CTRL_Z)
-            console->start = console->end;
+    console->after_cr = c == '\r';
+    if (second)
+        return;
+    if (c == '\r' || c == '\n')
+        iop_end_line(console);
+    else if (c == BACKSPACE || c == RUBOUT)
+        iop_erase(console);
+    else if (c == CTRL_Z || c == '\t' || c >= ' ')
+        iop_append(console, c);
+}
+
+/* A wait that was cancelled leaves the line as far as it was typed. */
+static NTSTATUS iop_complete_line(struct iop_console *console)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+    ULONG taken;
+    CHAR c;
+
+    while (!console->whole && NT_SUCCESS(status)) {
+        status = iop_read_input(&c, 1, console->file.alertable, &taken);
+        if (NT_SUCCESS(status))
+            iop_type(console, c);
     }
+    return status;
+}
 
-    size = console->end - console->start;
+static NTSTATUS iop_read_line(struct iop_console *console, void *buffer,
+                              ULONG length, ULONG *done)
+{
+    NTSTATUS status = iop_complete_line(console);
+    ULONG size = console->end - console->start;
+
+    if (!NT_SUCCESS(status))
+        return status;
     if (size > length)
         size = length;
     status = mm_copy_to_user(buffer, &console->line[console->start], size);
@@ -131,5 +144,49 @@ NTSTATUS iop_read_console(struct iop_file *file, void *buffer, ULONG length,
         return status;
     console->start += size;
     *done = size;
+    if (console->start == console->end) {
+        console->start = console->end = 0;
+        console->whole = FALSE;
+    }
     return STATUS_SUCCESS;
+}
+
+static NTSTATUS iop_read_keys(struct iop_file *file, void *buffer,
+                              ULONG length, ULONG *done)
+{
+    CHAR text[IOP_CHUNK];
+    ULONG size;
+    NTSTATUS status;
+
+    if (length > sizeof(text))
+        length = sizeof(text);
+    status = iop_read_input(text, length, file->alertable, &size);
+    if (NT_SUCCESS(status))
+        status = mm_copy_to_user(buffer, text, size);
+    if (NT_SUCCESS(status))
+        *done = size;
+    return status;
+}
+
+NTSTATUS iop_read_console(struct iop_file *file, void *buffer, ULONG length,
+                          ULONG *done)
+{
+    struct iop_console *console =
+        CONTAINING_RECORD(file, struct iop_console, file);
+    NTSTATUS status;
+
+    if (!(file->directions & IOP_INPUT))
+        return STATUS_INVALID_HANDLE;
+    if (length == 0)
+        return STATUS_SUCCESS;
+    if (file->directions & IOP_KEYS)
+        return iop_read_keys(file, buffer, length, done);
+
+    status = KeWaitForSingleObject(&console->lock, Executive, UserMode,
+                                   file->alertable, NULL);
+    if (status != STATUS_SUCCESS)
+        return STATUS_CANCELLED;
+    status = iop_read_line(console, buffer, length, done);
+    KeSetEvent(&console->lock, IO_NO_INCREMENT, FALSE);
+    return status;
 }

@@ -146,13 +146,15 @@ static NTSTATUS iop_check_access(const struct iop_create *how,
 }
 
 static NTSTATUS iop_open_target(const struct iop_target *target,
-                                ACCESS_MASK granted, HANDLE *handle)
+                                ACCESS_MASK granted, ULONG options,
+                                HANDLE *handle)
 {
     struct iop_file *file;
     NTSTATUS status = iop_create_file(target, &file);
 
     if (!NT_SUCCESS(status))
         return status;
+    file->alertable = (options & FILE_SYNCHRONOUS_IO_ALERT) != 0;
     status = ob_create_handle(file, granted, handle);
     ObDereferenceObject(file);
     return status;
@@ -195,7 +197,7 @@ static NTSTATUS iop_create(HANDLE *user_handle, IO_STATUS_BLOCK *user_block,
     if (NT_SUCCESS(status))
         status = iop_check_access(how, &target, &granted);
     if (NT_SUCCESS(status))
-        status = iop_open_target(&target, granted, &handle);
+        status = iop_open_target(&target, granted, how->options, &handle);
     if (NT_SUCCESS(status))
         status = iop_return_handle(user_handle, handle, user_block);
     return status;

@@ -48,6 +48,7 @@ void io_initialize(const LOADER_PARAMETER_BLOCK *block)
     };
     for (ULONG i = 0; i < block->module_count; i++)
         iop_add_boot_file(&block->modules[i]);
+    iop_start_input();
 }
 
 const struct iop_boot_file *iop_find_boot_file(const UNICODE_STRING *name)
@@ -91,6 +92,8 @@ NTSTATUS iop_create_file(const struct iop_target *target,
     } else {
         file->directions = target->node->directions;
     }
+    if (kind == IOP_CONSOLE)
+        iop_initialize_console(file);
     *result = file;
     return STATUS_SUCCESS;
 }

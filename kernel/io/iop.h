@@ -14,9 +14,10 @@ enum iop_kind {
     IOP_CONSOLE,
 };
 
-/* Which way a console handle goes. */
+/* Which way a console handle goes; input as keys or by lines. */
 #define IOP_INPUT 1
 #define IOP_OUTPUT 2
+#define IOP_KEYS 4
 
 struct iop_boot_file {
     UNICODE_STRING name;
@@ -51,6 +52,7 @@ struct iop_file {
     enum iop_kind kind;
     const struct iop_node *node;        /* of a directory */
     UCHAR directions;                   /* of a console */
+    BOOLEAN alertable;                  /* FILE_SYNCHRONOUS_IO_ALERT */
     const void *bytes;                  /* of a boot file */
     SIZE_T size;
     LONGLONG position;
@@ -73,7 +75,21 @@ NTSTATUS iop_find(const struct iop_node *start, const UNICODE_STRING *path,
  * was transferred.
  */
 SIZE_T iop_console_size(void);
+void iop_initialize_console(struct iop_file *file);
 NTSTATUS iop_read_console(struct iop_file *file, void *buffer, ULONG length,
                           ULONG *done);
 NTSTATUS iop_write_console(struct iop_file *file, const void *buffer,
                            ULONG length, ULONG *done);
+
+/*
+ * input.c: what is typed.  At least one character, as many as are there up to
+ * length; waits for the first.  STATUS_CANCELLED: an alert or an APC ended
+ * the wait, or the thread is to end.
+ */
+void iop_start_input(void);
+NTSTATUS iop_read_input(CHAR *text, ULONG length, BOOLEAN alertable,
+                        ULONG *taken);
+
+/* keyboard.c: the next scan code, or -1. */
+void iop_start_keyboard(void);
+int iop_read_scancode(void);

@@ -10,6 +10,7 @@
  *      \??\C:\Windows\System32\NAME        the boot files
  *      \??\CONIN$   \??\CONOUT$            the console
  *      \Device\ConDrv\CurrentIn, CurrentOut, Console
+ *      \Device\ConDrv\keys                 the console, key by key
  *
  * Case never matters.  NT: \??\C: without a backslash would be the volume
  * itself; here it is the volume's root directory.
@@ -37,6 +38,7 @@ static const struct iop_node iop_nodes[] = {
     { L"CurrentIn", NODE_CONDRV, IOP_CONSOLE, IOP_INPUT, 0 },
     { L"CurrentOut", NODE_CONDRV, IOP_CONSOLE, IOP_OUTPUT, 0 },
     { L"Console", NODE_CONDRV, IOP_CONSOLE, IOP_INPUT | IOP_OUTPUT, 0 },
+    { L"keys", NODE_CONDRV, IOP_CONSOLE, IOP_INPUT | IOP_KEYS, 0 },
 };
 
 /* Cut the first component off path, and the backslash behind it. */

@@ -95,7 +95,8 @@ static NTSTATUS iop_reference_file(HANDLE handle, ACCESS_MASK access,
 
 /*
  * The end of a transfer: *block tells what happened, unless the request was
- * refused before it began.  NT: the same; STATUS_END_OF_FILE is an answer.
+ * refused before it began.  NT: the same; STATUS_END_OF_FILE is an answer,
+ * and so is STATUS_CANCELLED, of a wait for keys that did not come.
  */
 static NTSTATUS iop_complete(struct iop_transfer *transfer,
                              IO_STATUS_BLOCK *user_block, NTSTATUS result,
@@ -105,7 +106,8 @@ static NTSTATUS iop_complete(struct iop_transfer *transfer,
     NTSTATUS status = STATUS_SUCCESS;
 
     block.Status = result;
-    if (NT_SUCCESS(result) || result == STATUS_END_OF_FILE)
+    if (NT_SUCCESS(result) || result == STATUS_END_OF_FILE ||
+        result == STATUS_CANCELLED)
         status = mm_copy_to_user(user_block, &block, sizeof(block));
     ObDereferenceObject(transfer->file);
     return NT_SUCCESS(status) ? result : status;

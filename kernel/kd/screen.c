@@ -5,6 +5,9 @@
  * text scrolls, only cells that differ from what is shown are drawn again, so
  * nothing is ever read back from the framebuffer, which is slow on real PCs.
  * Glyphs are drawn twice as large from a width of 1920 pixels on.
+ *
+ * Of a terminal's escape sequences the screen knows the two that clear it,
+ * ESC [ 2 J and ESC [ H; it swallows the others of that shape.
  */
 #include "kdp.h"
 
@@ -32,6 +35,7 @@ static struct {
     ULONG scale, columns, rows, column, row;
     char text[MAX_ROWS][MAX_COLUMNS];
     char shown[MAX_ROWS][MAX_COLUMNS];
+    enum { TEXT, ESCAPE, SEQUENCE } state;
 } screen;
 
 static struct kd_screen drawing;
@@ -111,8 +115,38 @@ static void next_row(void)
     memset(screen.text[screen.row], ' ', screen.columns);
 }
 
+static void end_sequence(char last)
+{
+    if (last == 'J')
+        memset(screen.text, ' ', sizeof screen.text);
+    else if (last == 'H')
+        screen.column = screen.row = 0;
+}
+
+/* TRUE: the character is part of an escape sequence. */
+static BOOLEAN take_sequence(char character)
+{
+    switch (screen.state) {
+    case ESCAPE:
+        screen.state = character == '[' ? SEQUENCE : TEXT;
+        return character == '[';
+    case SEQUENCE:
+        if ((UCHAR)character >= ' ' && (UCHAR)character < '@')
+            return TRUE;
+        screen.state = TEXT;
+        end_sequence(character);
+        return (UCHAR)character >= ' ';
+    default:
+        if (character == '\033')
+            screen.state = ESCAPE;
+        return character == '\033';
+    }
+}
+
 static void put_character(char character)
 {
+    if (take_sequence(character))
+        return;
     switch (character) {
     case '\n':
         next_row();

@@ -190,6 +190,25 @@ static void one_line(void **state)
     check_pixels();
 }
 
+/* ESC [ 2 J and ESC [ H; another is swallowed, a line feed ends one. */
+static void escape_sequences(void **state)
+{
+    (void)state;
+    make_psf1(16);
+    start(1024, 768, 16, FALSE);
+    write_both("old\nlines", 9);
+    kdp_screen_write("\033[2J\033[H", 7);
+    memset(model.cells, ' ', sizeof model.cells);
+    model.row = model.column = 0;
+    write_both("new", 3);
+    kdp_screen_write("\033[31m\033[3", 8);
+    write_both("\nx\033", 2);
+    check_pixels();
+    kdp_screen_write("\033", 1);
+    write_both("yz", 2);
+    check_pixels();
+}
+
 static void scrolling(void **state)
 {
     (void)state;
@@ -321,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_screen),
         cmocka_unit_test(one_line),
+        cmocka_unit_test(escape_sequences),
         cmocka_unit_test(scrolling),
         cmocka_unit_test(long_lines_wrap),
         cmocka_unit_test(many_formats),

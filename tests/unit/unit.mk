@@ -4,7 +4,7 @@
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe pe32 \
-    serial console screen options widen translate fpu
+    serial console screen options widen translate fpu scancode
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -37,6 +37,7 @@ unit_options   := kernel/init/options.c
 unit_widen     := kernel/wow64/widen.c
 unit_translate := kernel/wow64/translate.c
 unit_fpu       := kernel/wow64/fpu.c
+unit_scancode  := kernel/io/scancode.c
 unit_text      := kernel/rtl/unicode.c $(UNIT)/rtl_memory.o $(UNIT)/rtl_text.o
 
 UNIT_RENAMED := $(foreach f,memcpy memmove memset memcmp strlen strcmp \

@@ -260,6 +260,51 @@ static void check_console(PEB *peb)
     CHECK_STATUS(NtDisplayString(&empty), STATUS_SUCCESS);
 }
 
+static NTSTATUS read_console(HANDLE input, ULONG size, IO_STATUS_BLOCK *io)
+{
+    char byte[1];
+
+    memset(io, 0xEE, sizeof *io);
+    return NtReadFile(input, NULL, NULL, NULL, io, byte, size, NULL, NULL);
+}
+
+/* Nothing has been typed: what would wait is not asked for here. */
+static void check_console_input(const WCHAR *name)
+{
+    HANDLE input, output;
+    IO_STATUS_BLOCK io;
+
+    if (!CHECK_STATUS(create(name, FILE_GENERIC_READ, FILE_OPEN,
+                             FILE_SYNCHRONOUS_IO_ALERT, &input, &io), 0))
+        return;
+    CHECK_STATUS(read_console(input, 0, &io), STATUS_SUCCESS);
+    CHECK(io.Status == STATUS_SUCCESS && io.Information == 0);
+    CHECK_STATUS(NtWriteFile(input, NULL, NULL, NULL, &io, "x", 1, NULL,
+                             NULL), STATUS_ACCESS_DENIED);
+    CHECK_STATUS(NtReadFile(input, NULL, NULL, NULL, &io, (void *)8, 1, NULL,
+                            NULL), STATUS_ACCESS_VIOLATION);
+    CHECK_STATUS(NtReadFile(input, input, NULL, NULL, &io, &io, 1, NULL,
+                            NULL), STATUS_OBJECT_TYPE_MISMATCH);
+    NtClose(input);
+    CHECK_STATUS(create(name, FILE_GENERIC_READ | FILE_GENERIC_WRITE,
+                        FILE_OPEN, FILE_SYNCHRONOUS_IO_NONALERT, &output,
+                        &io), 0);
+    CHECK_STATUS(NtWriteFile(output, NULL, NULL, NULL, &io, "x", 1, NULL,
+                             NULL), STATUS_INVALID_HANDLE);
+    NtClose(output);
+}
+
+static void check_console_output(void)
+{
+    HANDLE output;
+    IO_STATUS_BLOCK io;
+
+    CHECK_STATUS(create(L"\\??\\CONOUT$", FILE_GENERIC_READ, FILE_OPEN,
+                        FILE_SYNCHRONOUS_IO_NONALERT, &output, &io), 0);
+    CHECK_STATUS(read_console(output, 1, &io), STATUS_INVALID_HANDLE);
+    NtClose(output);
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     check_reading();
@@ -269,5 +314,9 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     check_access();
     check_queries();
     check_console(peb);
+    check_console_input(L"\\??\\CONIN$");
+    check_console_input(L"\\Device\\ConDrv\\CurrentIn");
+    check_console_input(L"\\Device\\ConDrv\\keys");
+    check_console_output();
     return test_end();
 }
