@@ -110,11 +110,15 @@ NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
     dispatch.asm context.c chkstk.asm) $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
     dispatch.asm context.c chkstk.asm int64.asm) $(NTDLL_COMMON)
-PROGRAMS     := tour
+PROGRAMS     := tour shell
 PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
+shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
+    shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \
+    shell/arguments.c shell/dump.c \
+    $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
 tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
     tour32/shared.c tour32/stops.c tour32/doors.c tour32/gate.c \
     tour32/doors.asm tour32/gate.asm tour32/call.c lib/i386/call.asm \
@@ -437,6 +441,10 @@ run: ## set up, build, and watch the tour in this terminal
 	@scripts/setup
 	@scripts/boot --build $(BUILD)
 
+shell: ## set up, build, and type commands to a shell in ring 3
+	@scripts/setup
+	@scripts/boot --build $(BUILD) --interactive shell
+
 test: ## set up, build, and run every test
 	@scripts/setup
 	@NTWALK_BUILD=$(abspath $(BUILD)) tests/run
@@ -466,5 +474,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: help run test setup doctor image parts user-tests doors debug \
+.PHONY: help run shell test setup doctor image parts user-tests doors debug \
     screenshot clean FORCE

@@ -54,6 +54,7 @@ class Config:
     serial: bool = True
     icount: bool = False
     kvm: bool = False
+    interactive: bool = False
     debug: bool = False
     screendump: str = None
     qemu_args: list = field(default_factory=list)
@@ -263,7 +264,9 @@ def verdict(running, config, in_time):
 
 def watch(running, config, on_started=None):
     """Waits for the machine's end; returns (status, reason, value)."""
-    limit = None if config.debug else config.timeout
+    limit = config.timeout
+    if config.debug or config.interactive:
+        limit = None
     if on_started:
         on_started(running, limit)
     in_time = running.wait(limit)

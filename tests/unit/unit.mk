@@ -4,7 +4,7 @@
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe pe32 \
-    serial console screen options widen translate fpu scancode
+    serial console screen options widen translate fpu scancode edit
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -38,6 +38,7 @@ unit_widen     := kernel/wow64/widen.c
 unit_translate := kernel/wow64/translate.c
 unit_fpu       := kernel/wow64/fpu.c
 unit_scancode  := kernel/io/scancode.c
+unit_edit      := $(addprefix programs/shell/,edit.c history.c words.c)
 unit_text      := kernel/rtl/unicode.c $(UNIT)/rtl_memory.o $(UNIT)/rtl_text.o
 
 UNIT_RENAMED := $(foreach f,memcpy memmove memset memcmp strlen strcmp \

@@ -1,0 +1,41 @@
+/*
+ * shell.h - the shell's private header.
+ *
+ * A line is edited (edit.h), cut into words (words.h) and handed to a command
+ * (commands.c). A command prints what it finds, or one line about what is
+ * wrong with its words.
+ */
+#pragma once
+
+#include "../lib/print.h"
+#include "words.h"
+
+/* One command: words[0] is its name. */
+struct command {
+    const char *name;
+    const char *usage;                          /* what follows the name */
+    const char *help;
+    int least, most;                            /* words behind the name */
+    void (*run)(int count, const struct word *words);
+};
+
+/* Finds and runs the command of these words (commands.c). */
+void run_command(int count, const struct word *words);
+
+/*
+ * The console (console.c). console_open: the keys, as they come. read_line:
+ * NULL at the end of input; the text is good until the next line.
+ */
+NTSTATUS console_open(void);
+char *read_line(void);
+void print_text(const char *text);              /* of any length */
+
+/* Decimal, or hexadecimal behind 0x; a minus sign before it (arguments.c). */
+BOOLEAN parse_number(const char *text, ULONGLONG *value);
+
+/* "C0000008 STATUS_INVALID_HANDLE" behind what failed, as a line. */
+void print_failure(const char *what, NTSTATUS status);
+
+/* The commands that are more than a few lines. */
+void command_call(int count, const struct word *words);
+void command_time(int count, const struct word *words);

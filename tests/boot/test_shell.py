@@ -1,0 +1,259 @@
+"""programs/shell, typed at over COM1 and on the keyboard."""
+import re
+import subprocess
+
+import pytest
+
+from conftest import BUILD, ROOT
+
+PROMPT = 'ntwalk> '
+LIMIT = 60
+
+
+class Shell:
+    """A machine that runs the shell; the console is read piece by piece."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        self.seen = 0
+
+    def expect(self, pattern):
+        """Waits for the pattern behind what was expected before."""
+        found = self.machine.wait_for(
+            rf'(?s)\A.{{{self.seen}}}.*?({pattern})', LIMIT)
+        self.seen = found.end(1)
+        return found.group(1)
+
+    def expect_prompt(self):
+        """Returns the text before the next prompt."""
+        start = self.seen
+        self.expect(re.escape(PROMPT))
+        return self.machine.console[start:self.seen - len(PROMPT)]
+
+    def type(self, keys):
+        self.machine.send(keys)
+
+    def command(self, line):
+        """Enters a line; returns what came between it and the prompt."""
+        self.type(line + '\r')
+        self.expect(r'\n')
+        return self.expect_prompt()
+
+    def result(self, keys):
+        """Types a line of keys that make an echo; returns its words."""
+        return self.command(keys).strip()
+
+    def press(self, *keys):
+        """Presses keys of the keyboard together, by QEMU's names."""
+        self.machine.monitor_command('send-key', keys=[
+            {'type': 'qcode', 'data': key} for key in keys])
+
+    def end(self, status):
+        assert self.machine.wait(LIMIT)
+        assert self.machine.report == ('exit', status)
+
+
+@pytest.fixture
+def shell(start):
+    with start('shell', build=BUILD) as machine:
+        it = Shell(machine)
+        it.expect_prompt()
+        yield it
+        print(machine.console)
+
+
+def test_commands(shell):
+    assert '  echo WORD...' in shell.command('help')
+    assert shell.command('echo one   "two  ""2"""  3') == 'one two  "2" 3\n'
+    assert re.fullmatch(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} UTC, '
+                        r'up for \d+\.\d\d s\n', shell.command('time'))
+    assert shell.command('') == ''
+    shell.type('exit 0x2A\r')
+    shell.end(42)
+
+
+def test_complaints(shell):
+    assert shell.command('frobnicate') == \
+        'frobnicate: there is no such command; "help" lists them\n'
+    for line in ('echo "one', 'echo "one"two', 'echo' + ' 1' * 30):
+        assert 'quotation mark' in shell.command(line)
+    assert shell.command('help me') == 'usage: help \n'
+    for status in ('', 'x', '12a', '0x', '0x100000000', '-2147483649'):
+        assert shell.command(f'exit "{status}"') == \
+            f'exit: {status} is no status\n'
+    shell.type('exit -1\r')
+    shell.end(0xFFFFFFFF)
+
+
+@pytest.mark.parametrize('keys', ['\x04', '\x1a', '\x1a\r' * 100])
+def test_end_of_input(shell, keys):
+    shell.type(keys)
+    shell.end(0)
+
+
+def test_calls(shell):
+    for door in ('syscall', 'int2e', 'sysenter'):
+        assert shell.command(f'call {door} NtClose 0x1234') == \
+            'rax 00000000C0000008 STATUS_INVALID_HANDLE\n'
+        assert shell.command(f'call {door} 0xF 0x4444') == \
+            'rax 00000000C0000008 STATUS_INVALID_HANDLE\n'
+    out = shell.command('call syscall NtDisplayString "said by  ring 0"')
+    assert out.startswith('said by  ring 0rax 0000000000000000 STATUS_SUCC')
+    out = shell.command('call int2e NtQuerySystemInformation 0 buf:64 64 '
+                        'val:0xFFFFFFFFFFFFFFFF')
+    assert 'STATUS_SUCCESS\nargument 2:\n  0000  00 00 00 00 ' in out
+    assert re.search(r'argument 4:\n  0000  40 00 00 00 FF FF FF FF ', out)
+
+
+def test_a_call_that_opens(shell):
+    """A handle comes back in val:, and can be closed once."""
+    path = '\\SystemRoot\\System32\\ntdll.dll'
+    out = shell.command(f'call syscall NtOpenFile val:0 0x80100000 '
+                        f'name:"{path}" buf:16 1 0x20')
+    assert 'rax 0000000000000000 STATUS_SUCCESS' in out
+    low, high = re.search(r'argument 1:\n  0000  (\w\w) (\w\w)', out).groups()
+    line = f'call int2e NtClose 0x{high}{low}'
+    assert 'STATUS_SUCCESS' in shell.command(line)
+    assert 'STATUS_INVALID_HANDLE' in shell.command(line)
+    out = shell.command('call syscall NtOpenFile val:0 0x80100000 '
+                        'name:"\\nothing" buf:16 1 0x20')
+    assert 'STATUS_OBJECT_NAME_NOT_FOUND' in out
+
+
+def test_calls_with_bad_pointers(shell):
+    """The kernel answers for them, so the shell lives on."""
+    for pointer in ('0', '8', '-8', '0xFFFFF78000000000',
+                    '0x800000000000', '0x7FFFFFFF0000'):
+        out = shell.command(f'call syscall NtQuerySystemTime {pointer}')
+        assert out == 'rax 00000000C0000005 STATUS_ACCESS_VIOLATION\n'
+
+
+@pytest.mark.parametrize('words, complaint', [
+    ('gate NtClose 1', 'gate is no door'),
+    ('syscall NtFlyToTheMoon', 'NtFlyToTheMoon is no service'),
+    ('syscall RtlGetVersion 0', 'RtlGetVersion is no service'),
+    ('syscall NtClose', 'NtClose takes 1 argument'),
+    ('syscall NtClose 1 2', 'NtClose takes 1 argument'),
+    ('syscall NtClose one', 'one is no argument'),
+    ('syscall NtClose 18446744073709551616', 'is no argument'),
+    ('syscall NtClose buf:', 'buf: has no number'),
+    ('syscall NtClose buf:0', 'buf:0 is not 1 to 4096 bytes'),
+    ('syscall NtClose buf:4097', 'buf:4097 is not 1 to 4096 bytes'),
+    ('syscall NtClose q"text"', 'text is no kind of string'),
+    ('syscall 0xF' + ' buf:4096' * 5, 'buf:4096 is too much memory'),
+    ('syscall 0xF' + ' 0' * 19, '0xF takes 18 arguments'),
+])
+def test_bad_calls(shell, words, complaint):
+    assert shell.command('call ' + words) == f'call: {complaint}\n' \
+        or complaint in shell.command('call ' + words)
+
+
+def test_without_sysenter(start):
+    with start('shell', build=BUILD, cpu='amd') as machine:
+        shell = Shell(machine)
+        shell.expect_prompt()
+        assert 'has no sysenter' in shell.command('call sysenter NtClose 1')
+        assert 'sysenter' not in shell.command('call')
+
+
+def test_editing(shell):
+    assert shell.result('echo ac\x1b[Db') == 'abc'
+    assert shell.result('cho x\x01e\x05y') == 'xy'
+    assert shell.result('cho x\x1b[He\x1b[Fy') == 'xy'
+    assert shell.result('echo xyz\x7f\b!') == 'x!'
+    assert shell.result('xecho one two\x1b[H\x1b[3~') == 'one two'
+    assert shell.result('echo one two\x1b[D\x1b[D\x1b[D\x1b[D\x0b') == 'one'
+    assert shell.result('junk echo\x15echo one') == 'one'
+    shell.type('echo never\x03')
+    shell.expect(r'\^C\n')
+    shell.expect_prompt()
+    shell.type('echo ab\x0c')
+    shell.expect('\x1b\\[2J\x1b\\[Hntwalk> echo ab')
+    assert shell.result('c') == 'abc'
+
+
+def test_history(shell):
+    for word in ('one', 'two', 'three'):
+        shell.command(f'echo {word}')
+    assert shell.result('\x1b[A') == 'three'
+    assert shell.result('\x1b[A\x1b[A') == 'two'
+    assert shell.result('\x1b[A\x1b[A\x1b[A\x1b[B\x08\x08\x08') == 'th'
+    assert shell.result('echo x\x1b[A\x1b[By') == 'xy'
+
+
+def test_long_lines(shell):
+    """Many characters at once, more than the ports and the line hold."""
+    text = ''.join(chr(ord('a') + i % 26) for i in range(480))
+    assert shell.result('echo ' + text) == text
+    assert shell.result('echo ' + text * 4) == (text * 4)[:506]
+    shell.type('echo a\recho b\recho c\r' * 50)
+    for _ in range(50):
+        for word in 'abc':
+            shell.expect(f'\n{word}\n')
+
+
+def test_keyboard(shell):
+    """Keys of the keyboard: shift, caps lock, ctrl, arrows."""
+    for key in ('e', 'c', 'h', 'o', 'spc', 'b'):
+        shell.press(key)
+    shell.press('shift', 'a')
+    shell.press('caps_lock')
+    shell.press('c')
+    shell.press('caps_lock')
+    shell.press('shift_r', '1')
+    shell.press('left')
+    shell.press('left')
+    shell.press('minus')
+    shell.press('end')
+    shell.press('x')
+    shell.press('backspace')
+    shell.press('ret')
+    shell.expect('\nbA-C!\n')
+    shell.expect_prompt()
+    shell.press('up')
+    shell.press('home')
+    shell.press('delete')
+    shell.press('ctrl', 'e')
+    shell.press('kp_enter')
+    shell.expect('cho: there is no such command')
+    shell.press('ctrl', 'd')
+    shell.end(0)
+
+
+def test_both(shell):
+    shell.type('echo one ')
+    shell.expect('one ')
+    shell.press('t')
+    shell.expect('t')
+    shell.type('wo\r')
+    shell.expect('\none two\n')
+
+
+def test_nobody_reads(start, tmp_path):
+    """Keys that nobody takes neither hurt nor stop a program."""
+    with start('tour', build=BUILD) as machine:
+        machine.wait_for('ntwalk', LIMIT)
+        machine.send('x' * 5000)
+        for _ in range(20):
+            machine.monitor_command('send-key', keys=[
+                {'type': 'qcode', 'data': 'a'}])
+        assert machine.wait(LIMIT)
+        assert machine.report == ('exit', 0)
+
+
+def test_exit_status_of_scripts_boot():
+    done = subprocess.run(
+        ['scripts/boot', '--build', BUILD, '--no-build', '--interactive',
+         'shell'], input=b'echo piped\nexit 7\n', cwd=ROOT, timeout=LIMIT,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (7, b'')
+    assert b'\npiped\n' in done.stdout
+
+
+def test_bochs(start):
+    with start('shell', build=BUILD, emulator='bochs') as machine:
+        shell = Shell(machine)
+        shell.expect_prompt()
+        assert shell.result('echo on Bochs') == 'on Bochs'
+        shell.type('exit 3\r')
+        shell.end(3)
