@@ -34,6 +34,7 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/entry/service32.asm \
     arch/amd64/entry/exit.asm \
     arch/amd64/entry/exit32.asm \
+    arch/amd64/entry/apc.asm \
     arch/amd64/entry/continue.asm \
     arch/amd64/entry/traps.asm \
     arch/amd64/entry/ist.asm \
@@ -43,7 +44,8 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/cpu/features.c arch/amd64/cpu/apic.c \
     arch/amd64/cpu/clock.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
-    arch/amd64/thread/context.c arch/amd64/thread/divide.c \
+    arch/amd64/thread/context.c arch/amd64/thread/apcuser.c \
+    arch/amd64/thread/divide.c \
     arch/amd64/thread/trap.c \
     arch/amd64/mm/tables.c arch/amd64/mm/image.c arch/amd64/mm/check.c \
     arch/amd64/mm/usercopy.asm
@@ -55,7 +57,9 @@ KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/irql.c kernel/ke/dpc.c kernel/ke/ready.c kernel/ke/schedule.c \
     kernel/ke/wait.c kernel/ke/event.c kernel/ke/semphr.c kernel/ke/mutant.c \
     kernel/ke/thread.c kernel/ke/priority.c kernel/ke/pushlock.c \
-    kernel/ke/fmutex.c kernel/ke/pending.c \
+    kernel/ke/fmutex.c \
+    kernel/ke/apc.c kernel/ke/deliver.c kernel/ke/region.c kernel/ke/alert.c \
+    kernel/ke/attach.c kernel/ke/suspend.c kernel/ke/rundown.c \
     kernel/ke/time.c kernel/ke/timertable.c kernel/ke/timer.c \
     kernel/ke/shared.c kernel/ke/doors.c kernel/ke/callback.c \
     kernel/ke/bugcheck.c
@@ -83,19 +87,21 @@ PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
     kernel/ps/process.c kernel/ps/ntdll.c kernel/ps/start.c \
     kernel/ps/parameters.c kernel/ps/start64.c kernel/ps/start32.c \
     kernel/ps/program.c kernel/ps/exit.c kernel/ps/terminate.c \
-    kernel/ps/query.c kernel/ps/gui.c kernel/ps/pending.c
+    kernel/ps/query.c kernel/ps/gui.c kernel/ps/apc.c kernel/ps/suspend.c \
+    kernel/ps/pending.c
 WIN32K_OBJS := \
     kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
     kernel/win32k/blit.c kernel/win32k/batch.c
-WOW64_OBJS := kernel/wow64/service.c kernel/wow64/widen.c \
-    kernel/wow64/translate.c kernel/wow64/thread.c kernel/wow64/query.c \
-    kernel/wow64/sysinfo.c kernel/wow64/harderr.c kernel/wow64/context.c \
+WOW64_OBJS := kernel/wow64/rows.c kernel/wow64/service.c \
+    kernel/wow64/widen.c kernel/wow64/translate.c kernel/wow64/thread.c \
+    kernel/wow64/query.c kernel/wow64/sysinfo.c kernel/wow64/harderr.c \
+    kernel/wow64/context.c kernel/wow64/apc.c \
     kernel/wow64/fpu.c
 INIT_OBJS := kernel/init/start.c kernel/init/options.c
 
 # Only in the test build: echo services, ring-0 tests.
 TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
-    tests/kernel/schedule.c tests/kernel/lock.c
+    tests/kernel/schedule.c tests/kernel/lock.c tests/kernel/apc.c
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab
@@ -126,7 +132,7 @@ tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
-    pointers.c doors.c flags.c selectors.c compat.c context.c answers.c \
+    pointers.c doors.c flags.c selectors.c compat.c context.c apc.c answers.c \
     debugctl.c files.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     crash.c)
@@ -134,6 +140,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c)
 compat_SRCS := tests/user/compat.asm
+apc_SRCS    := tests/user/apc.asm
 
 # Linked into each of them.
 USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \

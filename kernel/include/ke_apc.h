@@ -74,6 +74,14 @@ typedef struct _KAPC_STATE {
 #define SPECIAL_APC_IN_PROGRESS     0x02
 #define SPECIAL_USER_APC_PENDING    0x01
 #define USER_APC_PENDING            0x02
+#define USER_APC_POSTPONED_SHIFT    2   /* of a 32-bit program in 64-bit code */
+
+/*
+ * Of a thread that is made: empty queues that take APCs, and its SchedulerApc
+ * with SuspendEvent.
+ */
+void ki_initialize_thread_apcs(struct _KTHREAD *thread,
+                               struct _KPROCESS *process);
 
 void KeInitializeApc(KAPC *apc, struct _KTHREAD *thread,
                      KAPC_ENVIRONMENT environment, KKERNEL_ROUTINE *kernel,
@@ -108,6 +116,12 @@ BOOLEAN KeAreApcsDisabled(void);
 void KiDeliverApc(KPROCESSOR_MODE mode,
                   struct _KEXCEPTION_FRAME *exception_frame,
                   struct _KTRAP_FRAME *trap_frame);
+
+/*
+ * Ring 3 has got a context of its own choice (NtContinue): what waits becomes
+ * pending, special user APCs in any case, the others if test_alert.
+ */
+void ki_continue_user_apcs(BOOLEAN test_alert);
 
 /* Every queued APC of a thread that ends, run down.  Kernel ones: bugcheck. */
 void KeRundownApcQueues(struct _KTHREAD *thread);

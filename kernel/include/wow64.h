@@ -75,5 +75,13 @@ void wow64_free_thread(TEB *teb);
  */
 ULONG_PTR wow64_system_service(ULONG number, ULONG arguments);
 
+/*
+ * XP's frame of a user APC, below state's stack pointer: routine and three
+ * arguments, and state, which is 32-bit code's.  *esp: where it is to lie.
+ * STATUS_ACCESS_VIOLATION and the like.
+ */
+NTSTATUS wow64_write_user_apc(const CONTEXT *state, const ULONG *arguments,
+                              ULONG *esp);
+
 /* Boot: XP's service tables, from services.tab. */
 void wow64_initialize(void);

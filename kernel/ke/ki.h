@@ -83,3 +83,16 @@ ULONGLONG ke_due_time(const LARGE_INTEGER *timeout);
  * follows.
  */
 void ki_set_wait_timer(KTIMER *timer, ULONGLONG due);
+
+/* ---- APCs (apc.c, deliver.c, suspend.c) ---- */
+
+/* What an APC is, by its queue's rules (ke/apc.c). */
+BOOLEAN ki_is_exit_apc(const KAPC *apc);
+BOOLEAN ki_is_special_user_apc(const KAPC *apc);
+
+/* Vector 1Fh; the end of a region that kept kernel APCs away. */
+void ki_apc_interrupt(KTRAP_FRAME *frame);
+void KiCheckForKernelApcDelivery(void);
+
+/* KTHREAD.SchedulerApc and SuspendEvent of a new thread. */
+void ki_initialize_suspension(KTHREAD *thread);

@@ -52,8 +52,7 @@ static void swap_to(KPRCB *prcb, KTHREAD *thread, KTHREAD *next)
         KiSwapContext(thread, next);
         arch_enable_interrupts();
     }
-    if (thread->ApcState.KernelApcPending && thread->SpecialApcDisable == 0 &&
-        thread->WaitIrql == PASSIVE_LEVEL)
+    if (thread->ApcState.KernelApcPending && thread->SpecialApcDisable == 0)
         arch_request_software_interrupt(APC_VECTOR);
 }
 

@@ -3,6 +3,7 @@
  */
 #include "ki.h"
 
+#include <arch/apic.h>
 #include <arch/thread.h>
 
 /* Windows' default for programs: two ticks, in thirds. */
@@ -14,10 +15,6 @@ static void initialize_lists(KTHREAD *thread)
 {
     InitializeListHead(&thread->Header.WaitListHead);
     InitializeListHead(&thread->MutantListHead);
-    for (ULONG mode = KernelMode; mode <= UserMode; mode++) {
-        InitializeListHead(&thread->ApcState.ApcListHead[mode]);
-        InitializeListHead(&thread->SavedApcState.ApcListHead[mode]);
-    }
 }
 
 static void initialize_thread(KTHREAD *thread, KPROCESS *process)
@@ -25,15 +22,14 @@ static void initialize_thread(KTHREAD *thread, KPROCESS *process)
     thread->Header.Lock = ThreadObject;
     thread->Header.SignalState = 0;
     initialize_lists(thread);
-    thread->Process = thread->ApcState.Process = process;
+    thread->Process = process;
+    ki_initialize_thread_apcs(thread, process);
     thread->Priority = thread->BasePriority = (CHAR)process->BasePriority;
     thread->QuantumReset = process->QuantumReset;
     thread->WaitRegister.Flags = WaitAborted;
-    thread->MiscFlags |= MISC_FLAGS_APC_QUEUEABLE;
     thread->Affinity.Mask = thread->UserAffinity.Mask =
         KeGetCurrentPrcb()->GroupSetMember;
     KeInitializeTimerEx(&thread->Timer, TimerNotificationObject);
-    KeInitializeEvent(&thread->SuspendEvent, EventNotificationObject, FALSE);
 }
 
 static void set_stack(KTHREAD *thread, void *base, SIZE_T size)
@@ -112,6 +108,8 @@ void KeStartThread(KTHREAD *thread)
 /* The first C of every thread (thread/swap.asm), at DISPATCH_LEVEL. */
 void KiStartThread(void (*routine)(void *argument), void *argument)
 {
+    if (KeGetCurrentThread()->ApcState.KernelApcPending)
+        arch_request_software_interrupt(APC_VECTOR);
     KfLowerIrql(PASSIVE_LEVEL);
     routine(argument);
     KeBugCheckEx(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)routine,

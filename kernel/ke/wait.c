@@ -300,7 +300,8 @@ static NTSTATUS test_for_alert(struct wait *w)
     KTHREAD *thread = w->thread;
 
     if (!w->alertable)
-        return w->mode == UserMode && thread->ApcState.UserApcPendingAll
+        return w->mode == UserMode &&
+               (thread->ApcState.UserApcPendingAll & USER_APC_PENDING)
                    ? STATUS_USER_APC : STATUS_WAIT_0;
     if (thread->Alerted[(UCHAR)w->mode]) {
         thread->Alerted[(UCHAR)w->mode] = FALSE;

@@ -3,11 +3,12 @@
  *
  * The kernel enters ntdll at a few of its exports, which it looks up when the
  * first process of a kind starts.  An ntdll lies at one address in every
- * process, so XP's shared page can be told then, too, how 32-bit code makes
- * its calls.
+ * process, so others can be told then, too: Ke where user APCs begin, XP's
+ * shared page how 32-bit code makes its calls.
  */
 #include "psp.h"
 
+#include <arch/thread.h>
 #include <io.h>
 #include <kd.h>
 #include <rtl_pe.h>
@@ -58,8 +59,14 @@ static NTSTATUS load(const struct psp_kind *kind, struct psp_ntdll *ntdll)
     return status;
 }
 
-static void set_system_call(ULONG base, const struct psp_ntdll *ntdll)
+static void set_addresses64(ULONG_PTR base, const struct psp_ntdll *ntdll)
 {
+    KeUserApcDispatcher = base + ntdll->rva[KI_USER_APC_DISPATCHER];
+}
+
+static void set_addresses32(ULONG base, const struct psp_ntdll *ntdll)
+{
+    ke_user_apc_dispatcher32 = base + ntdll->rva[KI_USER_APC_DISPATCHER];
     ke_set_system_call32(base + ntdll->rva[KI_FAST_SYSTEM_CALL],
                          base + ntdll->rva[KI_FAST_SYSTEM_CALL_RET],
                          base + ntdll->rva[KI_INT_SYSTEM_CALL]);
@@ -89,7 +96,9 @@ static NTSTATUS load_once(const struct psp_kind *kind)
         DbgPrint("PS    %ls: status %08x; its programs cannot run\n",
                  kind->ntdll, status);
     else if (kind == &psp_kind32)
-        set_system_call((ULONG)ntdll->base, ntdll);
+        set_addresses32((ULONG)ntdll->base, ntdll);
+    else
+        set_addresses64(ntdll->base, ntdll);
     return status;
 }
 

@@ -94,9 +94,3 @@ NTSTATUS NtYieldExecution(void)
 {
     return STATUS_NO_YIELD_PERFORMED;
 }
-
-/* Nothing alerts a thread and nothing queues APCs to it yet. */
-NTSTATUS NtTestAlert(void)
-{
-    return STATUS_SUCCESS;
-}

@@ -118,14 +118,17 @@ NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert,
 {
     WOW64_CONTEXT context;
     NTSTATUS status = mm_probe_for_read(user, sizeof context, sizeof(ULONG));
+    KIRQL old;
 
-    (void)test_alert;                   /* there is no APC to test for yet */
     if (NT_SUCCESS(status))
         status = mm_copy_from_user(&context, user, sizeof context);
     if (!NT_SUCCESS(status))
         return status;
     if (!(context.ContextFlags & WOW64_CONTEXT_i386))
         return STATUS_INVALID_PARAMETER;
+    old = KfRaiseIrql(APC_LEVEL);       /* no APC sees half a state */
     set_frames(KeGetCurrentThread()->TrapFrame, exception, &context);
+    KfLowerIrql(old);
+    ki_continue_user_apcs(test_alert);
     return STATUS_SUCCESS;
 }

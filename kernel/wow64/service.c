@@ -24,37 +24,16 @@
 /* XP SP3: the first number beyond each table. */
 #define XP_NT_LIMIT 0x11C
 #define XP_WIN32K_LIMIT 0x29B
-#define TABLE_ENTRIES 0x400
 
 /* XP's MmUserProbeAddress */
 #define PROBE_ADDRESS (WOW64_HIGHEST_USER_ADDRESS + 1)
 
 struct table {
-    const void *Base[TABLE_ENTRIES];
-    UCHAR Number[TABLE_ENTRIES];
+    const void *Base[WOW64P_TABLE_ENTRIES];
+    UCHAR Number[WOW64P_TABLE_ENTRIES];
     ULONG Limit;
-    const char *letters[TABLE_ENTRIES];
+    const char *letters[WOW64P_TABLE_ENTRIES];
 };
-
-struct row {
-    ULONG number;
-    const char *letters;
-    const void *routine;                /* NULL: there is no 32-bit form */
-};
-
-#define SERVICE32(table, number, letters, routine, name) \
-    NTSTATUS name(void); \
-    _Static_assert((number & SERVICE_INDEX_MASK) < TABLE_ENTRIES, #name); \
-    _Static_assert(sizeof(letters) - 1 <= WOW64P_ARGUMENTS, #name);
-#include <services32.inc.c>
-#undef SERVICE32
-
-#define SERVICE32(table, number, letters, routine, name) \
-    { number, letters, routine },
-static const struct row rows[] = {
-#include <services32.inc.c>
-};
-#undef SERVICE32
 
 static struct table tables[SERVICE_TABLES] SEALED;
 
@@ -72,20 +51,20 @@ static void fill_table(ULONG number, ULONG limit)
 {
     struct table *table = &tables[number];
 
-    for (ULONG i = 0; i < TABLE_ENTRIES; i++) {
+    for (ULONG i = 0; i < WOW64P_TABLE_ENTRIES; i++) {
         table->Base[i] = invalid_service;
         table->letters[i] = "";
     }
     table->Limit = limit;
-    for (ULONG i = 0; i < ARRAY_SIZE(rows); i++) {
-        ULONG index = rows[i].number & SERVICE_INDEX_MASK;
+    for (ULONG i = 0; i < wow64p_row_count; i++) {
+        const struct wow64p_row *row = &wow64p_rows[i];
+        ULONG index = row->number & SERVICE_INDEX_MASK;
 
-        if (rows[i].number >> SERVICE_TABLE_SHIFT != number)
+        if (row->number >> SERVICE_TABLE_SHIFT != number)
             continue;
-        table->Base[index] = rows[i].routine ? rows[i].routine
-                                             : no_32bit_form;
-        table->letters[index] = rows[i].letters;
-        table->Number[index] = (UCHAR)wow64p_argument_bytes(rows[i].letters);
+        table->Base[index] = row->routine ? row->routine : no_32bit_form;
+        table->letters[index] = row->letters;
+        table->Number[index] = (UCHAR)wow64p_argument_bytes(row->letters);
         if (index >= table->Limit)
             table->Limit = index + 1;
     }

@@ -17,6 +17,18 @@ struct wow64p_call {
     ULONG pointers[WOW64P_ARGUMENTS];   /* of capital letters */
 };
 
+/* ---- rows.c ---- */
+
+#define WOW64P_TABLE_ENTRIES 0x400
+
+struct wow64p_row {
+    ULONG number;
+    const char *letters;
+    const void *routine;                /* NULL: there is no 32-bit form */
+};
+extern const struct wow64p_row wow64p_rows[];
+extern const ULONG wow64p_row_count;
+
 /* ---- translate.c ---- */
 
 /*
@@ -65,6 +77,11 @@ void wow64p_convert_fnsave(const WOW64_FLOATING_SAVE_AREA *from,
 
 /* 32-bit code's FXSAVE image becomes 64-bit code's: other registers are 0. */
 void wow64p_convert_fxsave(const UCHAR *from, XSAVE_FORMAT *to);
+
+/* And back: of registers that 32-bit code has, as it sees them. */
+void wow64p_make_fnsave(const XSAVE_FORMAT *from,
+                        WOW64_FLOATING_SAVE_AREA *to);
+void wow64p_make_fxsave(const XSAVE_FORMAT *from, UCHAR *to);
 
 /* ---- thunks: the 32-bit forms of services with structures ---- */
 

@@ -10,8 +10,10 @@
         extern  ldr_initialize
         extern  NtCallbackReturn
         extern  NtContinue
+        extern  NtContinueEx
         extern  RtlExitUserThread
         extern  RtlRaiseStatus
+        global  KiUserApcDispatcher
         global  KiUserCallbackDispatcher
         global  LdrInitializeThunk
         global  RtlUserThreadStart
@@ -86,3 +88,50 @@ KiUserCallbackDispatcher:
         mov     ecx, eax                        ; nobody waits for a result
         call    RtlRaiseStatus
         int3
+
+; A user APC. The kernel has left on the stack what it interrupted:
+;
+; in   [rsp]        = CONTEXT; in its home slots P1Home, P2Home, P3Home the
+;                     arguments, in P4Home the routine
+;      [rsp + 4F0h] = KCONTINUE_ARGUMENT
+;      [rsp + 510h] = MACHINE_FRAME
+;
+; The routine's fourth argument is the CONTEXT: what it changes there, the
+; interrupted code gets. Its home slots are the same as those above.
+APC_CONTINUE    equ 4F0h
+APC_MACHINE_FRAME equ 510h
+
+        align   16
+KiUserApcDispatcher:
+        mov     rcx, [rsp]
+        mov     rdx, [rsp + 8]
+        mov     r8, [rsp + 10h]
+        mov     r9, rsp
+        call    [rsp + 18h]
+        mov     rcx, rsp
+        lea     rdx, [rsp + APC_CONTINUE]
+        call    NtContinueEx
+        nop
+        mov     ecx, eax                        ; a bad CONTEXT came back
+        call    RtlRaiseStatus
+        int3
+apc_dispatcher_end:
+
+; For who unwinds the routine: the caller's rip and rsp are in MACHINE_FRAME,
+; and the non-volatile registers are still the interrupted code's.
+UNWIND_VERSION  equ 1
+UWOP_ALLOC_LARGE equ 1
+UWOP_PUSH_MACHFRAME equ 10
+
+SECTION .xdata rdata align=8
+apc_unwind:
+        db      UNWIND_VERSION, 0, 3, 0         ; no prologue; three slots
+        db      0, UWOP_ALLOC_LARGE
+        dw      APC_MACHINE_FRAME / 8
+        db      0, UWOP_PUSH_MACHFRAME
+        dw      0
+
+SECTION .pdata rdata align=4
+        dd      KiUserApcDispatcher wrt ..imagebase
+        dd      apc_dispatcher_end wrt ..imagebase
+        dd      apc_unwind wrt ..imagebase

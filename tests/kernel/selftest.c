@@ -23,6 +23,8 @@ enum self_test {
     SELF_TEST_SCHEDULE,
     SELF_TEST_PUSH_LOCK,
     SELF_TEST_FAST_MUTEX,
+    SELF_TEST_APC = 0x20,
+    SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -40,6 +42,11 @@ enum self_test {
     CRASH_RAISE_LOWER,              /* KfRaiseIrql to a lower level: A */
     CRASH_LOWER_RAISE,              /* KfLowerIrql to a higher one: A */
     CRASH_DPC_IRQL,                 /* a DPC that comes back raised: A */
+    CRASH_LEAVE_CRITICAL = 0x120,   /* a region that was not entered: 1 */
+    CRASH_LEAVE_GUARDED,            /* the same: 1 */
+    CRASH_APC_AT_EXIT,              /* a kernel APC of a thread's end: 20 */
+    CRASH_APC_ATTACHED,             /* an APC that stays attached: 5 */
+    CRASH_DETACH,                   /* without being attached: 6 */
 };
 
 /* Mm's own: a test may break what a service may not. */
@@ -164,6 +171,7 @@ static void crash(ULONG test, ULONGLONG argument)
 {
     static UCHAR code[] = { 0xC3 };
     static KDPC dpc;
+    static KAPC_STATE state;
     void (*function)(void) = (void (*)(void))(ULONG_PTR)code;
     void *block;
 
@@ -222,6 +230,21 @@ static void crash(ULONG test, ULONGLONG argument)
         KeInsertQueueDpc(&dpc, NULL, NULL);
         for (;;)
             arch_pause();
+    case CRASH_LEAVE_CRITICAL:
+        KeLeaveCriticalRegion();
+        break;
+    case CRASH_LEAVE_GUARDED:
+        KeLeaveGuardedRegion();
+        break;
+    case CRASH_APC_AT_EXIT:
+        crash_apc_pending_at_exit();
+        break;
+    case CRASH_APC_ATTACHED:
+        crash_apc_attached();
+        break;
+    case CRASH_DETACH:
+        KeUnstackDetachProcess(&state);
+        break;
     case CRASH_IRQL_FAULT:
         KfRaiseIrql(DISPATCH_LEVEL);
         *(volatile UCHAR *)0xFFFFC00000000000ULL;
@@ -264,6 +287,12 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_FAST_MUTEX:
         good = test_fast_mutex();
+        break;
+    case SELF_TEST_APC:
+        good = test_apc();
+        break;
+    case SELF_TEST_QUEUE_APC:
+        good = queue_user_apc_later(argument);
         break;
     default:
         if (test >= SELF_TEST_CRASHES) {

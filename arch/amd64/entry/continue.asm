@@ -4,12 +4,14 @@
 ; register is loaded from there, so the exit is that of an exception.  Only a
 ; refused context comes back to the caller, as a status.
 ;
-; rcx = CONTEXT * of the user, dl = test-alert.  32-bit code has a CONTEXT of
-; its own: wow64_NtContinue differs in the C function that reads it.
+; rcx = CONTEXT * of the user, dl = test-alert; NtContinueEx has all of rdx,
+; which may also be a KCONTINUE_ARGUMENT *.  32-bit code has a CONTEXT of its
+; own: wow64_NtContinue differs in the C function that reads it.
 
 %include "arch/macros.inc"
 
 extern KiContinue
+extern KiContinueEx
 extern wow64_continue
 extern KiExceptionExit
 
@@ -46,5 +48,7 @@ global %1
 %endmacro
 
 CONTINUE NtContinue, KiContinue
+        align   16
+CONTINUE NtContinueEx, KiContinueEx
         align   16
 CONTINUE wow64_NtContinue, wow64_continue

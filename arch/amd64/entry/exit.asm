@@ -1,6 +1,7 @@
 ; arch/amd64/entry/exit.asm - room 5: the way out of a service.
 ;
-; exit checks, debug registers -> SYSRET (or IRET, or back to a Zw caller).
+; exit checks, user APCs, debug registers -> SYSRET (or IRET, or back to a Zw
+; caller).
 ;
 ; On entry: rbp = frame + 80h, rax = the status.  rsp is not looked at: room 3
 ; leaves its argument area behind.  Services of 32-bit code leave by exit32.asm.
@@ -12,6 +13,7 @@
 
 extern KeBugCheckEx
 extern KiRestoreDebugRegisterState
+extern ki_deliver_service_apc
 
 CANONICAL_BITS  equ 47                  ; of a user address
 
@@ -24,8 +26,12 @@ KiSystemServiceExit:
         test    byte [FRAME(SegCs)], 1
         jz      exit_to_kernel
         CHECK_SERVICE
+.to_user:
         cli
-; At this point: interrupts stay off until SYSRET brings the user's flags.
+        test    byte [r11 + KTHREAD.ApcState.UserApcPendingAll], USER_APCS
+        jnz     user_apc
+; At this point: interrupts stay off until SYSRET brings the user's flags, so
+; no APC gets lost.
         ldmxcsr [FRAME(MxCsr)]
         xor     r10d, r10d
         cmp     word [FRAME(Dr7)], 0
@@ -53,6 +59,13 @@ KiSystemServiceExit:
 ; At this point: the user's stack; only IST vectors can still come.
         swapgs
         o64 sysret
+
+; Room 6, and look again: another one may have come meanwhile.
+user_apc:
+        lea     rsp, [rbp - FRAME_BIAS]
+        call    ki_deliver_service_apc
+        mov     r11, [PRCB(CurrentThread)]
+        jmp     KiSystemServiceExit.to_user
 
 ; A rip outside of user space: SYSRET would fault in ring 0 on the user's
 ; stack.  IRETQ to the nearest canonical address faults in ring 3 instead.

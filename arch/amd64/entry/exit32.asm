@@ -1,6 +1,6 @@
 ; arch/amd64/entry/exit32.asm - room 5: for 32-bit code.
 ;
-; exit checks, debug registers -> SYSEXIT, or IRET where the processor has no
+; exit checks, user APCs, debug registers -> SYSEXIT, or IRET where the processor has no
 ; SYSEXIT in this mode and for a program that single-steps.
 ;
 ; On entry: rbp = frame + 80h, eax = the result.
@@ -15,6 +15,7 @@
 
 extern ki_broken_service
 extern KiRestoreDebugRegisterState
+extern ki_deliver_service_apc
 extern KiFastSystemCallIsIA32
 
 section .entry progbits alloc exec nowrite align=64
@@ -24,8 +25,12 @@ KiServiceExit:
         RESTORE_NONVOLATILE
         mov     r11, [PRCB(CurrentThread)]
         CHECK_SERVICE
+.to_user:
         cli
-; At this point: interrupts stay off until the user's flags are back.
+        test    byte [r11 + KTHREAD.ApcState.UserApcPendingAll], USER_APCS_32
+        jnz     user_apc32
+; At this point: interrupts stay off until the user's flags are back, so no
+; APC gets lost.
         ldmxcsr [FRAME(MxCsr)]
         cmp     word [FRAME(Dr7)], 0
         jz      .debug_restored
@@ -59,6 +64,11 @@ ki_exit32_sti:
 global ki_exit32_sysexit
 ki_exit32_sysexit:
         sysexit
+user_apc32:
+        lea     rsp, [rbp - FRAME_BIAS]
+        call    ki_deliver_service_apc
+        mov     r11, [PRCB(CurrentThread)]
+        jmp     KiServiceExit.to_user
 exit32_by_iret:
         mov     [FRAME(Rip)], rdx               ; 32 bits, whatever they were
         mov     [FRAME(Rsp)], rcx

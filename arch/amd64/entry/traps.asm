@@ -9,11 +9,13 @@
 %include "arch/macros.inc"
 
 extern ki_dispatch_trap
+extern ki_apc_interrupt
 extern ki_dpc_interrupt
 extern ki_clock_interrupt
 extern ki_spurious_interrupt
 extern KiSaveDebugRegisterState
 extern KiRestoreDebugRegisterState
+extern ki_deliver_user_apc
 
 section .entry progbits alloc exec nowrite align=64
 
@@ -80,6 +82,8 @@ TRAP ki_service_trap_in_kernel, 2Eh, 0
 ; #DB from ring 3, moved to the thread's stack by ist.asm.
 TRAP ki_debug_from_user, 1, 0
 
+INTERRUPT KiApcInterrupt, APC_LEVEL, ki_apc_interrupt
+
 INTERRUPT KiDpcInterrupt, DISPATCH_LEVEL, ki_dpc_interrupt
 
 INTERRUPT HalpTimerClockInterrupt, CLOCK_LEVEL, ki_clock_interrupt
@@ -124,11 +128,24 @@ trap_common:
 
 ; The way back from everything but a service: every register from the frame,
 ; IRETQ.  rbp = frame + 80h; r12-r15 are the interrupted code's.
+;
+; User APCs that had to wait for 32-bit code are looked at on the way there.
 global KiExceptionExit
 KiExceptionExit:
         test    byte [FRAME(SegCs)], 1
         jz      .to_kernel
+.to_user:
         cli
+        mov     rax, [PRCB(CurrentThread)]
+        mov     cl, [rax + KTHREAD.ApcState.UserApcPendingAll]
+        test    cl, USER_APCS
+        jnz     .user_apc
+        test    cl, USER_APCS_32
+        jz      .apcs_done
+        cmp     word [FRAME(SegCs)], KGDT_R3_CODE_USER
+        je      .user_apc
+.apcs_done:
+; At this point: interrupts stay off until IRETQ, so no APC gets lost.
         cmp     word [FRAME(Dr7)], 0
         jz      .debug_restored
         call    KiRestoreDebugRegisterState
@@ -145,6 +162,10 @@ KiExceptionExit:
 ; At this point: only the processor's frame is left.
         swapgs
         iretq
+.user_apc:
+        lea     rsp, [rbp - FRAME_BIAS]
+        call    ki_deliver_user_apc
+        jmp     .to_user
 .to_kernel:
         ldmxcsr [FRAME(MxCsr)]
         RESTORE_VOLATILE
@@ -215,7 +236,9 @@ ki_vectors:
         dq      KiFloatingErrorFault, KiAlignmentFault, KiMcheckAbort
         dq      KiXmmException, KiVirtualizationException
         dq      KiControlProtectionFault
-        VECTORS 16h, 28h
+        VECTORS 16h, 1Eh
+        dq      KiApcInterrupt
+        VECTORS 20h, 28h
         dq      KiRaiseSecurityCheckFailure
         VECTORS 2Ah, 2Bh
         dq      KiRaiseAssertion, KiDebugServiceTrap, KiSystemService

@@ -1,5 +1,5 @@
 /*
- * thread/context.c - from a CONTEXT to the frames that an exit loads from.
+ * thread/context.c - between a CONTEXT and the frames that an exit loads from.
  *
  * A context comes from ring 3 and is hostile until proven otherwise.  What it
  * may set is listed here, bit by bit: selectors never, flags by a mask, rip
@@ -13,6 +13,10 @@
 #define MXCSR_USER_MASK 0xFFFFU
 #define FCW_USER_MASK 0x1F7F            /* bit 6 reads as 1 */
 #define CANONICAL_SHIFT 16
+
+/* NtContinueEx's second argument: a value up to here is a BOOLEAN. */
+#define CONTINUE_HIGHEST_BOOLEAN 0xFF
+#define KCONTINUE_FLAGS (KCONTINUE_FLAG_TEST_ALERT | KCONTINUE_FLAG_DELIVER_APC)
 
 /* Local breakpoints 0-3, LE, and their types and lengths. */
 #define DR7_USER_MASK 0xFFFF0155ULL
@@ -114,21 +118,102 @@ void KeContextToKframes(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
         set_debug_registers(frame, context);
 }
 
+static void get_control(const KTRAP_FRAME *frame, CONTEXT *context)
+{
+    context->EFlags = frame->EFlags;
+    context->Rip = frame->Rip;
+    context->Rsp = frame->Rsp;
+    context->SegCs = frame->SegCs;
+    context->SegSs = frame->SegSs;
+}
+
+static void get_integer(const KTRAP_FRAME *frame,
+                        const KEXCEPTION_FRAME *exception, CONTEXT *context)
+{
+    context->Rax = frame->Rax;
+    context->Rcx = frame->Rcx;
+    context->Rdx = frame->Rdx;
+    context->R8 = frame->R8;
+    context->R9 = frame->R9;
+    context->R10 = frame->R10;
+    context->R11 = frame->R11;
+    context->Rbx = frame->Rbx;
+    context->Rbp = frame->Rbp;
+    context->Rsi = frame->Rsi;
+    context->Rdi = frame->Rdi;
+    context->R12 = exception->R12;
+    context->R13 = exception->R13;
+    context->R14 = exception->R14;
+    context->R15 = exception->R15;
+}
+
+/* MXCSR and xmm0-5 are the kernel's or nobody's by now. */
+static void get_floating_point(const KTRAP_FRAME *frame, CONTEXT *context)
+{
+    XSAVE_FORMAT state __attribute__((aligned(16))) = { 0 };
+
+    arch_save_floating_point(&state);
+    state.MxCsr = context->MxCsr = frame->MxCsr;
+    state.XmmRegisters[0] = frame->Xmm0;
+    state.XmmRegisters[1] = frame->Xmm1;
+    state.XmmRegisters[2] = frame->Xmm2;
+    state.XmmRegisters[3] = frame->Xmm3;
+    state.XmmRegisters[4] = frame->Xmm4;
+    state.XmmRegisters[5] = frame->Xmm5;
+    context->FltSave = state;
+}
+
+/* A frame has them only if the thread uses them; its word Dr7 tells. */
+static void get_debug_registers(const KTRAP_FRAME *frame, CONTEXT *context)
+{
+    BOOLEAN saved = (USHORT)frame->Dr7 != 0;
+
+    context->Dr0 = saved ? frame->Dr0 : 0;
+    context->Dr1 = saved ? frame->Dr1 : 0;
+    context->Dr2 = saved ? frame->Dr2 : 0;
+    context->Dr3 = saved ? frame->Dr3 : 0;
+    context->Dr6 = saved ? frame->Dr6 : 0;
+    context->Dr7 = saved ? frame->Dr7 & DR7_USER_MASK : 0;
+}
+
+void KeContextFromKframes(const KTRAP_FRAME *frame,
+                          const KEXCEPTION_FRAME *exception,
+                          CONTEXT *context)
+{
+    if (CONTEXT_HAS(context, CONTEXT_CONTROL))
+        get_control(frame, context);
+    if (CONTEXT_HAS(context, CONTEXT_INTEGER))
+        get_integer(frame, exception, context);
+    if (CONTEXT_HAS(context, CONTEXT_FLOATING_POINT))
+        get_floating_point(frame, context);
+    if (CONTEXT_HAS(context, CONTEXT_DEBUG_REGISTERS))
+        get_debug_registers(frame, context);
+}
+
 /*
- * NtContinue's C half (entry/continue.asm).  The frame of this service call
- * becomes the frame of the new state; what ContextFlags leaves out is 0 where
- * it is volatile, and as the caller had it otherwise.
- * STATUS_ACCESS_VIOLATION, STATUS_DATATYPE_MISALIGNMENT,
- * STATUS_INVALID_PARAMETER for a context that is not AMD64's.
+ * The frame of this service call becomes the frame of the new state; what
+ * ContextFlags leaves out is 0 where it is volatile, and as the caller had it
+ * otherwise.  At APC_LEVEL, so that no APC sees half a state.
  */
-NTSTATUS KiContinue(const CONTEXT *user_context, BOOLEAN test_alert,
-                    KEXCEPTION_FRAME *exception)
+static void set_frames(const CONTEXT *context, KEXCEPTION_FRAME *exception)
 {
     KTRAP_FRAME *frame = KeGetCurrentThread()->TrapFrame;
+    KIRQL old = KfRaiseIrql(APC_LEVEL);
+
+    frame->Rax = frame->Rcx = frame->Rdx = 0;
+    frame->R8 = frame->R9 = frame->R10 = frame->R11 = 0;
+    memset(&frame->Xmm0, 0, 6 * sizeof frame->Xmm0);
+    KeContextToKframes(frame, exception, context, context->ContextFlags,
+                       UserMode);
+    KfLowerIrql(old);
+}
+
+static NTSTATUS continue_with(const CONTEXT *user_context, BOOLEAN test_alert,
+                              KEXCEPTION_FRAME *exception)
+{
     CONTEXT context;
     NTSTATUS status = mm_probe_for_read(user_context, sizeof context, 16);
 
-    (void)test_alert;                   /* there is no APC to test for yet */
     if (ExGetPreviousMode() != UserMode)
         return STATUS_INVALID_PARAMETER;
     if (NT_SUCCESS(status))
@@ -137,11 +222,45 @@ NTSTATUS KiContinue(const CONTEXT *user_context, BOOLEAN test_alert,
         return status;
     if (!(context.ContextFlags & CONTEXT_AMD64))
         return STATUS_INVALID_PARAMETER;
-
-    frame->Rax = frame->Rcx = frame->Rdx = 0;
-    frame->R8 = frame->R9 = frame->R10 = frame->R11 = 0;
-    memset(&frame->Xmm0, 0, 6 * sizeof frame->Xmm0);
-    KeContextToKframes(frame, exception, &context, context.ContextFlags,
-                       UserMode);
+    set_frames(&context, exception);
+    ki_continue_user_apcs(test_alert);
     return STATUS_SUCCESS;
+}
+
+/*
+ * NtContinue's C half (entry/continue.asm).  STATUS_ACCESS_VIOLATION,
+ * STATUS_DATATYPE_MISALIGNMENT, STATUS_INVALID_PARAMETER for a context that
+ * is not AMD64's.
+ */
+NTSTATUS KiContinue(const CONTEXT *user_context, BOOLEAN test_alert,
+                    KEXCEPTION_FRAME *exception)
+{
+    return continue_with(user_context, test_alert, exception);
+}
+
+/*
+ * NtContinueEx's.  Its argument is a BOOLEAN or points to a
+ * KCONTINUE_ARGUMENT.  The types differ for shadow stacks only, and
+ * KCONTINUE_FLAG_DELIVER_APC says what happens anyhow.
+ */
+NTSTATUS KiContinueEx(const CONTEXT *user_context, ULONG_PTR value,
+                      KEXCEPTION_FRAME *exception)
+{
+    const void *user = (const void *)value;
+    KCONTINUE_ARGUMENT argument;
+    NTSTATUS status;
+
+    if (value <= CONTINUE_HIGHEST_BOOLEAN)
+        return continue_with(user_context, value != 0, exception);
+    status = mm_probe_for_read(user, sizeof argument, 8);
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&argument, user, sizeof argument);
+    if (!NT_SUCCESS(status))
+        return status;
+    if (argument.ContinueType >= KCONTINUE_LAST ||
+        (argument.ContinueFlags & ~(ULONG)KCONTINUE_FLAGS))
+        return STATUS_INVALID_PARAMETER;
+    return continue_with(user_context,
+                         argument.ContinueFlags & KCONTINUE_FLAG_TEST_ALERT,
+                         exception);
 }

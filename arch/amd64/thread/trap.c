@@ -206,6 +206,18 @@ static void user_exception(ULONG vector, KTRAP_FRAME *frame,
     ps_exit_process(code);
 }
 
+void ki_raise_user_fault(const KTRAP_FRAME *frame,
+                         const KEXCEPTION_FRAME *exception, NTSTATUS code,
+                         ULONG_PTR address)
+{
+    DbgPrint("\n%s: %s (%08x) at %016llx, the kernel writing %016llx\n",
+             PsGetCurrentProcess()->ImageFileName, exception_name(code), code,
+             frame->Rip, (ULONGLONG)address);
+    ki_show_registers(frame, exception);
+    KfLowerIrql(PASSIVE_LEVEL);
+    ps_exit_process(code);
+}
+
 /* Continue a kernel fault where its code expects it. */
 static BOOLEAN apply_fixup(KTRAP_FRAME *frame, NTSTATUS code)
 {

@@ -301,7 +301,6 @@ NTSTATUS NTAPI NtContinue(_In_ CONTEXT *ContextRecord,
 NTSTATUS NTAPI NtCallbackReturn(_In_opt_ void *Result,
                                 _In_ ULONG ResultLength,
                                 _In_ NTSTATUS Status);
-NTSTATUS NTAPI NtTestAlert(void);
 NTSTATUS NTAPI NtYieldExecution(void);
 ULONG NTAPI NtGetCurrentProcessorNumber(void);
 

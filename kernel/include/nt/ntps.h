@@ -42,3 +42,35 @@ typedef struct _INITIAL_TEB {
     void *StackLimit;                           /* 18, lowest committed */
     void *StackAllocationBase;                  /* 20 */
 } INITIAL_TEB;
+
+/* ---- APCs ---- */
+
+typedef void (NTAPI *PPS_APC_ROUTINE)(void *argument1, void *argument2,
+                                      void *argument3);
+
+/* As a ReserveHandle: a user APC that does not wait for an alertable moment. */
+#define QUEUE_USER_APC_SPECIAL_USER_APC ((HANDLE)(LONG_PTR)1)
+
+NTSTATUS NTAPI NtQueueApcThread(_In_ HANDLE ThreadHandle,
+                                _In_ PPS_APC_ROUTINE ApcRoutine,
+                                _In_opt_ void *ApcArgument1,
+                                _In_opt_ void *ApcArgument2,
+                                _In_opt_ void *ApcArgument3);
+NTSTATUS NTAPI NtQueueApcThreadEx(_In_ HANDLE ThreadHandle,
+                                  _In_opt_ HANDLE ReserveHandle,
+                                  _In_ PPS_APC_ROUTINE ApcRoutine,
+                                  _In_opt_ void *ApcArgument1,
+                                  _In_opt_ void *ApcArgument2,
+                                  _In_opt_ void *ApcArgument3);
+NTSTATUS NTAPI NtTestAlert(void);
+NTSTATUS NTAPI NtAlertThread(_In_ HANDLE ThreadHandle);
+NTSTATUS NTAPI NtAlertResumeThread(_In_ HANDLE ThreadHandle,
+                                   _Out_opt_ ULONG *PreviousSuspendCount);
+NTSTATUS NTAPI NtSuspendThread(_In_ HANDLE ThreadHandle,
+                               _Out_opt_ ULONG *PreviousSuspendCount);
+NTSTATUS NTAPI NtResumeThread(_In_ HANDLE ThreadHandle,
+                              _Out_opt_ ULONG *PreviousSuspendCount);
+
+/* ContinueArgument: a BOOLEAN, or a KCONTINUE_ARGUMENT *. */
+NTSTATUS NTAPI NtContinueEx(_In_ CONTEXT *ContextRecord,
+                            _In_ void *ContinueArgument);

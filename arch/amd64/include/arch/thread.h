@@ -60,6 +60,39 @@ void KeContextToKframes(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
                         const CONTEXT *context, ULONG flags,
                         KPROCESSOR_MODE mode);
 
+/*
+ * The other direction: the parts that ContextFlags names, of ring 3.  Both
+ * frames are complete, xmm6 to xmm15 and the x87 registers still loaded: it
+ * is the current thread.
+ */
+void KeContextFromKframes(const KTRAP_FRAME *frame,
+                          const KEXCEPTION_FRAME *exception,
+                          CONTEXT *context);
+
+/*
+ * Ring 3 begins with the user APC routine(context, ...), on its own stack,
+ * and goes on where frame has it when that is over; test_alert: with a test
+ * for the next one.  A stack that cannot be written is an exception of ring
+ * 3.  IRQL: APC_LEVEL.  NT: without test_alert.
+ */
+void KiInitializeUserApc(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
+                         KNORMAL_ROUTINE *routine, void *context,
+                         void *argument1, void *argument2,
+                         BOOLEAN test_alert);
+
+/* Is ring 3 in code that a user APC of its program cannot interrupt? */
+BOOLEAN arch_must_postpone_user_apc(const KTRAP_FRAME *frame);
+
+/* Where both are entered for it; Ps knows when ntdll is there (ps/ntdll.c). */
+extern ULONG_PTR KeUserApcDispatcher;
+extern ULONG ke_user_apc_dispatcher32;
+
+/* An exception of ring 3 that the kernel met: data at address (trap.c). */
+__attribute__((noreturn))
+void ki_raise_user_fault(const KTRAP_FRAME *frame,
+                         const KEXCEPTION_FRAME *exception, NTSTATUS code,
+                         ULONG_PTR address);
+
 /* Why a DIV or IDIV at the frame's rip raised #DE (thread/divide.c). */
 NTSTATUS arch_divide_error(const KTRAP_FRAME *frame,
                            const KEXCEPTION_FRAME *exception);

@@ -94,6 +94,40 @@ typedef struct _CONTEXT {
     ULONGLONG LastExceptionFromRip;             /* 4c8 */
 } CONTEXT;
 
+/* Behind a CONTEXT on a stack: where its parts are, from this structure. */
+typedef struct _CONTEXT_EX {
+    struct {
+        LONG Offset;                            /* 00 */
+        ULONG Length;                           /* 04 */
+    } All;
+    struct {
+        LONG Offset;                            /* 08 */
+        ULONG Length;                           /* 0c */
+    } Legacy;
+    struct {
+        LONG Offset;                            /* 10 */
+        ULONG Length;                           /* 14 */
+    } XState;
+} CONTEXT_EX;
+
+/* What NtContinueEx is to do, and why (ContinueType, for shadow stacks). */
+typedef enum _KCONTINUE_TYPE {
+    KCONTINUE_UNWIND,
+    KCONTINUE_RESUME,
+    KCONTINUE_LONGJUMP,
+    KCONTINUE_SET,
+    KCONTINUE_LAST,
+} KCONTINUE_TYPE;
+
+#define KCONTINUE_FLAG_TEST_ALERT       0x00000001
+#define KCONTINUE_FLAG_DELIVER_APC      0x00000002
+
+typedef struct _KCONTINUE_ARGUMENT {
+    KCONTINUE_TYPE ContinueType;                /* 00 */
+    ULONG ContinueFlags;                        /* 04 */
+    ULONGLONG Reserved[2];                      /* 08 */
+} KCONTINUE_ARGUMENT;
+
 /* Not bitwise CONTEXT_AMD64: that bit is in each of the flags above. */
 #define CONTEXT_HAS(context, part) \
     (((context)->ContextFlags & (part)) == (part))

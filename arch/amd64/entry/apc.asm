@@ -1,0 +1,77 @@
+; arch/amd64/entry/apc.asm - room 6: a user APC on the way back to ring 3.
+;
+; The exits call this with interrupts off when the thread has user APCs
+; pending, on an empty stack (rsp = frame, rbp = frame + 80h), and look again
+; afterwards.  What comes back is another user state in the frame: ring 3
+; goes on in KiUserApcDispatcher.
+
+%include "arch/macros.inc"
+
+extern KiDeliverApc
+
+section .entry progbits alloc exec nowrite align=64
+
+; rax = what the service returns.  Its frame lacks the volatile registers,
+; which a service does not keep: they become 0, in the APC's context as well.
+global ki_deliver_service_apc
+ki_deliver_service_apc:
+        mov     [FRAME(Rax)], rax
+        xor     eax, eax
+        mov     [FRAME(Rcx)], rax
+        mov     [FRAME(Rdx)], rax
+        mov     [FRAME(R8)], rax
+        mov     [FRAME(R9)], rax
+        mov     [FRAME(R10)], rax
+        mov     [FRAME(R11)], rax
+        pxor    xmm0, xmm0
+        movaps  [FRAME(Xmm0)], xmm0
+        movaps  [FRAME(Xmm1)], xmm0
+        movaps  [FRAME(Xmm2)], xmm0
+        movaps  [FRAME(Xmm3)], xmm0
+        movaps  [FRAME(Xmm4)], xmm0
+        movaps  [FRAME(Xmm5)], xmm0
+        sub     rsp, 8
+        call    ki_deliver_user_apc
+        add     rsp, 8
+        mov     rax, [FRAME(Rax)]
+        ret
+
+; The frame is complete.
+global ki_deliver_user_apc
+ki_deliver_user_apc:
+        mov     eax, APC_LEVEL
+        mov     cr8, rax
+        sti
+        sub     rsp, 8
+        call    KiInitiateUserApc
+        add     rsp, 8
+        cli
+        xor     eax, eax
+        mov     cr8, rax
+        ret
+
+; The non-volatile registers go into a KEXCEPTION_FRAME and come back from it.
+global KiInitiateUserApc
+KiInitiateUserApc:
+        sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
+        mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
+        mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
+        mov     [rsp + KEXCEPTION_FRAME.Rdi], rdi
+        mov     [rsp + KEXCEPTION_FRAME.Rsi], rsi
+        mov     [rsp + KEXCEPTION_FRAME.R12], r12
+        mov     [rsp + KEXCEPTION_FRAME.R13], r13
+        mov     [rsp + KEXCEPTION_FRAME.R14], r14
+        mov     [rsp + KEXCEPTION_FRAME.R15], r15
+        mov     ecx, UserMode
+        mov     rdx, rsp
+        lea     r8, [rbp - FRAME_BIAS]
+        call    KiDeliverApc
+        mov     rbx, [rsp + KEXCEPTION_FRAME.Rbx]
+        mov     rdi, [rsp + KEXCEPTION_FRAME.Rdi]
+        mov     rsi, [rsp + KEXCEPTION_FRAME.Rsi]
+        mov     r12, [rsp + KEXCEPTION_FRAME.R12]
+        mov     r13, [rsp + KEXCEPTION_FRAME.R13]
+        mov     r14, [rsp + KEXCEPTION_FRAME.R14]
+        mov     r15, [rsp + KEXCEPTION_FRAME.R15]
+        add     rsp, KEXCEPTION_FRAME.Return
+        ret
