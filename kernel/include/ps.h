@@ -14,7 +14,6 @@
 
 #include <ke.h>
 #include <ke_lock.h>
-#include <nt/ntps.h>
 #include <nt/pe.h>
 #include <ob.h>
 

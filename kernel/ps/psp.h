@@ -90,6 +90,9 @@ struct psp_kind {
                             ULONG_PTR argument, ULONG_PTR stack_top,
                             CONTEXT *context);
 
+    /* Where such a context leads: what queries call the start address. */
+    void *(*routine_of)(const CONTEXT *context);
+
     /*
      * The current thread's way to ring 3: through ntdll's initialization to
      * that context.  At APC_LEVEL.  A status if there is none.
@@ -215,8 +218,47 @@ NTSTATUS psp_create_thread_at(struct psp_new_thread *new, ULONG_PTR routine,
 NTSTATUS psp_create_first_thread(EPROCESS *process, BOOLEAN suspended,
                                  USHORT flags, ETHREAD **thread);
 
+/* ---- what creators pass (attribute.c, create.c, open.c) ---- */
+
+/* Where an answer goes; to NULL: nobody asked. */
+struct psp_answer {
+    void *to;
+    SIZE_T size;
+    SIZE_T *length;
+};
+
+/* image_name: captured, psp_free_attributes; parent: a handle, or NULL. */
+struct psp_attributes {
+    struct psp_answer client_id, teb, image;
+    UNICODE_STRING image_name;
+    HANDLE parent;
+};
+
+/*
+ * A list (NULL: an empty one).  allowed: a bit that each attribute must have,
+ * or 0.  STATUS_INVALID_PARAMETER, STATUS_INFO_LENGTH_MISMATCH and those of
+ * uaccess; then there is nothing to free.
+ */
+NTSTATUS psp_capture_attributes(const PS_ATTRIBUTE_LIST *list, ULONG allowed,
+                                struct psp_attributes *attributes);
+void psp_free_attributes(struct psp_attributes *attributes);
+void psp_give_answer(const struct psp_answer *answer, const void *value);
+
+/* Text of the current process's (string is the kernel's), into pool. */
+NTSTATUS psp_capture_text(const UNICODE_STRING *string,
+                          UNICODE_STRING *result);
+void psp_free_text(UNICODE_STRING *string);
+
+/* TEB.SameTebFlags for THREAD_CREATE_FLAGS_ */
+USHORT psp_teb_flags(ULONG flags);
+
+/* OBJECT_ATTRIBUTES.Attributes, of what has no name; user may be NULL. */
+NTSTATUS psp_capture_handle_attributes(const OBJECT_ATTRIBUTES *user,
+                                       ULONG *attributes);
+NTSTATUS psp_create_handle(void *object, ACCESS_MASK access, ULONG attributes,
+                           HANDLE *handle);
+
 /* Of EPROCESS.WoW64Process, which goes with the process. */
 #define PSP_WOW64_TAG 0x36576F57        /* "WoW6" */
 
 void ex_cancel_thread_timers(struct _ETHREAD *thread);
-NTSTATUS ob_inherit_handles(struct _EPROCESS *from, struct _EPROCESS *to);

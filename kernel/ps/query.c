@@ -89,8 +89,7 @@ NTSTATUS NtQueryInformationThread(HANDLE handle, ULONG class, void *buffer,
     return give(buffer, return_length, &basic, sizeof basic);
 }
 
-/* Nobody else wants the processor. */
 NTSTATUS NtYieldExecution(void)
 {
-    return STATUS_NO_YIELD_PERFORMED;
+    return ke_yield();
 }

@@ -210,6 +210,11 @@ static void initial_context(const EPROCESS *process, ULONG_PTR routine,
     context->Rbx = (ULONG)argument;
 }
 
+static void *routine_of(const CONTEXT *context)
+{
+    return (void *)(ULONG_PTR)(ULONG)context->Rax;
+}
+
 /* What KiUserApcDispatcher finds at esp. */
 struct apc_frame {
     ULONG normal_routine;
@@ -269,5 +274,6 @@ const struct psp_kind psp_kind32 = {
     .create_teb = create_teb,
     .free_teb = free_teb,
     .initial_context = initial_context,
+    .routine_of = routine_of,
     .enter = enter,
 };

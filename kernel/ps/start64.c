@@ -70,6 +70,11 @@ static void initial_context(const EPROCESS *process, ULONG_PTR routine,
                          stack_top - 0x28, routine, argument);
 }
 
+static void *routine_of(const CONTEXT *context)
+{
+    return (void *)context->Rcx;
+}
+
 static NTSTATUS enter(const CONTEXT *context)
 {
     const struct psp_ntdll *ntdll = psp_ntdll_of(&psp_kind64);
@@ -91,5 +96,6 @@ const struct psp_kind psp_kind64 = {
     .create_teb = create_teb,
     .free_teb = free_teb,
     .initial_context = initial_context,
+    .routine_of = routine_of,
     .enter = enter,
 };

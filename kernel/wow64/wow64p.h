@@ -100,6 +100,15 @@ NTSTATUS wow64_NtRaiseHardError(NTSTATUS error, ULONG count, ULONG mask,
                                 ULONG_PTR parameters, ULONG options,
                                 ULONG *response);
 
+NTSTATUS wow64_NtCreateThread(HANDLE *handle, ACCESS_MASK access,
+                              OBJECT_ATTRIBUTES *attributes, HANDLE process,
+                              ULONG_PTR id, ULONG_PTR context,
+                              ULONG_PTR stack, BOOLEAN suspended);
+NTSTATUS wow64_NtOpenProcess(HANDLE *handle, ACCESS_MASK access,
+                             OBJECT_ATTRIBUTES *attributes, ULONG_PTR id);
+NTSTATUS wow64_NtOpenThread(HANDLE *handle, ACCESS_MASK access,
+                            OBJECT_ATTRIBUTES *attributes, ULONG_PTR id);
+
 /* entry/continue.asm, and its C half. */
 NTSTATUS wow64_NtContinue(const WOW64_CONTEXT *context, BOOLEAN test_alert);
 NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert,

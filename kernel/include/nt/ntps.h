@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <nt/context.h>
 #include <nt/ntdef.h>
 
 /* ---- Access ---- */
@@ -42,6 +43,101 @@ typedef struct _INITIAL_TEB {
     void *StackLimit;                           /* 18, lowest committed */
     void *StackAllocationBase;                  /* 20 */
 } INITIAL_TEB;
+
+/* CreateFlags of NtCreateThreadEx, ThreadFlags of NtCreateUserProcess */
+#define THREAD_CREATE_FLAGS_CREATE_SUSPENDED    0x00000001
+#define THREAD_CREATE_FLAGS_SKIP_THREAD_ATTACH  0x00000002
+#define THREAD_CREATE_FLAGS_HIDE_FROM_DEBUGGER  0x00000004
+#define THREAD_CREATE_FLAGS_LOADER_WORKER       0x00000010
+#define THREAD_CREATE_FLAGS_SKIP_LOADER_INIT    0x00000020
+#define THREAD_CREATE_FLAGS_BYPASS_PROCESS_FREEZE 0x00000040
+
+/* TEB.SameTebFlags */
+#define TEB_SKIP_THREAD_ATTACH          0x0008
+#define TEB_INITIAL_THREAD              0x0400
+#define TEB_LOADER_WORKER               0x2000
+#define TEB_SKIP_LOADER_INIT            0x4000
+
+/*
+ * What a creator wants to know or to choose: Attribute says what, and which
+ * way it goes; the answer goes to *ValuePtr, its size to *ReturnLength.
+ */
+typedef struct _PS_ATTRIBUTE {
+    ULONG_PTR Attribute;                        /* 00 */
+    SIZE_T Size;                                /* 08 */
+    union {
+        ULONG_PTR Value;                        /* 10 */
+        void *ValuePtr;
+    };
+    SIZE_T *ReturnLength;                       /* 18 */
+} PS_ATTRIBUTE;
+
+typedef struct _PS_ATTRIBUTE_LIST {
+    SIZE_T TotalLength;                         /* 00, of all this */
+    PS_ATTRIBUTE Attributes[1];                 /* 08 */
+} PS_ATTRIBUTE_LIST;
+
+#define PS_ATTRIBUTE_THREAD             0x00010000  /* of threads as well */
+#define PS_ATTRIBUTE_INPUT              0x00020000
+#define PS_ATTRIBUTE_ADDITIVE           0x00040000
+#define PS_ATTRIBUTE_PARENT_PROCESS     0x00060000
+#define PS_ATTRIBUTE_CLIENT_ID          0x00010003
+#define PS_ATTRIBUTE_TEB_ADDRESS        0x00010004
+#define PS_ATTRIBUTE_IMAGE_NAME         0x00020005
+#define PS_ATTRIBUTE_IMAGE_INFO         0x00000006
+
+typedef void (NTAPI *PUSER_THREAD_START_ROUTINE)(void *ThreadParameter);
+
+NTSTATUS NTAPI NtCreateThreadEx(_Out_ HANDLE *ThreadHandle,
+                                _In_ ACCESS_MASK DesiredAccess,
+                                _In_opt_ OBJECT_ATTRIBUTES *ObjectAttributes,
+                                _In_ HANDLE ProcessHandle,
+                                _In_ void *StartRoutine,
+                                _In_opt_ void *Argument,
+                                _In_ ULONG CreateFlags,
+                                _In_ SIZE_T ZeroBits,
+                                _In_ SIZE_T StackSize,
+                                _In_ SIZE_T MaximumStackSize,
+                                _Inout_opt_ PS_ATTRIBUTE_LIST *AttributeList);
+NTSTATUS NTAPI NtCreateThread(_Out_ HANDLE *ThreadHandle,
+                              _In_ ACCESS_MASK DesiredAccess,
+                              _In_opt_ OBJECT_ATTRIBUTES *ObjectAttributes,
+                              _In_ HANDLE ProcessHandle,
+                              _Out_ CLIENT_ID *ClientId,
+                              _In_ CONTEXT *ThreadContext,
+                              _In_ INITIAL_TEB *InitialTeb,
+                              _In_ BOOLEAN CreateSuspended);
+NTSTATUS NTAPI NtOpenThread(_Out_ HANDLE *ThreadHandle,
+                            _In_ ACCESS_MASK DesiredAccess,
+                            _In_ OBJECT_ATTRIBUTES *ObjectAttributes,
+                            _In_opt_ CLIENT_ID *ClientId);
+NTSTATUS NTAPI NtOpenProcess(_Out_ HANDLE *ProcessHandle,
+                             _In_ ACCESS_MASK DesiredAccess,
+                             _In_ OBJECT_ATTRIBUTES *ObjectAttributes,
+                             _In_opt_ CLIENT_ID *ClientId);
+
+/* ---- Processes ---- */
+
+/* What an image section says of its PE. */
+typedef struct _SECTION_IMAGE_INFORMATION {
+    void *TransferAddress;                      /* 00, the entry point */
+    ULONG ZeroBits;                             /* 08 */
+    SIZE_T MaximumStackSize;                    /* 10 */
+    SIZE_T CommittedStackSize;                  /* 18 */
+    ULONG SubSystemType;                        /* 20 */
+    USHORT SubSystemMinorVersion;               /* 24 */
+    USHORT SubSystemMajorVersion;               /* 26 */
+    USHORT MajorOperatingSystemVersion;         /* 28 */
+    USHORT MinorOperatingSystemVersion;         /* 2a */
+    USHORT ImageCharacteristics;                /* 2c */
+    USHORT DllCharacteristics;                  /* 2e */
+    USHORT Machine;                             /* 30 */
+    BOOLEAN ImageContainsCode;                  /* 32 */
+    UCHAR ImageFlags;                           /* 33 */
+    ULONG LoaderFlags;                          /* 34 */
+    ULONG ImageFileSize;                        /* 38 */
+    ULONG CheckSum;                             /* 3c */
+} SECTION_IMAGE_INFORMATION;
 
 /* ---- APCs ---- */
 

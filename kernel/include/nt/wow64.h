@@ -165,6 +165,14 @@ typedef struct _TEB32 {
     UCHAR pad_f98[0x20];
 } TEB32;
 
+typedef struct _INITIAL_TEB32 {
+    ULONG OldStackBase;                         /* 00 */
+    ULONG OldStackLimit;                        /* 04 */
+    ULONG StackBase;                            /* 08 */
+    ULONG StackLimit;                           /* 0c */
+    ULONG StackAllocationBase;                  /* 10 */
+} INITIAL_TEB32;
+
 /* ---- A thread's registers ---- */
 
 #define WOW64_CONTEXT_i386              0x00010000
