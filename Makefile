@@ -123,7 +123,7 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
-    shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \
+    shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c shell/apc.c \
     shell/arguments.c shell/dump.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
 tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
@@ -257,6 +257,12 @@ $(GEN)/services.stamp: $(TABS) $(EXPORTS) $(EXPORTS32) scripts/services.py \
 	@touch $@
 $(SERVICE_FILES): $(GEN)/services.stamp ;
 
+# STATUS(name) for each status that ring 3 may see, for its names.
+$(GEN)/statuses.inc.c: kernel/include/nt/ntstatus.h
+	$(call say,GEN)
+	@mkdir -p $(@D)
+	$(Q)sed -n 's/^#define \(STATUS_[A-Z0-9_]*\) .*/STATUS(\1)/p' $< > $@
+
 # Structure offsets for assembly: the compiler's answer, as NASM equates.
 $(GEN)/genamd64.s: arch/amd64/genamd64.c $(GEN)/flags | $(GEN)/services.stamp
 	$(call say,CC)
@@ -300,7 +306,8 @@ $(BUILD)/ntoskrnl.sym: $(BUILD)/ntoskrnl.elf
 NTDLL_OBJS   := $(NTDLL_SRCS:%=$(OBJ)/ring3/%.o)
 NTDLL32_OBJS := $(NTDLL32_SRCS:%=$(OBJ)/ring3-32/%.o)
 
-$(OBJ)/ring3/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp
+$(OBJ)/ring3/%.c.o: %.c $(GEN)/flags \
+                   | $(GEN)/services.stamp $(GEN)/statuses.inc.c
 	$(call say,CC3)
 	@mkdir -p $(@D)
 	$(Q)$(MINGW)gcc $(USER_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
@@ -310,7 +317,8 @@ $(OBJ)/ring3/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs.inc
 	$(Q)$(NASM) $(USER_NASMFLAGS) -I$(<D)/ -MD $(@:.o=.d) -MT $@ -MP \
 	    $< -o $@
 
-$(OBJ)/ring3-32/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp
+$(OBJ)/ring3-32/%.c.o: %.c $(GEN)/flags \
+                      | $(GEN)/services.stamp $(GEN)/statuses.inc.c
 	$(call say,CC3)
 	@mkdir -p $(@D)
 	$(Q)$(MINGW32)gcc $(USER32_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@

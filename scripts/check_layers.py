@@ -14,7 +14,8 @@ import sys
 
 LINE = ['rtl', 'ke', 'mm', 'ex', 'ob', 'io', 'ps', 'win32k', 'wow64', 'init']
 OPEN = {'kd.h', 'loader.h'}             # ring 1, but open to all of the kernel
-GENERATED = {'services.h', 'services.inc.c', 'services32.inc.c'}
+GENERATED = {'services.h', 'services.inc.c', 'services32.inc.c',
+             'statuses.inc.c'}
 FREESTANDING = {'stdarg.h', 'stddef.h', 'stdint.h'}
 RING3 = ('ntdll-stub/', 'programs/', 'tests/user/')
 FREE = ('tests/unit/', 'tests/fuzz/')   # tests look everywhere

@@ -3,24 +3,14 @@
  */
 #include "print.h"
 
-#define NAME(status) { status, #status }
+/* Of two names of one status the first counts (nt/ntstatus.h). */
+#define STATUS(status) { status, #status },
 
 static const struct {
     NTSTATUS status;
     const char *name;
 } names[] = {
-    NAME(STATUS_SUCCESS),
-    NAME(STATUS_DATATYPE_MISALIGNMENT),
-    NAME(STATUS_ACCESS_VIOLATION),
-    NAME(STATUS_INVALID_HANDLE),
-    NAME(STATUS_INVALID_PARAMETER),
-    NAME(STATUS_END_OF_FILE),
-    NAME(STATUS_INVALID_SYSTEM_SERVICE),
-    NAME(STATUS_ACCESS_DENIED),
-    NAME(STATUS_OBJECT_NAME_NOT_FOUND),
-    NAME(STATUS_DEBUGGER_INACTIVE),
-    NAME(STATUS_INVALID_INFO_CLASS),
-    NAME(STATUS_INFO_LENGTH_MISMATCH),
+#include <statuses.inc.c>
 };
 
 void print(const char *format, ...)

@@ -11,6 +11,8 @@ static const struct command commands[] = {
     { "help", "", "this list", 0, 0, command_help },
     { "call", "DOOR NAME ARG...", "a system call; \"call\" alone tells more",
       0, MAX_WORDS, command_call },
+    { "apc", "", "an APC queued to this thread: its frame on the stack", 0, 0,
+      command_apc },
     { "time", "", "what time it is, and for how long this has been running",
       0, 0, command_time },
     { "echo", "WORD...", "the words", 0, MAX_WORDS, command_echo },

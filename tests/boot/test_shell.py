@@ -156,6 +156,24 @@ def test_without_sysenter(start):
         assert 'sysenter' not in shell.command('call')
 
 
+def test_apc(shell):
+    """The frame of the APC: its parts, and what it says of the stub."""
+    for _ in range(2):
+        out = shell.command('apc')
+        assert re.search(r'during +routine\(1, 2, 3\), r9 (\w+),', out)
+        at = int(re.search(r'r9 (\w+)', out).group(1), 16)
+        for offset, what in ((0, 'CONTEXT '), (0x78, '  Rax '),
+                             (0x98, '  Rsp '), (0xF8, '  Rip '),
+                             (0x4D0, 'CONTEXT_EX '),
+                             (0x4F0, 'KCONTINUE_ARGUMENT '),
+                             (0x510, 'MACHINE_FRAME ')):
+            assert f'{at + offset:012X} +{offset:03X}  {what}' in out
+        assert 'rsp in the stub\n' in out
+        assert 'NtTestAlert+14\n' in out
+        assert re.search(r'after +rax 00000000 STATUS_SUCCESS, rsp \w+ '
+                         r'as before; ran 1 time\n', out)
+
+
 def test_editing(shell):
     assert shell.result('echo ac\x1b[Db') == 'abc'
     assert shell.result('cho x\x01e\x05y') == 'xy'

@@ -76,7 +76,8 @@ static void shifts_that_are_none(void **state)
 {
     (void)state;
     EXPECT("\xE0\x2A\xE0\x4B\xE0\xCB\xE0\xAA\x1E", "\033[Da");
-    EXPECT("\x2A\xE0\xAA\xE0\x4B\xE0\x2A\x1E", "\033[DA");
+    EXPECT("\x2A\xE0\xAA\xE0\x4B\x1E\xE0\x2A\x1E\xAA", "\033[DAA");
+    EXPECT("\xE0\x2A\x1E\xE0\xAA", "a");
 }
 
 static void the_keypad(void **state)
