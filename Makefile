@@ -72,7 +72,9 @@ MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
 EX_OBJS     := \
     kernel/ex/handle.c kernel/ex/procnum.c kernel/ex/time.c \
     kernel/ex/display.c kernel/ex/sysinfo.c kernel/ex/harderr.c \
-    kernel/ex/debugctl.c
+    kernel/ex/debugctl.c kernel/ex/object.c kernel/ex/event.c \
+    kernel/ex/mutant.c kernel/ex/semphore.c kernel/ex/timer.c \
+    kernel/ex/timerapc.c kernel/ex/delay.c kernel/ex/resolution.c
 OB_OBJS     := \
     kernel/ob/close.c kernel/ob/handle.c kernel/ob/current.c \
     kernel/ob/reference.c kernel/ob/access.c kernel/ob/type.c \
@@ -139,7 +141,8 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     threads.c crash.c)
 
 # More sources of one of them: NAME_SRCS.
-doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c)
+doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
+    objects.c)
 compat_SRCS := tests/user/compat.asm
 apc_SRCS    := tests/user/apc.asm
 

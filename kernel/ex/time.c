@@ -1,7 +1,7 @@
 /*
- * ex/time.c - NtQuerySystemTime and NtQueryPerformanceCounter.
+ * ex/time.c - the system time and the performance counter.
  *
- * Both are services of little use to a real program: KUSER_SHARED_DATA shows
+ * To ask for them is of little use to a real program: KUSER_SHARED_DATA shows
  * ring 3 the system time without a call.  As calls they are the shortest ones
  * that write to user memory.
  */
@@ -19,6 +19,23 @@ NTSTATUS NtQuerySystemTime(LARGE_INTEGER *SystemTime)
         return status;
     KeQuerySystemTime(&now);
     return mm_copy_to_user(SystemTime, &now, sizeof(now));
+}
+
+/* Nobody here has SeSystemtimePrivilege, and pointers are checked before. */
+NTSTATUS NtSetSystemTime(LARGE_INTEGER *SystemTime,
+                         LARGE_INTEGER *PreviousTime)
+{
+    LARGE_INTEGER time;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    if (PreviousTime != NULL)
+        status = mm_probe_for_write(PreviousTime, sizeof(*PreviousTime),
+                                    sizeof(ULONG));
+    if (NT_SUCCESS(status) && SystemTime != NULL)
+        status = mm_probe_for_read(SystemTime, sizeof(time), sizeof(ULONG));
+    if (NT_SUCCESS(status) && SystemTime != NULL)
+        status = mm_copy_from_user(&time, SystemTime, sizeof(time));
+    return NT_SUCCESS(status) ? STATUS_PRIVILEGE_NOT_HELD : status;
 }
 
 NTSTATUS NtQueryPerformanceCounter(LARGE_INTEGER *PerformanceCounter,

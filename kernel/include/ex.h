@@ -1,5 +1,5 @@
 /*
- * ex.h - ring 1: the executive's own: handle tables.
+ * ex.h - ring 1: the executive's own: handle tables, and objects to wait for.
  *
  * A handle is a multiple of 4; the two low bits are the caller's.  A table is
  * NT's: TableCode points to entries of 16 bytes, its low bits tell the number
@@ -133,3 +133,21 @@ void ex_set_entry_attributes(HANDLE_TABLE_ENTRY *entry, ULONG attributes);
  */
 HANDLE_TABLE_ENTRY *ex_next_handle(HANDLE_TABLE *table, ULONG_PTR *handle,
                                    KIRQL *irql);
+
+/*
+ * The types of objects whose bodies are KEVENT, KMUTANT, KSEMAPHORE, and one
+ * that begins with a KTIMER.
+ */
+extern struct _OBJECT_TYPE *ExEventObjectType;
+extern struct _OBJECT_TYPE *ExMutantObjectType;
+extern struct _OBJECT_TYPE *ExSemaphoreObjectType;
+extern struct _OBJECT_TYPE *ExTimerObjectType;
+
+/* At boot, behind ob_initialize. */
+void ex_initialize(void);
+
+/*
+ * The current thread ends: the timers that were to call its routines are
+ * cancelled.  It sets no others from here on.
+ */
+void ExTimerRundown(void);

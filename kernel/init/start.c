@@ -8,6 +8,7 @@
  */
 #include <arch/clock.h>
 #include <arch/entry.h>
+#include <ex.h>
 #include <init.h>
 #include <io.h>
 #include <kd.h>
@@ -131,6 +132,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ke_initialize_time();
 
     ob_initialize();
+    ex_initialize();
     io_initialize(&loader_block);
     ps_initialize();
     arch_enable_interrupts();

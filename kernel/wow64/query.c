@@ -1,6 +1,6 @@
 /*
- * wow64/query.c - what 32-bit code may ask about its process, its thread and
- * its memory.
+ * wow64/query.c - what 32-bit code may ask about its process, its thread, its
+ * memory and its mutants.
  *
  * Each thunk has the service answer into the translation area and makes the
  * 32-bit structure of that.  A length that is not the 32-bit structure's
@@ -90,6 +90,30 @@ NTSTATUS wow64_NtQueryInformationThread(HANDLE handle, ULONG class,
     to.AffinityMask = wow64p_narrow(from.AffinityMask);
     to.Priority = from.Priority;
     to.BasePriority = from.BasePriority;
+    return give(buffer, &to, sizeof to, return_length);
+}
+
+/* XP's ntdll knows only the other class, which is the same to both. */
+NTSTATUS wow64_NtQueryMutant(HANDLE handle, ULONG class, void *buffer,
+                             ULONG length, ULONG *return_length)
+{
+    MUTANT_OWNER_INFORMATION from;
+    MUTANT_OWNER_INFORMATION32 to;
+    NTSTATUS status;
+
+    if (class != MutantOwnerInformation)
+        return NtQueryMutant(handle, class, buffer, length, return_length);
+    status = mm_probe_for_write(buffer, length, sizeof(ULONG));
+    if (NT_SUCCESS(status))
+        status = NtQueryMutant(handle, class, AREA,
+                               length64(length, sizeof to, sizeof from),
+                               return_length);
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&from, AREA, sizeof from);
+    if (!NT_SUCCESS(status))
+        return status;
+    to.ClientId.UniqueProcess = narrow_handle(from.ClientId.UniqueProcess);
+    to.ClientId.UniqueThread = narrow_handle(from.ClientId.UniqueThread);
     return give(buffer, &to, sizeof to, return_length);
 }
 

@@ -91,6 +91,8 @@ NTSTATUS wow64_NtQueryInformationProcess(HANDLE handle, ULONG class,
 NTSTATUS wow64_NtQueryInformationThread(HANDLE handle, ULONG class,
                                         void *buffer, ULONG length,
                                         ULONG *return_length);
+NTSTATUS wow64_NtQueryMutant(HANDLE handle, ULONG class, void *buffer,
+                             ULONG length, ULONG *return_length);
 NTSTATUS wow64_NtQueryVirtualMemory(HANDLE handle, void *address,
                                     ULONG class, void *buffer, ULONG length,
                                     SIZE_T *return_length);

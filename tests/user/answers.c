@@ -48,6 +48,7 @@ static ULONG_PTR invoke(const struct call *call, const ULONG_PTR *a)
     case 0: return ((A (NTAPI *)(void))f)();
     case 1: return ((A (NTAPI *)(A))f)(a[0]);
     case 2: return ((A (NTAPI *)(A, A))f)(a[0], a[1]);
+    case 3: return ((A (NTAPI *)(A, A, A))f)(a[0], a[1], a[2]);
     case 4: return ((A (NTAPI *)(A, A, A, A))f)(a[0], a[1], a[2], a[3]);
     case 5: return ((A (NTAPI *)(A, A, A, A, A))f)(a[0], a[1], a[2], a[3],
                                                    a[4]);
@@ -216,7 +217,16 @@ static union {
     MEMORY_BASIC_INFORMATION memory;
     SYSTEM_BASIC_INFORMATION basic;
     SYSTEM_TIMEOFDAY_INFORMATION time;
+    EVENT_BASIC_INFORMATION event;
+    MUTANT_BASIC_INFORMATION mutant;
+    MUTANT_OWNER_INFORMATION owner;
+    SEMAPHORE_BASIC_INFORMATION semaphore;
+    TIMER_BASIC_INFORMATION timer;
 } info;
+static HANDLE event, mutant, semaphore, timer;
+static LARGE_INTEGER later = { .QuadPart = -36000000000LL };
+static LARGE_INTEGER soon = { .QuadPart = -1 };
+static BOOLEAN state;
 static UCHAR performance[0x138];
 static ULONG_PTR parameters[3];
 static void *victim;
@@ -383,6 +393,57 @@ static void show_response(void)
     print("  response %u\n", *AT(6, ULONG));
 }
 
+static void show_event(void)
+{
+    const EVENT_BASIC_INFORMATION *basic = AT(3, EVENT_BASIC_INFORMATION);
+
+    print("  type %u, state %d; returned %d\n", basic->EventType,
+          basic->EventState, *AT(5, ULONG) == sizeof *basic);
+}
+
+static void show_mutant(void)
+{
+    const MUTANT_BASIC_INFORMATION *basic = AT(3, MUTANT_BASIC_INFORMATION);
+
+    print("  count %d, %d %d; returned %d\n", basic->CurrentCount,
+          basic->OwnedByCaller, basic->AbandonedState,
+          *AT(5, ULONG) == sizeof *basic);
+}
+
+static void show_owner(void)
+{
+    const MUTANT_OWNER_INFORMATION *owner = AT(3, MUTANT_OWNER_INFORMATION);
+    const CLIENT_ID *me = &NtCurrentTeb()->ClientId;
+
+    print("  process %d, thread %d; returned %d\n",
+          owner->ClientId.UniqueProcess == me->UniqueProcess,
+          owner->ClientId.UniqueThread == me->UniqueThread,
+          *AT(5, ULONG) == sizeof *owner);
+}
+
+static void show_semaphore(void)
+{
+    const SEMAPHORE_BASIC_INFORMATION *basic =
+        AT(3, SEMAPHORE_BASIC_INFORMATION);
+
+    print("  %d of %d; returned %d\n", basic->CurrentCount,
+          basic->MaximumCount, *AT(5, ULONG) == sizeof *basic);
+}
+
+static void show_timer(void)
+{
+    const TIMER_BASIC_INFORMATION *basic = AT(3, TIMER_BASIC_INFORMATION);
+
+    print("  %d, state %d; returned %d\n",
+          basic->RemainingTime.QuadPart > 0, basic->TimerState,
+          *AT(5, ULONG) == sizeof *basic);
+}
+
+static void show_previous(void)
+{
+    print("  previous %d\n", *AT(2, LONG));
+}
+
 static void name_objects(void)
 {
     static OBJECT_ATTRIBUTES *const rest[] = {
@@ -542,6 +603,98 @@ static void queries(void)
         all(&rows[i]);
 }
 
+static void make_waitables(void)
+{
+    NtCreateEvent(&event, EVENT_ALL_ACCESS, NULL, SynchronizationEvent, TRUE);
+    NtCreateMutant(&mutant, MUTANT_ALL_ACCESS, NULL, TRUE);
+    NtCreateSemaphore(&semaphore, SEMAPHORE_ALL_ACCESS, NULL, 1, 3);
+    NtCreateTimer(&timer, TIMER_ALL_ACCESS, NULL, NotificationTimer);
+}
+
+static void creations(void)
+{
+    OBJECT_ATTRIBUTES *const odd[] = {
+        &attributes, &bad_name, &odd_name, &bad_name_buffer, &bad_length,
+        &bad_flags, &bad_root
+    };
+    const struct call rows[] = {
+        { ROW(NtCreateEvent, 5, D(out_handle), V(EVENT_ALL_ACCESS), D(none),
+              V(NotificationEvent), V(0)), .undo = close_out },
+        { ROW(NtCreateEvent, 5, D(out_handle), V(EVENT_ALL_ACCESS), D(none),
+              V(2), V(0)) },
+        { ROW(NtCreateMutant, 4, D(out_handle), V(MUTANT_ALL_ACCESS),
+              D(none), V(1)), .undo = close_out },
+        { ROW(NtCreateSemaphore, 5, D(out_handle), V(SEMAPHORE_ALL_ACCESS),
+              D(none), V(0), V(1)), .undo = close_out },
+        { ROW(NtCreateSemaphore, 5, D(out_handle), V(SEMAPHORE_ALL_ACCESS),
+              D(none), V(-1), V(1)) },
+        { ROW(NtCreateTimer, 4, D(out_handle), V(TIMER_ALL_ACCESS), D(none),
+              V(NotificationTimer)), .undo = close_out },
+        { ROW(NtOpenEvent, 3, D(out_handle), V(EVENT_ALL_ACCESS), D(none)) },
+        { ROW(NtOpenMutant, 3, D(out_handle), V(MUTANT_ALL_ACCESS),
+              D(none)) },
+        { ROW(NtOpenSemaphore, 3, D(out_handle), V(SEMAPHORE_ALL_ACCESS),
+              D(none)) },
+        { ROW(NtOpenTimer, 3, D(out_handle), V(TIMER_ALL_ACCESS), D(none)) },
+    };
+
+    for (ULONG i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct call row = rows[i];
+
+        all(&row);
+        for (ULONG k = 0; k < ARRAY_SIZE(odd); k++) {
+            row.arguments[2].data = odd[k];
+            print("attributes %u\n", k);
+            all(&row);
+        }
+    }
+}
+
+static void changes(void)
+{
+    const struct call rows[] = {
+        { ROW(NtResetEvent, 2, V(event), D(old)), .show = show_previous },
+        { ROW(NtSetEvent, 2, V(event), D(old)), .show = show_previous },
+        { ROW(NtPulseEvent, 2, V(event), D(old)), .show = show_previous },
+        { ROW(NtClearEvent, 1, V(event)) },
+        { ROW(NtClearEvent, 1, V(mutant)) },
+        { ROW(NtSetEvent, 2, V(0x999), D(old)) },
+        { ROW(NtQueryEvent, 5, V(event), V(0), D(info.event),
+              V(sizeof info.event), D(returned)), .length = 3,
+          .show = show_event },
+        { ROW(NtQueryMutant, 5, V(mutant), V(0), D(info.mutant),
+              V(sizeof info.mutant), D(returned)), .length = 3,
+          .show = show_mutant },
+        { ROW(NtQueryMutant, 5, V(mutant), V(1), D(info.owner),
+              V(sizeof info.owner), D(returned)), .length = 3,
+          .show = show_owner },
+        { ROW(NtQueryMutant, 5, V(mutant), V(2), D(info.owner),
+              V(sizeof info.owner), D(returned)), .length = 3 },
+        { ROW(NtReleaseMutant, 2, V(mutant), D(old)),
+          .show = show_previous },
+        { ROW(NtReleaseSemaphore, 3, V(semaphore), V(1), D(old)) },
+        { ROW(NtReleaseSemaphore, 3, V(semaphore), V(0), D(old)) },
+        { ROW(NtQuerySemaphore, 5, V(semaphore), V(0), D(info.semaphore),
+              V(sizeof info.semaphore), D(returned)), .length = 3,
+          .show = show_semaphore },
+        { ROW(NtSetTimer, 7, V(timer), D(later), V(0), V(0), V(0), V(0),
+              D(state)) },
+        { ROW(NtSetTimer, 7, V(timer), D(later), V(0), V(0), V(1), V(-1),
+              D(state)) },
+        { ROW(NtQueryTimer, 5, V(timer), V(0), D(info.timer),
+              V(sizeof info.timer), D(returned)), .length = 3,
+          .show = show_timer },
+        { ROW(NtCancelTimer, 2, V(timer), D(state)) },
+        { ROW(NtDelayExecution, 2, V(0), D(soon)) },
+        { ROW(NtSetSystemTime, 2, D(zero), D(soon)) },
+        { ROW(NtQueryTimerResolution, 3, D(old), D(old), D(old)) },
+        { ROW(NtSetTimerResolution, 3, V(10000), V(1), D(old)) },
+    };
+
+    for (ULONG i = 0; i < ARRAY_SIZE(rows); i++)
+        all(&rows[i]);
+}
+
 static void handles(void)
 {
     static const LONG values[] = { 0, 1, 4, 0x1234, -1, -2, -3, -6, -7, -100,
@@ -596,6 +749,7 @@ static void make_objects(void)
     memset(&returned, 0xEE, sizeof returned);
     memset(&old, 0xEE, sizeof old);
     memset(performance, 0xEE, sizeof performance);
+    memset(&state, 0xEE, sizeof state);
     memset(&out_handle, 0xEE, sizeof out_handle);
     memset(&size_returned, 0xEE, sizeof size_returned);
 }
@@ -608,6 +762,9 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     files();
     memory();
     queries();
+    make_waitables();
+    creations();
+    changes();
     drawing();
     return STATUS_SUCCESS;
 }

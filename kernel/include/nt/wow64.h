@@ -260,6 +260,10 @@ typedef struct _THREAD_BASIC_INFORMATION32 {
     LONG BasePriority;                          /* 18 */
 } THREAD_BASIC_INFORMATION32;
 
+typedef struct _MUTANT_OWNER_INFORMATION32 {
+    CLIENT_ID32 ClientId;                       /* 00 */
+} MUTANT_OWNER_INFORMATION32;
+
 typedef struct _SYSTEM_BASIC_INFORMATION32 {
     ULONG Reserved;                             /* 00 */
     ULONG TimerResolution;                      /* 04 */
