@@ -41,9 +41,30 @@ def symbol(build, name):
 
 
 @pytest.mark.parametrize('number', ['0', '1', '2', '3', '5', '6', '7', '8',
-                                    '9'])
+                                    '9', 'a'])
 def test_self(run, number):
     assert run('ring0', number, add=[RING0]).status == 0
+
+
+@pytest.mark.parametrize('clock, words', [
+    ('deadline', 'TSC deadline by'), ('periodic', 'periodic by'),
+    ('auto', 'TSC deadline by')])
+def test_timers_by_each_clock(run, clock, words):
+    """Bochs has the TSC deadline, QEMU's processors have not."""
+    result = run('ring0', 'a', add=[RING0], emulator='bochs',
+                 options=[f'clock={clock}'], timeout=300)
+    assert result.status == 0
+    assert f'64 ticks a second, {words} the PIT' in result.console
+
+
+def test_no_deadline_is_said(run):
+    result = run('ring0', '3', add=[RING0], options=['clock=deadline'])
+    assert result.status == 0
+    assert 'this processor has no TSC deadline; periodic' in result.console
+
+
+def test_timers_cost_the_same_however_many(run):
+    assert run('ring0', 'b', add=[RING0], icount=True).status == 0
 
 
 @pytest.mark.parametrize('number, code, name, routine', BUGCHECKS)

@@ -23,6 +23,8 @@ enum self_test {
     SELF_TEST_SCHEDULE,
     SELF_TEST_PUSH_LOCK,
     SELF_TEST_FAST_MUTEX,
+    SELF_TEST_TIMER,
+    SELF_TEST_TIMER_COST,
     SELF_TEST_APC = 0x20,
     SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
     SELF_TEST_CRASHES = 0x100,
@@ -287,6 +289,12 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_FAST_MUTEX:
         good = test_fast_mutex();
+        break;
+    case SELF_TEST_TIMER:
+        good = test_timer();
+        break;
+    case SELF_TEST_TIMER_COST:
+        good = test_timer_cost();
         break;
     case SELF_TEST_APC:
         good = test_apc();

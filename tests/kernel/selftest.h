@@ -15,8 +15,13 @@ BOOLEAN test_schedule(void);
 /* lock.c */
 BOOLEAN test_push_lock(void);
 BOOLEAN test_fast_mutex(void);
+
 /* apc.c */
 BOOLEAN test_apc(void);
 BOOLEAN queue_user_apc_later(ULONGLONG routine);
 void crash_apc_pending_at_exit(void);
 void crash_apc_attached(void);
+
+/* timer.c */
+BOOLEAN test_timer(void);
+BOOLEAN test_timer_cost(void);
