@@ -4,7 +4,7 @@
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe pe32 \
-    serial console screen options widen translate fpu scancode edit
+    serial console screen options widen translate fpu timertable scancode edit
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -34,6 +34,7 @@ unit_serial_FLAGS := -Itests/unit/fake
 unit_console   := kernel/rtl/format.c kernel/kd/symbols.c
 unit_screen    := tests/unit/font.c
 unit_options   := kernel/init/options.c
+unit_timertable := kernel/ke/timertable.c
 unit_widen     := kernel/wow64/widen.c
 unit_translate := kernel/wow64/translate.c
 unit_fpu       := kernel/wow64/fpu.c
