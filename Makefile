@@ -89,7 +89,8 @@ PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
     kernel/ps/process.c kernel/ps/ntdll.c kernel/ps/start.c \
     kernel/ps/parameters.c kernel/ps/start64.c kernel/ps/start32.c \
     kernel/ps/program.c kernel/ps/attribute.c kernel/ps/create.c \
-    kernel/ps/open.c kernel/ps/exit.c kernel/ps/terminate.c \
+    kernel/ps/open.c kernel/ps/capture.c kernel/ps/userprocess.c \
+    kernel/ps/exit.c kernel/ps/terminate.c \
     kernel/ps/query.c kernel/ps/gui.c kernel/ps/apc.c kernel/ps/suspend.c \
     kernel/ps/pending.c
 WIN32K_OBJS := \
@@ -139,7 +140,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     pointers.c doors.c flags.c selectors.c compat.c context.c apc.c answers.c \
     debugctl.c files.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
-    threads.c crash.c)
+    threads.c processes.c crash.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \

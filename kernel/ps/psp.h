@@ -249,6 +249,11 @@ NTSTATUS psp_capture_text(const UNICODE_STRING *string,
                           UNICODE_STRING *result);
 void psp_free_text(UNICODE_STRING *string);
 
+/* Of ring 3, into pool; on success psp_free_parameters follows (capture.c). */
+NTSTATUS psp_capture_parameters(const RTL_USER_PROCESS_PARAMETERS *user,
+                                struct psp_parameters *parameters);
+void psp_free_parameters(struct psp_parameters *parameters);
+
 /* TEB.SameTebFlags for THREAD_CREATE_FLAGS_ */
 USHORT psp_teb_flags(ULONG flags);
 

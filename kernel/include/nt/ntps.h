@@ -139,6 +139,57 @@ typedef struct _SECTION_IMAGE_INFORMATION {
     ULONG CheckSum;                             /* 3c */
 } SECTION_IMAGE_INFORMATION;
 
+/* ProcessFlags of NtCreateUserProcess */
+#define PROCESS_CREATE_FLAGS_BREAKAWAY          0x00000001
+#define PROCESS_CREATE_FLAGS_NO_DEBUG_INHERIT   0x00000002
+#define PROCESS_CREATE_FLAGS_INHERIT_HANDLES    0x00000004
+
+/* PS_CREATE_INFO.State, by the kernel: how far it got. */
+typedef enum _PS_CREATE_STATE {
+    PsCreateInitialState,
+    PsCreateFailOnFileOpen,
+    PsCreateFailOnSectionCreate,
+    PsCreateFailExeFormat,
+    PsCreateFailMachineMismatch,
+    PsCreateFailExeName,
+    PsCreateSuccess,
+} PS_CREATE_STATE;
+
+typedef struct _PS_CREATE_INFO {
+    SIZE_T Size;                                /* 00, of all this */
+    ULONG State;                                /* 08 */
+    union {
+        struct {
+            ULONG InitFlags;                    /* 10 */
+            ACCESS_MASK AdditionalFileAccess;   /* 14 */
+        };
+        struct {
+            ULONG OutputFlags;                  /* 10 */
+            HANDLE FileHandle;                  /* 18 */
+            HANDLE SectionHandle;               /* 20 */
+            ULONGLONG UserProcessParametersNative;  /* 28 */
+            ULONG UserProcessParametersWow64;   /* 30 */
+            ULONG CurrentParameterFlags;        /* 34 */
+            ULONGLONG PebAddressNative;         /* 38 */
+            ULONG PebAddressWow64;              /* 40 */
+            ULONGLONG ManifestAddress;          /* 48 */
+            ULONG ManifestSize;                 /* 50 */
+        };
+    };
+} PS_CREATE_INFO;
+
+struct _RTL_USER_PROCESS_PARAMETERS;
+NTSTATUS NTAPI NtCreateUserProcess(
+    _Out_ HANDLE *ProcessHandle, _Out_ HANDLE *ThreadHandle,
+    _In_ ACCESS_MASK ProcessDesiredAccess,
+    _In_ ACCESS_MASK ThreadDesiredAccess,
+    _In_opt_ OBJECT_ATTRIBUTES *ProcessObjectAttributes,
+    _In_opt_ OBJECT_ATTRIBUTES *ThreadObjectAttributes,
+    _In_ ULONG ProcessFlags, _In_ ULONG ThreadFlags,
+    _In_ struct _RTL_USER_PROCESS_PARAMETERS *ProcessParameters,
+    _Inout_ PS_CREATE_INFO *CreateInfo,
+    _In_ PS_ATTRIBUTE_LIST *AttributeList);
+
 /* ---- APCs ---- */
 
 typedef void (NTAPI *PPS_APC_ROUTINE)(void *argument1, void *argument2,
