@@ -17,7 +17,10 @@ struct _EPROCESS;
 #define MM_USER_PROBE_ADDRESS   0x00007FFFFFFF0000ULL
 extern const ULONGLONG MmUserProbeAddress;
 
-/* Walks all tables; bugchecks on a page writable and executable. */
+/*
+ * Walks all tables of the current address space; bugchecks on a page writable
+ * and executable.
+ */
 void mm_check_protections(void);
 
 /* ---- pool (mm/pool.c) ---- */
@@ -78,12 +81,19 @@ NTSTATUS mm_probe_for_write(void *address, SIZE_T size, ULONG alignment);
 NTSTATUS mm_capture_string(const UNICODE_STRING *from, UNICODE_STRING *result);
 void mm_free_string(UNICODE_STRING *string);
 
+enum mm_access {
+    MM_ACCESS_READ,
+    MM_ACCESS_WRITE,
+    MM_ACCESS_EXECUTE,
+};
+
 /*
- * What a page fault means: STATUS_GUARD_PAGE_VIOLATION for a guard page of
- * the current process, which is then one no more; else
- * STATUS_ACCESS_VIOLATION.  Nothing is paged in.
+ * What a page fault of ring 3, or of a copy for it, means:
+ * STATUS_GUARD_PAGE_VIOLATION for a guard page of the current process, which
+ * is then one no more; STATUS_SUCCESS: the access is to be done again; else
+ * STATUS_ACCESS_VIOLATION.  Nothing is paged in.  May wait.
  */
-NTSTATUS mm_access_fault(ULONGLONG address);
+NTSTATUS mm_access_fault(ULONGLONG address, enum mm_access access);
 
 /* ---- address spaces and sections ---- */
 

@@ -128,17 +128,25 @@ static NTSTATUS commit(EPROCESS *process, struct request *request)
 
 static NTSTATUS allocate(EPROCESS *process, struct request *request)
 {
+    struct mi_visit visit;
+    NTSTATUS status = mi_enter_space(process, &visit);
+
+    if (!NT_SUCCESS(status))
+        return status;
     if (request->base == 0 && (request->type & MEM_COMMIT))
         request->type |= MEM_RESERVE;
-    return request->type & MEM_RESERVE ? reserve(process, request)
-                                       : commit(process, request);
+    status = request->type & MEM_RESERVE ? reserve(process, request)
+                                         : commit(process, request);
+    mi_leave_space(&visit);
+    return status;
 }
 
 /*
  * STATUS_INVALID_PARAMETER_2 to _5, STATUS_INVALID_PAGE_PROTECTION,
  * STATUS_DYNAMIC_CODE_BLOCKED, STATUS_CONFLICTING_ADDRESSES: taken, or (commit
  * alone) not reserved; STATUS_ALREADY_COMMITTED: a view; STATUS_NO_MEMORY: no
- * such gap, or no page tables; STATUS_COMMITMENT_LIMIT: not enough pages.
+ * such gap, or no page tables; STATUS_COMMITMENT_LIMIT: not enough pages;
+ * STATUS_PROCESS_IS_TERMINATING.
  */
 NTSTATUS NtAllocateVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
                                  ULONG_PTR ZeroBits, SIZE_T *RegionSize,

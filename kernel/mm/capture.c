@@ -9,13 +9,8 @@
 NTSTATUS mi_reference_process(HANDLE handle, ACCESS_MASK access,
                               EPROCESS **process)
 {
-    NTSTATUS status = ObReferenceObjectByHandle(handle, access, PsProcessType,
-                                                ExGetPreviousMode(),
-                                                (void **)process);
-
-    if (NT_SUCCESS(status))
-        ASSERT(*process == PsGetCurrentProcess());
-    return status;
+    return ObReferenceObjectByHandle(handle, access, PsProcessType,
+                                     ExGetPreviousMode(), (void **)process);
 }
 
 NTSTATUS mi_capture_region(void **user_base, SIZE_T *user_size,

@@ -40,7 +40,7 @@ static NTSTATUS release(EPROCESS *process, struct mi_vad *vad,
     return status;
 }
 
-static NTSTATUS free_region(EPROCESS *process, ULONG type, ULONGLONG *base,
+static NTSTATUS free_locked(EPROCESS *process, ULONG type, ULONGLONG *base,
                             SIZE_T *size)
 {
     ULONGLONG start = ALIGN_DOWN(*base, PAGE_SIZE);
@@ -59,12 +59,25 @@ static NTSTATUS free_region(EPROCESS *process, ULONG type, ULONGLONG *base,
     return status;
 }
 
+static NTSTATUS free_region(EPROCESS *process, ULONG type, ULONGLONG *base,
+                            SIZE_T *size)
+{
+    struct mi_visit visit;
+    NTSTATUS status = mi_enter_space(process, &visit);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    status = free_locked(process, type, base, size);
+    mi_leave_space(&visit);
+    return status;
+}
+
 /*
  * STATUS_INVALID_PARAMETER_2 to _4, STATUS_MEMORY_NOT_ALLOCATED,
  * STATUS_UNABLE_TO_FREE_VM: the range leaves its region; STATUS_FREE_VM_NOT_
  * AT_BASE: size 0 needs the region's first page; STATUS_UNABLE_TO_DELETE_
  * SECTION, STATUS_UNABLE_TO_DECOMMIT_VM: a view; STATUS_INSUFFICIENT_RESOURCES:
- * no memory for the second half.
+ * no memory for the second half; STATUS_PROCESS_IS_TERMINATING.
  */
 NTSTATUS NtFreeVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
                              SIZE_T *RegionSize, ULONG FreeType)
@@ -97,11 +110,8 @@ NTSTATUS NtFreeVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
 
 void mm_free_user(void *address)
 {
-    EPROCESS *process = PsGetCurrentProcess();
     ULONGLONG base = (ULONG_PTR)address;
-    struct mi_vad *vad = mi_find_vad(process, base);
     SIZE_T size = 0;
 
-    if (vad && mi_vad_start(vad) == base)
-        free_region(process, MEM_RELEASE, &base, &size);
+    (void)free_region(PsGetCurrentProcess(), MEM_RELEASE, &base, &size);
 }

@@ -154,11 +154,16 @@ NTSTATUS mi_map_image_view(EPROCESS *process, struct mi_section *section,
 
 NTSTATUS mm_map_image(void *section, void **base)
 {
+    EPROCESS *process = PsGetCurrentProcess();
+    struct mi_visit visit;
     ULONGLONG place;
-    NTSTATUS status = mi_map_image_view(PsGetCurrentProcess(), section,
-                                        (ULONG_PTR)*base, MI_NO_LIMIT,
-                                        &place);
+    NTSTATUS status = mi_enter_space(process, &visit);
 
+    if (!NT_SUCCESS(status))
+        return status;
+    status = mi_map_image_view(process, section, (ULONG_PTR)*base,
+                               MI_NO_LIMIT, &place);
+    mi_leave_space(&visit);
     if (NT_SUCCESS(status))
         *base = (void *)place;
     return status;

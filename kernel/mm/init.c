@@ -73,14 +73,19 @@ NTSTATUS mm_map_shared_page(void)
     EPROCESS *process = PsGetCurrentProcess();
     PFN_NUMBER page = process->WoW64Process ? shared_page_xp : shared_page;
     void *va = (void *)USER_SHARED_DATA;
-    NTSTATUS status = mi_make_tables(va);
+    struct mi_visit visit;
+    NTSTATUS status = mi_enter_space(process, &visit);
 
+    if (!NT_SUCCESS(status))
+        return status;
+    status = mi_make_tables(va);
     if (NT_SUCCESS(status))
         status = mi_reserve_shared_page(process);
     if (NT_SUCCESS(status))
         MiGetPteAddress(va)->u.Long = page << PAGE_SHIFT |
             MI_PTE_VALID | MI_PTE_OWNER | MI_PTE_ACCESSED |
             MI_PTE_NO_EXECUTE;
+    mi_leave_space(&visit);
     return status;
 }
 

@@ -99,6 +99,15 @@ void mi_unback_system(void *address, ULONG count);
 void *mi_allocate_system(ULONG count);
 void mi_free_system(void *address);
 
+/* ---- the lock of an address space (space.c) ---- */
+
+/* Does the current thread hold one?  Then it must not touch user memory. */
+BOOLEAN mi_owns_space(void);
+
+/* The current process's. */
+void mi_lock_current_space(void);
+void mi_unlock_current_space(void);
+
 /* ---- user memory (arch/amd64/mm/usercopy.asm) ---- */
 
 /* A fault anywhere in either range is its status, not a bugcheck. */

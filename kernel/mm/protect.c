@@ -33,8 +33,8 @@ static NTSTATUS adapt_mask(const struct mi_vad *vad, ULONG *mask)
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS protect(EPROCESS *process, ULONGLONG start, ULONGLONG end,
-                        ULONG mask, ULONG *old)
+static NTSTATUS protect_locked(EPROCESS *process, ULONGLONG start,
+                               ULONGLONG end, ULONG mask, ULONG *old)
 {
     struct mi_vad *vad = mi_find_vad(process, start);
     NTSTATUS status;
@@ -49,6 +49,19 @@ static NTSTATUS protect(EPROCESS *process, ULONGLONG start, ULONGLONG end,
     *old = mi_protect_constant(mi_pte_mask(mi_read_pte(start)));
     mi_protect(start, end, mask);
     return STATUS_SUCCESS;
+}
+
+static NTSTATUS protect(EPROCESS *process, ULONGLONG start, ULONGLONG end,
+                        ULONG mask, ULONG *old)
+{
+    struct mi_visit visit;
+    NTSTATUS status = mi_enter_space(process, &visit);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    status = protect_locked(process, start, end, mask, old);
+    mi_leave_space(&visit);
+    return status;
 }
 
 static NTSTATUS check_mask(ULONG mask)
@@ -79,7 +92,8 @@ static NTSTATUS capture(void **user_base, SIZE_T *user_size, ULONG *user_old,
 /*
  * STATUS_INVALID_PAGE_PROTECTION, STATUS_DYNAMIC_CODE_BLOCKED,
  * STATUS_INVALID_PARAMETER_2 and _3, STATUS_CONFLICTING_ADDRESSES: not one
- * region; STATUS_NOT_COMMITTED; STATUS_SECTION_PROTECTION.
+ * region; STATUS_NOT_COMMITTED; STATUS_SECTION_PROTECTION;
+ * STATUS_PROCESS_IS_TERMINATING.
  */
 NTSTATUS NtProtectVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
                                 SIZE_T *RegionSize, ULONG NewProtect,

@@ -55,29 +55,45 @@ static void describe_region(const struct mi_vad *vad, ULONGLONG va,
         info->Protect = mi_protect_constant(mi_pte_mask(pte));
 }
 
+/* The process may have fewer addresses than the one that asks. */
+static NTSTATUS describe(EPROCESS *process, ULONGLONG va,
+                         MEMORY_BASIC_INFORMATION *info)
+{
+    struct mi_vad *vad = mi_find_vad(process, va);
+
+    if (va > mi_highest_user_address(process))
+        return STATUS_INVALID_PARAMETER;
+    info->BaseAddress = (void *)va;
+    if (vad)
+        describe_region(vad, va, info);
+    else
+        describe_free(process, va, info);
+    return STATUS_SUCCESS;
+}
+
 static NTSTATUS query(HANDLE handle, ULONGLONG va,
                       MEMORY_BASIC_INFORMATION *info)
 {
     EPROCESS *process;
-    struct mi_vad *vad;
+    struct mi_visit visit;
     NTSTATUS status = mi_reference_process(handle, PROCESS_QUERY_INFORMATION,
                                            &process);
 
     if (!NT_SUCCESS(status))
         return status;
-    info->BaseAddress = (void *)va;
-    vad = mi_find_vad(process, va);
-    if (vad)
-        describe_region(vad, va, info);
-    else
-        describe_free(process, va, info);
+    status = mi_enter_space(process, &visit);
+    if (NT_SUCCESS(status)) {
+        status = describe(process, va, info);
+        mi_leave_space(&visit);
+    }
     ObDereferenceObject(process);
-    return STATUS_SUCCESS;
+    return status;
 }
 
 /*
  * STATUS_INVALID_INFO_CLASS, STATUS_INFO_LENGTH_MISMATCH,
- * STATUS_INVALID_PARAMETER: not a user address.
+ * STATUS_INVALID_PARAMETER: not a user address;
+ * STATUS_PROCESS_IS_TERMINATING.
  */
 NTSTATUS NtQueryVirtualMemory(HANDLE ProcessHandle, void *BaseAddress,
                               ULONG MemoryInformationClass,

@@ -5,6 +5,9 @@
  * on the copy, and copies results out.  The range is checked to lie in user
  * space; what happens between the check and the copy does not matter, because
  * a fault in the copy itself is a status (usercopy.asm).
+ *
+ * A copy may be preempted, and its fault may wait for the lock of the address
+ * space: whoever holds that does not copy.
  */
 #include "mi.h"
 
@@ -31,6 +34,7 @@ NTSTATUS mm_copy_from_mode(KPROCESSOR_MODE mode, void *to, const void *from,
     }
     if (!in_user_space(from, size))
         return STATUS_ACCESS_VIOLATION;
+    ASSERT(!mi_owns_space());
     return arch_copy_user(to, from, size);
 }
 
@@ -45,6 +49,7 @@ NTSTATUS mm_copy_to_mode(KPROCESSOR_MODE mode, void *to, const void *from,
     }
     if (!in_user_space(to, size))
         return STATUS_ACCESS_VIOLATION;
+    ASSERT(!mi_owns_space());
     return arch_copy_user(to, from, size);
 }
 
@@ -91,6 +96,7 @@ NTSTATUS mm_probe_for_write(void *address, SIZE_T size, ULONG alignment)
 
     if (size == 0 || ExGetPreviousMode() == KernelMode)
         return STATUS_SUCCESS;
+    ASSERT(!mi_owns_space());
     while (NT_SUCCESS(status) && at <= last) {
         status = arch_touch_user((void *)at);
         at = ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE;

@@ -7,7 +7,8 @@
  * memory from the moment of the commit, so an entry of zero inside a region
  * is a page that is only reserved.
  *
- * All of it works on the process whose address space is loaded.
+ * All of it works on the process whose address space is loaded, and between
+ * mi_enter_space and mi_leave_space.
  */
 #pragma once
 
@@ -165,12 +166,25 @@ void mi_decommit(EPROCESS *process, const struct mi_vad *vad, ULONGLONG start,
 /* Pages that user memory may still take. */
 ULONG_PTR mi_available_pages(void);
 
-/* ---- the services' arguments (capture.c) ---- */
+/* ---- one at a time (space.c) ---- */
+
+struct mi_visit {
+    EPROCESS *process;
+    BOOLEAN attached;
+    KAPC_STATE apc_state;
+};
 
 /*
- * The process behind a handle, referenced.  It is the current one: there is no
- * other yet.
+ * Load a process's address space, if it is another's, and take its lock.
+ * Until mi_leave_space: no user memory, no handles (both are the caller's own
+ * process's).  STATUS_PROCESS_IS_TERMINATING: it has no more user half.
  */
+NTSTATUS mi_enter_space(EPROCESS *process, struct mi_visit *visit);
+void mi_leave_space(struct mi_visit *visit);
+
+/* ---- the services' arguments (capture.c) ---- */
+
+/* The process behind a handle, referenced. */
 NTSTATUS mi_reference_process(HANDLE handle, ACCESS_MASK access,
                               EPROCESS **process);
 

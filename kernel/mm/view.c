@@ -200,6 +200,20 @@ static NTSTATUS map_image(EPROCESS *process, struct mi_section *section,
     return status;
 }
 
+static NTSTATUS map(EPROCESS *process, struct mi_section *section,
+                    struct request *request)
+{
+    struct mi_visit visit;
+    NTSTATUS status = mi_enter_space(process, &visit);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    status = section->image ? map_image(process, section, request)
+                            : map_data(process, section, request);
+    mi_leave_space(&visit);
+    return status;
+}
+
 static NTSTATUS map_section(HANDLE handle, EPROCESS *process,
                             struct request *request)
 {
@@ -212,8 +226,7 @@ static NTSTATUS map_section(HANDLE handle, EPROCESS *process,
 
     if (!NT_SUCCESS(status))
         return status;
-    status = section->image ? map_image(process, section, request)
-                            : map_data(process, section, request);
+    status = map(process, section, request);
     ObDereferenceObject(section);
     return status;
 }
@@ -239,7 +252,8 @@ static NTSTATUS map_view(HANDLE section, HANDLE process_handle,
  * and _9, STATUS_INVALID_PAGE_PROTECTION, STATUS_MAPPED_ALIGNMENT,
  * STATUS_INVALID_VIEW_SIZE, STATUS_SECTION_PROTECTION, STATUS_DYNAMIC_CODE_
  * BLOCKED, STATUS_CONFLICTING_ADDRESSES, STATUS_NO_MEMORY,
- * STATUS_COMMITMENT_LIMIT, STATUS_NOT_SUPPORTED: copy on write of memory.
+ * STATUS_COMMITMENT_LIMIT, STATUS_NOT_SUPPORTED: copy on write of memory;
+ * STATUS_PROCESS_IS_TERMINATING.
  */
 NTSTATUS NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle,
                             void **BaseAddress, ULONG_PTR ZeroBits,
@@ -273,11 +287,30 @@ NTSTATUS NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle,
     return status;
 }
 
-/* STATUS_NOT_MAPPED_VIEW; any address in the view will do. */
+static NTSTATUS unmap(EPROCESS *process, ULONGLONG address)
+{
+    struct mi_visit visit;
+    struct mi_vad *vad;
+    NTSTATUS status = mi_enter_space(process, &visit);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    vad = mi_find_vad(process, address);
+    if (vad && vad->section)
+        mi_delete_region(process, vad);
+    else
+        status = STATUS_NOT_MAPPED_VIEW;
+    mi_leave_space(&visit);
+    return status;
+}
+
+/*
+ * STATUS_NOT_MAPPED_VIEW, STATUS_PROCESS_IS_TERMINATING; any address in the
+ * view will do.
+ */
 NTSTATUS NtUnmapViewOfSection(HANDLE ProcessHandle, void *BaseAddress)
 {
     ULONGLONG highest = mi_highest_user_address(PsGetCurrentProcess());
-    struct mi_vad *vad;
     EPROCESS *process;
     NTSTATUS status;
 
@@ -287,11 +320,7 @@ NTSTATUS NtUnmapViewOfSection(HANDLE ProcessHandle, void *BaseAddress)
                                   &process);
     if (!NT_SUCCESS(status))
         return status;
-    vad = mi_find_vad(process, (ULONG_PTR)BaseAddress);
-    if (vad && vad->section)
-        mi_delete_region(process, vad);
-    else
-        status = STATUS_NOT_MAPPED_VIEW;
+    status = unmap(process, (ULONG_PTR)BaseAddress);
     ObDereferenceObject(process);
     return status;
 }

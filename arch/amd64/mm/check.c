@@ -49,7 +49,9 @@ void mm_check_protections(void)
 {
     struct check check = { 0 };
 
+    mi_lock_current_space();
     check_table((MMPTE *)mi_pxe_window, 0, 3, TRUE, TRUE, &check);
+    mi_unlock_current_space();
     DbgPrint("W^X   %llu pages: %llu writable, %llu executable, none both\n",
              check.pages, check.writable, check.executable);
 }

@@ -218,27 +218,73 @@ void ki_raise_user_fault(const KTRAP_FRAME *frame,
     ps_exit_process(code);
 }
 
-/* Continue a kernel fault where its code expects it. */
-static BOOLEAN apply_fixup(KTRAP_FRAME *frame, NTSTATUS code)
+/*
+ * Mm's word on a page fault; interrupts are on, for it may wait.  A page that
+ * is there and cannot be read is not Mm's affair: SMAP forbids it, as QEMU
+ * does to an IRETQ of ring 3.
+ */
+static NTSTATUS page_fault_code(const KTRAP_FRAME *frame)
+{
+    enum mm_access access = MM_ACCESS_READ;
+
+    if (frame->ErrorCode & PAGE_FAULT_EXECUTE)
+        access = MM_ACCESS_EXECUTE;
+    else if (frame->ErrorCode & PAGE_FAULT_WRITE)
+        access = MM_ACCESS_WRITE;
+    else if (frame->ErrorCode & PAGE_FAULT_PRESENT)
+        return STATUS_ACCESS_VIOLATION;
+    return mm_access_fault(frame->FaultAddress, access);
+}
+
+static const struct ki_fixup *find_fixup(const KTRAP_FRAME *frame)
 {
     for (const struct ki_fixup *fixup = ki_fixups; fixup < ki_fixups_end;
          fixup++) {
-        if (frame->Rip >= fixup->start && frame->Rip < fixup->end) {
-            frame->Rip = fixup->resume;
-            frame->Rax = (ULONG)code;
-            frame->EFlags &= ~(EFLAGS_AC | EFLAGS_DF);
-            return TRUE;
-        }
+        if (frame->Rip >= fixup->start && frame->Rip < fixup->end)
+            return fixup;
     }
-    return FALSE;
+    return NULL;
 }
 
-static void kernel_exception(ULONG vector, KTRAP_FRAME *frame, NTSTATUS code)
+/*
+ * A fault at a place that expects it.  Interrupts are on where it is a copy's;
+ * they are off again when the frame is loaded.
+ */
+static NTSTATUS expected_fault(ULONG vector, const KTRAP_FRAME *frame)
+{
+    NTSTATUS code;
+
+    if (vector != VECTOR_PAGE_FAULT || !(frame->EFlags & EFLAGS_IF))
+        return STATUS_ACCESS_VIOLATION;
+    arch_enable_interrupts();
+    code = page_fault_code(frame);
+    arch_disable_interrupts();
+    return code;
+}
+
+/* Continue a kernel fault where its code expects it. */
+static BOOLEAN apply_fixup(ULONG vector, KTRAP_FRAME *frame)
+{
+    const struct ki_fixup *fixup = find_fixup(frame);
+    NTSTATUS code;
+
+    if (!fixup)
+        return FALSE;
+    code = expected_fault(vector, frame);
+    if (code == STATUS_SUCCESS)
+        return TRUE;
+    frame->Rip = fixup->resume;
+    frame->Rax = (ULONG)code;
+    frame->EFlags &= ~(EFLAGS_AC | EFLAGS_DF);
+    return TRUE;
+}
+
+static void kernel_exception(ULONG vector, KTRAP_FRAME *frame)
 {
     ULONG_PTR address = frame->FaultAddress;
 
     if ((vector == VECTOR_PAGE_FAULT || vector == VECTOR_GENERAL_PROTECTION) &&
-        KeGetCurrentIrql() < DISPATCH_LEVEL && apply_fixup(frame, code))
+        KeGetCurrentIrql() < DISPATCH_LEVEL && apply_fixup(vector, frame))
         return;
     KeGetCurrentThread()->TrapFrame = frame;
     if (vector == VECTOR_COPROCESSOR_OVERRUN || vector == VECTOR_INVALID_TSS)
@@ -283,7 +329,6 @@ static void unexpected_interrupt(ULONG vector, const KTRAP_FRAME *frame)
 void ki_dispatch_trap(ULONG vector, KTRAP_FRAME *frame,
                       KEXCEPTION_FRAME *exception)
 {
-    BOOLEAN from_user = frame->SegCs & 1;
     NTSTATUS code;
 
     if (vector == VECTOR_PAGE_FAULT)
@@ -292,18 +337,17 @@ void ki_dispatch_trap(ULONG vector, KTRAP_FRAME *frame,
         unexpected_interrupt(vector, frame);
         return;
     }
-    if (from_user) {
-        KeGetCurrentThread()->TrapFrame = frame;
-        arch_enable_interrupts();
+    if (!(frame->SegCs & 1)) {
+        kernel_exception(vector, frame);
+        return;
     }
+    KeGetCurrentThread()->TrapFrame = frame;
+    arch_enable_interrupts();
     code = vector == VECTOR_PAGE_FAULT
-               ? mm_access_fault(frame->FaultAddress)
-               : from_user ? exception_code(vector, frame, exception)
-                           : STATUS_ACCESS_VIOLATION;
-    if (from_user)
+               ? page_fault_code(frame)
+               : exception_code(vector, frame, exception);
+    if (code != STATUS_SUCCESS)
         user_exception(vector, frame, exception, code);
-    else
-        kernel_exception(vector, frame, code);
 }
 
 /*
