@@ -79,7 +79,8 @@ OB_OBJS     := \
     kernel/ob/close.c kernel/ob/handle.c kernel/ob/current.c \
     kernel/ob/reference.c kernel/ob/access.c kernel/ob/type.c \
     kernel/ob/create.c kernel/ob/insert.c kernel/ob/lookup.c \
-    kernel/ob/directory.c kernel/ob/dirservice.c
+    kernel/ob/directory.c kernel/ob/dirservice.c \
+    kernel/ob/duplicate.c kernel/ob/query.c kernel/ob/wait.c
 IO_OBJS     := \
     kernel/io/file.c kernel/io/name.c kernel/io/create.c \
     kernel/io/transfer.c kernel/io/console.c kernel/io/input.c \
@@ -98,9 +99,9 @@ WIN32K_OBJS := \
     kernel/win32k/blit.c kernel/win32k/batch.c
 WOW64_OBJS := kernel/wow64/rows.c kernel/wow64/service.c \
     kernel/wow64/widen.c kernel/wow64/translate.c kernel/wow64/thread.c \
-    kernel/wow64/query.c kernel/wow64/sysinfo.c kernel/wow64/harderr.c \
-    kernel/wow64/create.c kernel/wow64/context.c kernel/wow64/apc.c \
-    kernel/wow64/fpu.c
+    kernel/wow64/query.c kernel/wow64/object.c kernel/wow64/sysinfo.c \
+    kernel/wow64/harderr.c kernel/wow64/create.c kernel/wow64/context.c \
+    kernel/wow64/apc.c kernel/wow64/fpu.c
 INIT_OBJS := kernel/init/start.c kernel/init/options.c
 
 # Only in the test build: echo services, ring-0 tests.
@@ -138,7 +139,8 @@ tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     pointers.c doors.c flags.c selectors.c compat.c context.c apc.c answers.c \
-    debugctl.c files.c memory.c runtime.c loader.c needs_name.c \
+    debugctl.c files.c names.c \
+    duplicate.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     threads.c processes.c crash.c)
 
@@ -153,9 +155,10 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
     $(addprefix programs/lib/,call.asm door.c prepare.c find.c print.c)
 
 # Those that say the same to 32-bit code: user32/NAME.exe.
-USER_TESTS32     := $(addprefix tests/user/,answers.c files.c memory.c \
-    runtime.c loader.c needs_name.c needs_ordinal.c needs_dll.c \
-    needs_fail.c images.c callback.c start32.c runtime32.c wow64.c crash.c)
+USER_TESTS32     := $(addprefix tests/user/,answers.c files.c names.c \
+    duplicate.c memory.c runtime.c loader.c needs_name.c needs_ordinal.c \
+    needs_dll.c needs_fail.c images.c callback.c start32.c runtime32.c \
+    wow64.c crash.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of

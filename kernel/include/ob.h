@@ -31,14 +31,10 @@ typedef struct _OBJECT_HEADER {
     ULONGLONG Body;                             /* 030, its first bytes */
 } OBJECT_HEADER;
 
-/* The rights that the four generic ones stand for. */
-typedef struct _GENERIC_MAPPING {
-    ACCESS_MASK GenericRead;                    /* 000 */
-    ACCESS_MASK GenericWrite;                   /* 004 */
-    ACCESS_MASK GenericExecute;                 /* 008 */
-    ACCESS_MASK GenericAll;                     /* 00c */
-} GENERIC_MAPPING;
-
+/*
+ * SecurityProcedure: of a type that decides itself who may do what with an
+ * object; then a duplicate of a handle has no right that the handle lacks.
+ */
 typedef struct _OBJECT_TYPE_INITIALIZER {
     USHORT Length;                              /* 000 */
     UCHAR pad_2[0x6];
@@ -48,7 +44,9 @@ typedef struct _OBJECT_TYPE_INITIALIZER {
     UCHAR pad_20[0x20];
     void (*CloseProcedure)(void *object, LONGLONG handles_left); /* 040 */
     void (*DeleteProcedure)(void *object);      /* 048 */
-    UCHAR pad_50[0x28];
+    UCHAR pad_50[0x8];
+    NTSTATUS (*SecurityProcedure)(void *object); /* 058 */
+    UCHAR pad_60[0x18];
 } OBJECT_TYPE_INITIALIZER;
 
 typedef struct _OBJECT_TYPE {
@@ -67,9 +65,6 @@ typedef struct _OBJECT_TYPE {
 } OBJECT_TYPE;
 
 #define OB_MAX_TYPES 16
-
-/* Of a handle, beside OBJ_INHERIT. */
-#define OBJ_PROTECT_CLOSE 0x1
 
 /* The pseudo handles, valid for ObReferenceObjectByHandle and services. */
 #define OB_CURRENT_PROCESS ((HANDLE)(LONG_PTR)-1)

@@ -39,6 +39,13 @@ static void iop_add_boot_file(const struct loader_module *module)
                      0, 0);
 }
 
+/* Whether a file may be written is decided when it is opened. */
+static NTSTATUS iop_file_security(void *file)
+{
+    (void)file;
+    return STATUS_NOT_SUPPORTED;
+}
+
 void io_initialize(const LOADER_PARAMETER_BLOCK *block)
 {
     IoFileObjectType = ob_create_type(L"File", FILE_ALL_ACCESS, NULL);
@@ -46,6 +53,7 @@ void io_initialize(const LOADER_PARAMETER_BLOCK *block)
         FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
         FILE_ALL_ACCESS
     };
+    IoFileObjectType->TypeInfo.SecurityProcedure = iop_file_security;
     for (ULONG i = 0; i < block->module_count; i++)
         iop_add_boot_file(&block->modules[i]);
     iop_start_input();

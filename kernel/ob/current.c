@@ -7,6 +7,7 @@
  */
 #include "obp.h"
 #include <ex.h>
+#include <nt/ntps.h>
 #include <ps.h>
 
 struct _EPROCESS *obp_current_process(void)
@@ -19,13 +20,20 @@ HANDLE_TABLE *obp_process_table(EPROCESS *process)
     return process->ObjectTable;
 }
 
-void *obp_pseudo_object(HANDLE handle)
+void *obp_pseudo_object(EPROCESS *process, HANDLE handle)
 {
     if (handle == OB_CURRENT_PROCESS)
-        return PsGetCurrentProcess();
+        return process;
     if (handle == OB_CURRENT_THREAD)
         return PsGetCurrentThread();
     return NULL;
+}
+
+NTSTATUS obp_reference_process(HANDLE handle, EPROCESS **process)
+{
+    return ObReferenceObjectByHandle(handle, PROCESS_DUP_HANDLE,
+                                     PsProcessType, ExGetPreviousMode(),
+                                     (void **)process);
 }
 
 void ObKillProcess(EPROCESS *process)

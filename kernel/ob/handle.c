@@ -99,9 +99,7 @@ NTSTATUS obp_enter_handle(OBJECT_HEADER *header, struct _EPROCESS *process,
 static BOOLEAN obp_reference_pseudo(struct _EPROCESS *process, HANDLE handle,
                                     struct obp_handle *result)
 {
-    if (process != obp_current_process())
-        return FALSE;
-    result->object = obp_pseudo_object(handle);
+    result->object = obp_pseudo_object(process, handle);
     if (result->object == NULL)
         return FALSE;
     ObfReferenceObject(result->object);

@@ -86,8 +86,14 @@ NTSTATUS obp_allocate_object(OBJECT_TYPE *type, SIZE_T size, UCHAR mask,
 struct _EPROCESS *obp_current_process(void);
 struct _HANDLE_TABLE *obp_process_table(struct _EPROCESS *process);
 
-/* What a pseudo handle stands for, or NULL: not referenced. */
-void *obp_pseudo_object(HANDLE handle);
+/*
+ * What a pseudo handle stands for, used on process's handles, or NULL.  Not
+ * referenced.
+ */
+void *obp_pseudo_object(struct _EPROCESS *process, HANDLE handle);
+
+/* The process of a caller's handle, which needs PROCESS_DUP_HANDLE. */
+NTSTATUS obp_reference_process(HANDLE handle, struct _EPROCESS **process);
 
 /*
  * handle.c.  A handle comes in two steps: it is counted, which may be refused
@@ -108,8 +114,7 @@ void obp_drop_handle(void *header);
 
 /*
  * The object and the access and attributes of a handle in process's table,
- * referenced.  STATUS_INVALID_HANDLE.  A pseudo handle only means something
- * to its own process: pass its current one.
+ * referenced.  STATUS_INVALID_HANDLE.
  */
 struct obp_handle {
     void *object;

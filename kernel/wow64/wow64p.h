@@ -98,6 +98,11 @@ NTSTATUS wow64_NtQueryVirtualMemory(HANDLE handle, void *address,
                                     SIZE_T *return_length);
 NTSTATUS wow64_NtQuerySystemInformation(ULONG class, void *buffer,
                                         ULONG length, ULONG *return_length);
+NTSTATUS wow64_NtQueryObject(HANDLE handle, ULONG class, ULONG_PTR buffer,
+                             ULONG length, ULONG *return_length);
+NTSTATUS wow64_NtWaitForMultipleObjects(ULONG count, ULONG_PTR handles,
+                                        ULONG type, BOOLEAN alertable,
+                                        LARGE_INTEGER *timeout);
 NTSTATUS wow64_NtRaiseHardError(NTSTATUS error, ULONG count, ULONG mask,
                                 ULONG_PTR parameters, ULONG options,
                                 ULONG *response);

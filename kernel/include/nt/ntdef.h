@@ -112,6 +112,14 @@ typedef struct _OBJECT_ATTRIBUTES {
 #define OBJ_FORCE_ACCESS_CHECK  0x00000400
 #define OBJ_VALID_ATTRIBUTES    0x00001FF2
 
+/* The rights that the four generic ones stand for. */
+typedef struct _GENERIC_MAPPING {
+    ACCESS_MASK GenericRead;                    /* 00 */
+    ACCESS_MASK GenericWrite;                   /* 04 */
+    ACCESS_MASK GenericExecute;                 /* 08 */
+    ACCESS_MASK GenericAll;                     /* 0c */
+} GENERIC_MAPPING;
+
 typedef struct _IO_STATUS_BLOCK {
     union {
         NTSTATUS Status;

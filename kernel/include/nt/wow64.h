@@ -242,6 +242,21 @@ typedef struct _MEMORY_BASIC_INFORMATION32 {
     ULONG Type;                                 /* 18 */
 } MEMORY_BASIC_INFORMATION32;
 
+/* XP's: no TypeIndex. */
+typedef struct _OBJECT_TYPE_INFORMATION32 {
+    UNICODE_STRING32 TypeName;                  /* 00 */
+    ULONG TotalNumberOfObjects;                 /* 08 */
+    ULONG TotalNumberOfHandles;                 /* 0c */
+    UCHAR pad_10[0x10];
+    ULONG HighWaterNumberOfObjects;             /* 20 */
+    ULONG HighWaterNumberOfHandles;             /* 24 */
+    UCHAR pad_28[0x10];
+    ULONG InvalidAttributes;                    /* 38 */
+    ULONG GenericMapping[4];                    /* 3c */
+    ULONG ValidAccessMask;                      /* 4c */
+    UCHAR pad_50[0x10];
+} OBJECT_TYPE_INFORMATION32;
+
 typedef struct _PROCESS_BASIC_INFORMATION32 {
     NTSTATUS ExitStatus;                        /* 00 */
     ULONG PebBaseAddress;                       /* 04 */
@@ -341,6 +356,7 @@ struct kuser_shared_data_xp {
 
 _Static_assert(sizeof(WOW64_CONTEXT) == 0x2CC, "WOW64_CONTEXT");
 _Static_assert(sizeof(MEMORY_BASIC_INFORMATION32) == 0x1C, "memory basic");
+_Static_assert(sizeof(OBJECT_TYPE_INFORMATION32) == 0x60, "object type");
 _Static_assert(sizeof(PROCESS_BASIC_INFORMATION32) == 0x18, "process basic");
 _Static_assert(sizeof(THREAD_BASIC_INFORMATION32) == 0x1C, "thread basic");
 _Static_assert(sizeof(SYSTEM_BASIC_INFORMATION32) == 0x2C, "system basic");

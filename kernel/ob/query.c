@@ -1,0 +1,272 @@
+/*
+ * ob/query.c - NtQueryObject and NtSetInformationObject: what there is to know
+ * about an object and a handle.
+ *
+ * Any handle will do, whatever its rights.  Structures of one size must be
+ * asked for with just that size; those with a text behind them tell in
+ * ReturnLength how much they want.
+ */
+#include "obp.h"
+#include <ex.h>
+#include <mm.h>
+#include <nt/ntapi.h>
+
+#define OBP_LONGEST_PATH 0xFFFE
+
+struct obp_answer {
+    void *user;
+    ULONG length;                       /* of the caller's buffer */
+    ULONG needed;                       /* the answer's, for ReturnLength */
+};
+
+/* ---- The name ---- */
+
+/* Put a backslash and a name before *start; FALSE: it became too long. */
+static BOOLEAN obp_prepend(WCHAR *path, ULONG *start,
+                           const UNICODE_STRING *name)
+{
+    ULONG characters = name->Length / sizeof(WCHAR);
+
+    if (*start < characters + 1)
+        return FALSE;
+    *start -= characters;
+    memcpy(&path[*start], name->Buffer, name->Length);
+    path[--*start] = L'\\';
+    return TRUE;
+}
+
+/*
+ * From an object to the root.  A referenced object's name does not change
+ * any more.  *start: where the path begins in path, which it fills to its end.
+ */
+static NTSTATUS obp_build_path(void *object, WCHAR *path, ULONG *start)
+{
+    OBJECT_DIRECTORY *directory;
+    BOOLEAN fits = TRUE;
+
+    if (object == ObpRootDirectoryObject) {
+        path[--*start] = L'\\';
+        return STATUS_SUCCESS;
+    }
+    ObfReferenceObject(object);
+    while (fits && object != NULL && object != ObpRootDirectoryObject) {
+        directory = obp_reference_directory_of(obp_header(object));
+        if (directory != NULL)
+            fits = obp_prepend(path, start,
+                               &obp_name_info(obp_header(object))->Name);
+        ObfDereferenceObject(object);
+        object = directory;
+    }
+    if (object != NULL)
+        ObfDereferenceObject(object);
+    return fits ? STATUS_SUCCESS : STATUS_NAME_TOO_LONG;
+}
+
+/* A UNICODE_STRING and its text, which ends in a 0 that Length leaves out. */
+static NTSTATUS obp_give_name(const WCHAR *text, ULONG bytes,
+                              struct obp_answer *answer)
+{
+    OBJECT_NAME_INFORMATION *user = answer->user;
+    OBJECT_NAME_INFORMATION information = { .Name = { 0, 0, NULL } };
+    NTSTATUS status;
+
+    answer->needed = sizeof information +
+                     (bytes != 0 ? bytes + sizeof(WCHAR) : 0);
+    if (answer->length < sizeof information)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    if (answer->length < answer->needed)
+        return STATUS_BUFFER_OVERFLOW;
+    if (bytes != 0)
+        information.Name = (UNICODE_STRING){
+            (USHORT)bytes, (USHORT)(bytes + sizeof(WCHAR)),
+            (WCHAR *)(user + 1)
+        };
+    status = mm_copy_to_user(user, &information, sizeof information);
+    if (NT_SUCCESS(status) && bytes != 0)
+        status = mm_copy_to_user(user + 1, text, bytes + sizeof(WCHAR));
+    return status;
+}
+
+static NTSTATUS obp_query_name(const struct obp_handle *handle,
+                               struct obp_answer *answer)
+{
+    ULONG end = OBP_LONGEST_PATH / sizeof(WCHAR) - 1, start = end;
+    WCHAR *path = ExAllocatePool2(POOL_FLAG_NON_PAGED,
+                                  OBP_LONGEST_PATH, OBP_NAME_TAG);
+    NTSTATUS status;
+
+    if (path == NULL)
+        return STATUS_INSUFFICIENT_RESOURCES;
+    status = obp_build_path(handle->object, path, &start);
+    if (NT_SUCCESS(status))
+        status = obp_give_name(&path[start], (end - start) * sizeof(WCHAR),
+                               answer);
+    ExFreePoolWithTag(path, OBP_NAME_TAG);
+    return status;
+}
+
+/* ---- The others ---- */
+
+static NTSTATUS obp_give(const void *information, ULONG size,
+                         struct obp_answer *answer)
+{
+    answer->needed = size;
+    if (answer->length != size)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    return mm_copy_to_user(answer->user, information, size);
+}
+
+/* Of flags that the object has and of those that the handle has. */
+static ULONG obp_attributes(const struct obp_handle *handle)
+{
+    const OBJECT_HEADER *header = obp_header(handle->object);
+
+    return (handle->attributes & OBJ_INHERIT) |
+           (header->Flags & OB_FLAG_PERMANENT_OBJECT ? OBJ_PERMANENT : 0) |
+           (header->Flags & OB_FLAG_EXCLUSIVE_OBJECT ? OBJ_EXCLUSIVE : 0);
+}
+
+/* The reference of this very query does not count. */
+static NTSTATUS obp_query_basic(const struct obp_handle *handle,
+                                struct obp_answer *answer)
+{
+    OBJECT_HEADER *header = obp_header(handle->object);
+    const OBJECT_TYPE *type = ObGetObjectType(handle->object);
+    const OBJECT_HEADER_NAME_INFO *name = obp_name_info(header);
+    OBJECT_BASIC_INFORMATION information = {
+        .Attributes = obp_attributes(handle),
+        .GrantedAccess = handle->granted,
+        .HandleCount = header->HandleCount,
+        .PointerCount = header->PointerCount - 1,
+        .TypeInfoSize = sizeof(OBJECT_TYPE_INFORMATION) + type->Name.Length +
+                        sizeof(WCHAR),
+    };
+
+    if (name != NULL && name->Directory != NULL)
+        information.NameInfoSize = sizeof(OBJECT_NAME_INFORMATION) +
+                                   name->Name.Length + 2 * sizeof(WCHAR);
+    return obp_give(&information, sizeof information, answer);
+}
+
+static NTSTATUS obp_query_type(const struct obp_handle *handle,
+                               struct obp_answer *answer)
+{
+    const OBJECT_TYPE *type = ObGetObjectType(handle->object);
+    const ULONG text = type->Name.Length + sizeof(WCHAR);
+    OBJECT_TYPE_INFORMATION *user = answer->user;
+    OBJECT_TYPE_INFORMATION information = {
+        .TypeName = { type->Name.Length, (USHORT)text, (WCHAR *)(user + 1) },
+        .TotalNumberOfObjects = type->TotalNumberOfObjects,
+        .TotalNumberOfHandles = type->TotalNumberOfHandles,
+        .HighWaterNumberOfObjects = type->HighWaterNumberOfObjects,
+        .HighWaterNumberOfHandles = type->HighWaterNumberOfHandles,
+        .InvalidAttributes = type->TypeInfo.InvalidAttributes,
+        .GenericMapping = type->TypeInfo.GenericMapping,
+        .ValidAccessMask = type->TypeInfo.ValidAccessMask,
+        .TypeIndex = type->Index,
+    };
+    NTSTATUS status;
+
+    answer->needed = sizeof information + ALIGN_UP(text, sizeof(void *));
+    if (answer->length < answer->needed)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    status = mm_copy_to_user(user, &information, sizeof information);
+    if (NT_SUCCESS(status))
+        status = mm_copy_to_user(user + 1, type->Name.Buffer, text);
+    return status;
+}
+
+static NTSTATUS obp_query_flags(const struct obp_handle *handle,
+                                struct obp_answer *answer)
+{
+    const OBJECT_HANDLE_FLAG_INFORMATION information = {
+        (handle->attributes & OBJ_INHERIT) != 0,
+        (handle->attributes & OBJ_PROTECT_CLOSE) != 0,
+    };
+
+    return obp_give(&information, sizeof information, answer);
+}
+
+static NTSTATUS (*const obp_queries[])(const struct obp_handle *handle,
+                                       struct obp_answer *answer) = {
+    [ObjectBasicInformation] = obp_query_basic,
+    [ObjectNameInformation] = obp_query_name,
+    [ObjectTypeInformation] = obp_query_type,
+    [ObjectHandleFlagInformation] = obp_query_flags,
+};
+
+static NTSTATUS obp_query(HANDLE handle, ULONG class,
+                          struct obp_answer *answer)
+{
+    struct obp_handle found;
+    NTSTATUS status;
+
+    if (class >= ARRAY_SIZE(obp_queries) || obp_queries[class] == NULL)
+        return STATUS_INVALID_INFO_CLASS;
+    status = obp_reference_handle(obp_current_process(), handle, &found);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = obp_queries[class](&found, answer);
+    ObfDereferenceObject(found.object);
+    return status;
+}
+
+/*
+ * STATUS_INVALID_INFO_CLASS, STATUS_INFO_LENGTH_MISMATCH; for a name
+ * STATUS_BUFFER_OVERFLOW: only its UNICODE_STRING would fit.
+ */
+NTSTATUS NtQueryObject(HANDLE Handle, ULONG ObjectInformationClass,
+                       void *ObjectInformation,
+                       ULONG ObjectInformationLength, ULONG *ReturnLength)
+{
+    struct obp_answer answer = {
+        .user = ObjectInformation, .length = ObjectInformationLength
+    };
+    ULONG alignment = ObjectInformationClass == ObjectHandleFlagInformation
+                          ? 1 : sizeof(ULONG);
+    NTSTATUS status = mm_probe_for_write(ObjectInformation,
+                                         ObjectInformationLength, alignment);
+
+    if (NT_SUCCESS(status) && ReturnLength != NULL)
+        status = mm_probe_for_write(ReturnLength, sizeof *ReturnLength,
+                                    sizeof(ULONG));
+    if (!NT_SUCCESS(status))
+        return status;
+    status = obp_query(Handle, ObjectInformationClass, &answer);
+    if (ReturnLength != NULL && answer.needed != 0 &&
+        !NT_SUCCESS(mm_copy_to_user(ReturnLength, &answer.needed,
+                                    sizeof answer.needed)))
+        return STATUS_ACCESS_VIOLATION;
+    return status;
+}
+
+/* Only a handle's flags can be set. */
+NTSTATUS NtSetInformationObject(HANDLE Handle, ULONG ObjectInformationClass,
+                                void *ObjectInformation,
+                                ULONG ObjectInformationLength)
+{
+    OBJECT_HANDLE_FLAG_INFORMATION flags;
+    HANDLE_TABLE *table = obp_process_table(obp_current_process());
+    HANDLE_TABLE_ENTRY *entry;
+    NTSTATUS status;
+    KIRQL irql;
+
+    if (ObjectInformationClass != ObjectHandleFlagInformation)
+        return STATUS_INVALID_INFO_CLASS;
+    if (ObjectInformationLength != sizeof flags)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    status = mm_probe_for_read(ObjectInformation, sizeof flags, 1);
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&flags, ObjectInformation, sizeof flags);
+    if (!NT_SUCCESS(status))
+        return status;
+    entry = ExMapHandleToPointer(table, Handle, &irql);
+    if (entry == NULL)
+        return STATUS_INVALID_HANDLE;
+    ex_set_entry_attributes(entry,
+                            (flags.Inherit ? OBJ_INHERIT : 0) |
+                                (flags.ProtectFromClose ? OBJ_PROTECT_CLOSE
+                                                        : 0));
+    ExUnlockHandleTableEntry(entry, irql);
+    return STATUS_SUCCESS;
+}
