@@ -1,0 +1,117 @@
+/*
+ * thread/callback.c - KeUserModeCallback: a routine of ring 3, called in the
+ * middle of a service.
+ *
+ * The program's PEB.KernelCallbackTable has the routines; ntdll's
+ * KiUserCallbackDispatcher calls one of them with what lies on its stack:
+ *
+ *      000  UCALLOUT_FRAME   home slots, buffer, length, number, and where the
+ *                            service was called from, for who unwinds
+ *      058  the input        as long as it is
+ *
+ * 32-bit code finds XP's form: nothing, number, buffer and length, then the
+ * input.  What ring 3 does meanwhile is anything: other services, callbacks in
+ * callbacks, the end of the thread.  So the caller holds no lock and nothing
+ * that only it can give back.
+ */
+#include <arch/entry.h>
+#include <arch/thread.h>
+#include <mm.h>
+#include <ps.h>
+#include <x86/registers.h>
+
+/* What a callback and a service in it need; less is left: no more nesting. */
+#define STACK_FOR_CALLBACK 0x2000
+
+NTSTATUS KiCallUserMode(void **output, ULONG *length,
+                        const KTRAP_FRAME *frame);
+
+ULONG_PTR KeUserCallbackDispatcher;
+ULONG ke_user_callback_dispatcher32;
+
+static NTSTATUS write_frame64(KTRAP_FRAME *frame, ULONG number,
+                              const void *input, ULONG length)
+{
+    ULONG_PTR to = ALIGN_DOWN(frame->Rsp - (ALIGN_UP(length, 16) +
+                                            sizeof(UCALLOUT_FRAME)), 16);
+    UCALLOUT_FRAME callout = {
+        .Buffer = (void *)(to + sizeof callout),
+        .Length = length,
+        .ApiNumber = number,
+        .MachineFrame = {
+            .Rip = frame->Rip,
+            .SegCs = frame->SegCs,
+            .EFlags = frame->EFlags,
+            .Rsp = frame->Rsp,
+            .SegSs = frame->SegSs,
+        },
+    };
+    NTSTATUS status = mm_copy_to_mode(UserMode, (void *)to, &callout,
+                                      sizeof callout);
+
+    if (NT_SUCCESS(status))
+        status = mm_copy_to_mode(UserMode, callout.Buffer, input, length);
+    frame->Rsp = to;
+    frame->Rip = KeUserCallbackDispatcher;
+    return status;
+}
+
+static NTSTATUS write_frame32(KTRAP_FRAME *frame, ULONG number,
+                              const void *input, ULONG length)
+{
+    ULONG buffer = ALIGN_DOWN((ULONG)frame->Rsp - length, sizeof(ULONG));
+    const ULONG words[] = { 0, number, buffer, length };
+    ULONG to = buffer - (ULONG)sizeof words;
+    NTSTATUS status = mm_copy_to_mode(UserMode, (void *)(ULONG_PTR)to, words,
+                                      sizeof words);
+
+    if (NT_SUCCESS(status))
+        status = mm_copy_to_mode(UserMode, (void *)(ULONG_PTR)buffer, input,
+                                 length);
+    frame->Rsp = to;
+    frame->Rip = ke_user_callback_dispatcher32;
+    return status;
+}
+
+/* The state that ring 3 begins with: nothing of the service's in it. */
+static KTRAP_FRAME first_state(const KTRAP_FRAME *caller)
+{
+    return (KTRAP_FRAME){
+        .ExceptionActive = KEXCEPTION_ACTIVE_SERVICE,
+        .MxCsr = caller->MxCsr,
+        .Dr0 = caller->Dr0,
+        .Dr1 = caller->Dr1,
+        .Dr2 = caller->Dr2,
+        .Dr3 = caller->Dr3,
+        .Dr6 = caller->Dr6,
+        .Dr7 = caller->Dr7,
+        .Rip = caller->Rip,
+        .Rsp = caller->Rsp,
+        .SegCs = caller->SegCs,
+        .SegSs = caller->SegSs,
+        .EFlags = EFLAGS_IF | 2,
+    };
+}
+
+NTSTATUS KeUserModeCallback(ULONG number, const void *input, ULONG length,
+                            void **output, ULONG *output_length)
+{
+    KTHREAD *thread = KeGetCurrentThread();
+    KTRAP_FRAME frame = first_state(thread->TrapFrame);
+    BOOLEAN code32 = frame.SegCs == (KGDT_R3_CODE | RPL_MASK);
+    NTSTATUS status;
+
+    ASSERT(KeGetCurrentIrql() == PASSIVE_LEVEL &&
+           thread->CombinedApcDisable == 0 && thread->ApcStateIndex == 0);
+    if (thread->PreviousMode != UserMode ||
+        code32 != (PsGetCurrentProcess()->WoW64Process != NULL))
+        return STATUS_NOT_SUPPORTED;
+    if ((ULONG_PTR)__builtin_frame_address(0) -
+            (ULONG_PTR)thread->StackLimit < STACK_FOR_CALLBACK)
+        return STATUS_STACK_OVERFLOW;
+    status = code32 ? write_frame32(&frame, number, input, length)
+                    : write_frame64(&frame, number, input, length);
+    if (!NT_SUCCESS(status))
+        return status;
+    return KiCallUserMode(output, output_length, &frame);
+}
