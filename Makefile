@@ -36,6 +36,7 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/entry/exit32.asm \
     arch/amd64/entry/apc.asm \
     arch/amd64/entry/continue.asm \
+    arch/amd64/entry/callout.asm \
     arch/amd64/entry/traps.asm \
     arch/amd64/entry/ist.asm \
     arch/amd64/entry/debugregs.asm \
@@ -44,6 +45,7 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/cpu/features.c arch/amd64/cpu/apic.c \
     arch/amd64/cpu/clock.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
+    arch/amd64/thread/callback.c \
     arch/amd64/thread/context.c arch/amd64/thread/apcuser.c \
     arch/amd64/thread/divide.c \
     arch/amd64/thread/trap.c \
@@ -61,7 +63,7 @@ KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/apc.c kernel/ke/deliver.c kernel/ke/region.c kernel/ke/alert.c \
     kernel/ke/attach.c kernel/ke/suspend.c kernel/ke/rundown.c \
     kernel/ke/time.c kernel/ke/timertable.c kernel/ke/timer.c \
-    kernel/ke/shared.c kernel/ke/doors.c kernel/ke/callback.c \
+    kernel/ke/shared.c kernel/ke/doors.c \
     kernel/ke/bugcheck.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
     kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/vad.c \
@@ -96,7 +98,8 @@ PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
     kernel/ps/pending.c
 WIN32K_OBJS := \
     kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
-    kernel/win32k/blit.c kernel/win32k/batch.c
+    kernel/win32k/blit.c kernel/win32k/batch.c \
+    kernel/win32k/monitor.c
 WOW64_OBJS := kernel/wow64/rows.c kernel/wow64/service.c \
     kernel/wow64/widen.c kernel/wow64/translate.c kernel/wow64/thread.c \
     kernel/wow64/query.c kernel/wow64/object.c kernel/wow64/sysinfo.c \

@@ -145,3 +145,16 @@ extern ULONG KeNumberProcessors;
  * page (ke/doors.c).
  */
 void ke_set_system_call32(ULONG fast, ULONG fast_return, ULONG int2e);
+
+/*
+ * Call routine number of the program's PEB.KernelCallbackTable with length
+ * bytes of input, which lie on its stack then, and wait for its
+ * NtCallbackReturn (the current thread runs ring 3 meanwhile).  *output and
+ * *output_length are what it was given: a user pointer, to be captured.  The
+ * result is its status, or STATUS_STACK_OVERFLOW: nested too deeply,
+ * STATUS_ACCESS_VIOLATION: the user stack, STATUS_NOT_SUPPORTED: the call does
+ * not come from ring 3, or from 64-bit code of a 32-bit program.
+ * The caller holds no locks and APCs are enabled.  IRQL: PASSIVE_LEVEL.
+ */
+NTSTATUS KeUserModeCallback(ULONG number, const void *input, ULONG length,
+                            void **output, ULONG *output_length);

@@ -37,6 +37,7 @@ static void set_stack(KTHREAD *thread, void *base, SIZE_T size)
     thread->StackBase = base;
     thread->StackLimit = (UCHAR *)base - size;
     thread->InitialStack = arch_initial_stack(base);
+    thread->StateSaveArea = thread->InitialStack;
 }
 
 void KeInitializeProcess(KPROCESS *process, KPRIORITY base_priority,

@@ -13,7 +13,7 @@
 #include <nt/gdi.h>
 #include <nt/ntapi.h>
 
-#define W32P_MONITOR ((HANDLE)(ULONG_PTR)0x00010001)
+#define W32P_MONITOR 0x00010001
 
 static BOOLEAN intersect(RECT *rect, const RECT *with)
 {
@@ -28,44 +28,39 @@ static BOOLEAN intersect(RECT *rect, const RECT *with)
     return rect->left < rect->right && rect->top < rect->bottom;
 }
 
-/* Which part of the screen is asked for; FALSE: none, or a bad pointer. */
-static BOOLEAN visible_part(const RECT *clip, RECT *rect)
+/* An answer is one ULONG, read when the callback is over. */
+static BOOLEAN call_back(const struct gdi_monitor_callback *call)
 {
-    struct kd_screen screen;
-    RECT wanted;
+    ULONG length = 0, answer = 0;
+    void *output = NULL;
+    NTSTATUS status = KeUserModeCallback(GDI_CALLBACK_MONITOR, call,
+                                         sizeof *call, &output, &length);
 
-    if (!kd_get_screen(&screen))
-        return FALSE;
-    *rect = (RECT){ 0, 0, (LONG)screen.width, (LONG)screen.height };
-    if (clip == NULL)
-        return TRUE;
-    return NT_SUCCESS(mm_copy_from_user(&wanted, clip, sizeof wanted)) &&
-           intersect(rect, &wanted);
+    if (NT_SUCCESS(status) && length == sizeof answer)
+        status = mm_copy_from_user(&answer, output, sizeof answer);
+    return NT_SUCCESS(status) && answer != 0;
 }
 
 /*
- * FALSE: Callback has said so, or could not be called, or a bad argument.  An
- * answer is one ULONG, read when the callback is over.
+ * TRUE: Callback has said so, or Clip has no part of a screen.  FALSE: it has
+ * said so, could not be called, or a bad argument.
  */
 BOOLEAN NtUserEnumDisplayMonitors(HANDLE Dc, const RECT *Clip, void *Callback,
                                   LONG_PTR Data)
 {
+    const struct kd_screen *screen = kd_get_screen();
     struct gdi_monitor_callback call = {
         .monitor = W32P_MONITOR,
-        .dc = Dc,
+        .dc = (ULONG_PTR)Dc,
+        .rect = { 0, 0, (LONG)screen->width, (LONG)screen->height },
         .data = Data,
-        .routine = Callback,
+        .routine = (ULONG_PTR)Callback,
     };
-    ULONG length = 0, answer = 0;
-    void *output = NULL;
-    NTSTATUS status;
+    RECT wanted = call.rect;
 
-    if ((Dc != NULL && !w32p_is_screen_dc(Dc)) ||
-        !visible_part(Clip, &call.rect))
+    if (Dc != NULL && !w32p_is_screen_dc(Dc))
         return FALSE;
-    status = KeUserModeCallback(GDI_CALLBACK_MONITOR, &call, sizeof call,
-                                &output, &length);
-    if (NT_SUCCESS(status) && length == sizeof answer)
-        status = mm_copy_from_user(&answer, output, sizeof answer);
-    return NT_SUCCESS(status) && answer != 0;
+    if (Clip && !NT_SUCCESS(mm_copy_from_user(&wanted, Clip, sizeof wanted)))
+        return FALSE;
+    return intersect(&call.rect, &wanted) ? call_back(&call) : TRUE;
 }

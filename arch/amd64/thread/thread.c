@@ -35,12 +35,17 @@ void arch_prepare_thread(KTHREAD *thread, void (*routine)(void *argument),
     };
     state->floating_point.ControlWord = INITIAL_FCW;
     state->floating_point.MxCsr = INITIAL_MXCSR;
-    thread->StateSaveArea = &state->floating_point;
     *--top = (ULONG_PTR)argument;
     *--top = (ULONG_PTR)routine;
     frame = (KSWITCH_FRAME *)top - 1;
     *frame = (KSWITCH_FRAME){ .Return = (ULONG_PTR)ki_thread_begin };
     thread->KernelStack = frame;
+}
+
+static struct arch_thread_state *state_of(const KTHREAD *thread)
+{
+    return CONTAINING_RECORD(thread->StateSaveArea, struct arch_thread_state,
+                             floating_point);
 }
 
 static USHORT read_gs(void)
@@ -65,7 +70,7 @@ static void load_user_gs(USHORT gs)
 /* Called by SwapContext on the old thread's stack. */
 void ki_save_processor_state(KTHREAD *thread)
 {
-    struct arch_thread_state *state = thread->InitialStack;
+    struct arch_thread_state *state = state_of(thread);
 
     arch_save_floating_point(&state->floating_point);
     __asm__ volatile("mov %%ds, %0" : "=r"(state->ds));
@@ -77,7 +82,7 @@ void ki_save_processor_state(KTHREAD *thread)
 /* fs always: behind an equal selector there is another thread's TEB. */
 static void load_user_state(const KTHREAD *thread)
 {
-    const struct arch_thread_state *state = thread->InitialStack;
+    const struct arch_thread_state *state = state_of(thread);
 
     __asm__ volatile("fxrstor64 %0" : : "m"(state->floating_point));
     __asm__ volatile("mov %0, %%ds" : : "r"(state->ds));

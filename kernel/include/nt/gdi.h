@@ -1,5 +1,6 @@
 /*
- * nt/gdi.h - ring 0 of the headers: what ring 3 leaves in TEB.GdiTebBatch.
+ * nt/gdi.h - ring 0 of the headers: what win32k and ring 3 have between them:
+ * the drawing orders in TEB.GdiTebBatch, and callbacks.
  *
  * GDI collects small drawing orders in the TEB instead of making a call for
  * each; the kernel carries them out when the thread next enters the shadow
@@ -21,4 +22,22 @@ struct gdi_batch_record {
     ULONG kind;
     LONG x, y, cx, cy;
     ULONG color;
+};
+
+typedef struct tagRECT {
+    LONG left, top, right, bottom;
+} RECT;
+
+/*
+ * NtUserEnumDisplayMonitors calls this routine of PEB.KernelCallbackTable for
+ * each screen, with this structure, the same for 32-bit code.  It answers by
+ * NtCallbackReturn with one ULONG: go on, or not.
+ */
+#define GDI_CALLBACK_MONITOR 0
+
+struct gdi_monitor_callback {
+    ULONGLONG monitor, dc;
+    RECT rect;
+    LONGLONG data;
+    ULONGLONG routine;
 };

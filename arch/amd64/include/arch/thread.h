@@ -102,3 +102,7 @@ void arch_call_on_stack(void *top, void (*routine)(KPRCB *prcb), KPRCB *prcb);
 
 /* Load another process's address space. */
 void arch_load_address_space(ULONGLONG directory_table_base);
+
+/* Where ring 3 takes callbacks: KiUserCallbackDispatcher of both ntdlls. */
+extern ULONG_PTR KeUserCallbackDispatcher;
+extern ULONG ke_user_callback_dispatcher32;

@@ -146,3 +146,15 @@ typedef struct _MACHINE_FRAME {
     USHORT SegSs;                               /* 020 */
     UCHAR pad_22[0x6];
 } MACHINE_FRAME;
+
+/* What KiUserCallbackDispatcher finds at rsp (thread/callback.c). */
+typedef struct _UCALLOUT_FRAME {
+    ULONGLONG P1Home;                           /* 000 */
+    ULONGLONG P2Home;                           /* 008 */
+    ULONGLONG P3Home;                           /* 010 */
+    ULONGLONG P4Home;                           /* 018 */
+    void *Buffer;                               /* 020 */
+    ULONG Length;                               /* 028 */
+    ULONG ApiNumber;                            /* 02c */
+    MACHINE_FRAME MachineFrame;                 /* 030 */
+} UCALLOUT_FRAME;
