@@ -122,9 +122,9 @@ NTDLL_COMMON := $(addprefix ntdll-stub/src/,ldrinit.c ldrload.c ldrimport.c \
     heap.c critical.c ustring.c integer.c memory.c time.c error.c debug.c \
     printf.c cstring.c cstdlib.c)
 NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
-    dispatch.asm context.c chkstk.asm) $(NTDLL_COMMON)
+    dispatch.asm context.c thread.c chkstk.asm) $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
-    dispatch.asm context.c chkstk.asm int64.asm) $(NTDLL_COMMON)
+    dispatch.asm context.c thread.c chkstk.asm int64.asm) $(NTDLL_COMMON)
 PROGRAMS     := tour shell
 PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \

@@ -61,6 +61,16 @@ NTSTATUS NtQueryInformationProcess(HANDLE handle, ULONG class, void *buffer,
     return give(buffer, return_length, &basic, sizeof basic);
 }
 
+/* NT: of the caller, whatever the handle. */
+static NTSTATUS am_i_last(void *buffer, ULONG length, ULONG *return_length)
+{
+    ULONG last = PsGetCurrentProcess()->ActiveThreads == 1;
+    NTSTATUS status = check(buffer, length, sizeof last, return_length);
+
+    return NT_SUCCESS(status) ? give(buffer, return_length, &last, sizeof last)
+                              : status;
+}
+
 NTSTATUS NtQueryInformationThread(HANDLE handle, ULONG class, void *buffer,
                                   ULONG length, ULONG *return_length)
 {
@@ -69,6 +79,8 @@ NTSTATUS NtQueryInformationThread(HANDLE handle, ULONG class, void *buffer,
     void *object;
     NTSTATUS status;
 
+    if (class == ThreadAmILastThread)
+        return am_i_last(buffer, length, return_length);
     if (class != ThreadBasicInformation)
         return STATUS_INVALID_INFO_CLASS;
     status = check(buffer, length, sizeof basic, return_length);

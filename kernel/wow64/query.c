@@ -70,6 +70,9 @@ NTSTATUS wow64_NtQueryInformationThread(HANDLE handle, ULONG class,
     THREAD_BASIC_INFORMATION32 to = { 0 };
     NTSTATUS status = STATUS_SUCCESS;
 
+    if (class == ThreadAmILastThread)
+        return NtQueryInformationThread(handle, class, buffer, length,
+                                        return_length);
     if (class == ThreadBasicInformation)
         status = mm_probe_for_write(buffer, length, sizeof(ULONG));
     if (NT_SUCCESS(status))

@@ -30,10 +30,8 @@ static inline void ldr_note_shutdown(PEB_LDR_DATA *data)
     data->ShutdownThreadId = NtCurrentTeb()->ClientId.UniqueThread;
 }
 
-/* TEB.SameTebFlags: the kernel's word from NtCreateThreadEx, and ours. */
-#define TEB_SKIP_THREAD_ATTACH  0x0008
+/* TEB.SameTebFlags: the loader's own; the others are NtCreateThreadEx's. */
 #define TEB_RAN_PROCESS_INIT    0x0020
-#define TEB_SKIP_LOADER_INIT    0x4000
 
 static inline BOOLEAN ldr_skips_attach(void)
 {
@@ -49,3 +47,6 @@ static inline void ldr_note_first_thread(void)
 {
     NtCurrentTeb()->SameTebFlags |= TEB_RAN_PROCESS_INIT;
 }
+
+/* The current thread ends: so does its stack (thread.c). */
+void ldr_give_up_stack(void);

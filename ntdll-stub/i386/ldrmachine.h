@@ -45,3 +45,6 @@ static inline BOOLEAN ldr_skips_loader(void)
 static inline void ldr_note_first_thread(void)
 {
 }
+
+/* The current thread ends: so does its stack (thread.c). */
+void ldr_give_up_stack(void);

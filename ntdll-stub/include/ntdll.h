@@ -65,7 +65,7 @@ IMAGE_SECTION_HEADER *NTAPI RtlImageRvaToSection(
     const IMAGE_NT_HEADERS *Headers, void *Base, ULONG Rva);
 void *NTAPI RtlPcToFileHeader(void *Pc, void **Base);
 
-/* ---- Rtl: processes ---- */
+/* ---- Rtl: processes and threads ---- */
 
 typedef struct _RTL_OSVERSIONINFOW {
     ULONG dwOSVersionInfoSize;
@@ -81,6 +81,13 @@ NTSTATUS NTAPI RtlGetVersion(RTL_OSVERSIONINFOW *Version);
 void NTAPI RtlGetNtVersionNumbers(ULONG *Major, ULONG *Minor, ULONG *Build);
 __attribute__((noreturn)) void NTAPI RtlExitUserProcess(NTSTATUS Status);
 __attribute__((noreturn)) void NTAPI RtlExitUserThread(NTSTATUS Status);
+NTSTATUS NTAPI RtlCreateUserThread(HANDLE Process, void *SecurityDescriptor,
+                                   BOOLEAN CreateSuspended, ULONG ZeroBits,
+                                   SIZE_T MaximumStackSize,
+                                   SIZE_T CommittedStackSize,
+                                   PUSER_THREAD_START_ROUTINE StartAddress,
+                                   void *Parameter, HANDLE *Thread,
+                                   CLIENT_ID *ClientId);
 __attribute__((noreturn)) void NTAPI RtlRaiseStatus(NTSTATUS Status);
 void NTAPI RtlCaptureContext(CONTEXT *Context);
 ULONG NTAPI RtlNtStatusToDosError(NTSTATUS Status);

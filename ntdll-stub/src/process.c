@@ -1,7 +1,7 @@
 /*
  * process.c - what a process knows of itself, and how it ends.
  */
-#include <ntdll.h>
+#include "ldrmachine.h"
 
 #define FREE_BUILD 0xF0000000
 
@@ -52,10 +52,17 @@ void NTAPI RtlExitUserProcess(NTSTATUS Status)
     RtlRaiseStatus(Status);
 }
 
-/* The process has one thread, so its end is the process's. */
+/* The last thread's end is the process's. */
 void NTAPI RtlExitUserThread(NTSTATUS Status)
 {
-    LdrShutdownProcess();
+    ULONG last = FALSE;
+
+    NtQueryInformationThread(NtCurrentThread(), ThreadAmILastThread, &last,
+                             sizeof last, NULL);
+    if (last)
+        RtlExitUserProcess(Status);
+    LdrShutdownThread();
+    ldr_give_up_stack();
     NtTerminateThread(NtCurrentThread(), Status);
     RtlRaiseStatus(Status);
 }

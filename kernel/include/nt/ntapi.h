@@ -262,6 +262,7 @@ typedef enum _PROCESSINFOCLASS {
 
 typedef enum _THREADINFOCLASS {
     ThreadBasicInformation = 0,
+    ThreadAmILastThread = 12,                   /* a ULONG: 0 or 1 */
 } THREADINFOCLASS;
 
 typedef struct _PROCESS_BASIC_INFORMATION {

@@ -59,7 +59,9 @@ typedef struct _TEB {
     ULONG HardErrorsAreDisabled;                /* f28 */
     UCHAR pad_f2c[0x44];
     ULONG GdiBatchCount;                        /* f70 */
-    UCHAR pad_f74[0x10];
+    UCHAR pad_f74[0x1];
+    BOOLEAN FreeStackOnTermination;             /* f75 */
+    UCHAR pad_f76[0xe];
     ULONG WaitingOnLoaderLock;                  /* f84 */
     UCHAR pad_f88[0xc];
     void *TlsExpansionSlots;                    /* f94 */
