@@ -145,7 +145,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     debugctl.c files.c names.c \
     duplicate.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
-    threads.c processes.c crash.c)
+    monitors.c calloutregs.c threads.c processes.c crash.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
@@ -160,7 +160,8 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
 # Those that say the same to 32-bit code: user32/NAME.exe.
 USER_TESTS32     := $(addprefix tests/user/,answers.c files.c names.c \
     duplicate.c memory.c runtime.c loader.c needs_name.c needs_ordinal.c \
-    needs_dll.c needs_fail.c images.c callback.c start32.c runtime32.c \
+    needs_dll.c needs_fail.c images.c callback.c monitors.c start32.c \
+    runtime32.c \
     wow64.c crash.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 

@@ -17,6 +17,7 @@ static const char *const export_names[PSP_EXPORTS] = {
     [LDR_INITIALIZE_THUNK] = "LdrInitializeThunk",
     [RTL_USER_THREAD_START] = "RtlUserThreadStart",
     [KI_USER_APC_DISPATCHER] = "KiUserApcDispatcher",
+    [KI_USER_CALLBACK_DISPATCHER] = "KiUserCallbackDispatcher",
     [KI_FAST_SYSTEM_CALL] = "KiFastSystemCall",
     [KI_FAST_SYSTEM_CALL_RET] = "KiFastSystemCallRet",
     [KI_INT_SYSTEM_CALL] = "KiIntSystemCall",
@@ -62,11 +63,14 @@ static NTSTATUS load(const struct psp_kind *kind, struct psp_ntdll *ntdll)
 static void set_addresses64(ULONG_PTR base, const struct psp_ntdll *ntdll)
 {
     KeUserApcDispatcher = base + ntdll->rva[KI_USER_APC_DISPATCHER];
+    KeUserCallbackDispatcher = base + ntdll->rva[KI_USER_CALLBACK_DISPATCHER];
 }
 
 static void set_addresses32(ULONG base, const struct psp_ntdll *ntdll)
 {
     ke_user_apc_dispatcher32 = base + ntdll->rva[KI_USER_APC_DISPATCHER];
+    ke_user_callback_dispatcher32 =
+        base + ntdll->rva[KI_USER_CALLBACK_DISPATCHER];
     ke_set_system_call32(base + ntdll->rva[KI_FAST_SYSTEM_CALL],
                          base + ntdll->rva[KI_FAST_SYSTEM_CALL_RET],
                          base + ntdll->rva[KI_INT_SYSTEM_CALL]);

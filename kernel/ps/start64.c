@@ -90,7 +90,7 @@ static NTSTATUS enter(const CONTEXT *context)
 const struct psp_kind psp_kind64 = {
     .machine = IMAGE_FILE_MACHINE_AMD64,
     .ntdll = L"ntdll.dll",
-    .exports = KI_USER_APC_DISPATCHER + 1,
+    .exports = KI_USER_CALLBACK_DISPATCHER + 1,
     .prepare = prepare,
     .build = build,
     .create_teb = create_teb,

@@ -62,5 +62,5 @@ BOOLEAN NtUserEnumDisplayMonitors(HANDLE Dc, const RECT *Clip, void *Callback,
         return FALSE;
     if (Clip && !NT_SUCCESS(mm_copy_from_user(&wanted, Clip, sizeof wanted)))
         return FALSE;
-    return intersect(&call.rect, &wanted) ? call_back(&call) : TRUE;
+    return !intersect(&call.rect, &wanted) || call_back(&call);
 }

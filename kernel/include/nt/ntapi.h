@@ -12,6 +12,7 @@
 #include <nt/ntdef.h>
 #include <nt/ntstatus.h>
 #include <nt/context.h>
+#include <nt/gdi.h>
 #include <nt/memory.h>
 #include <nt/peb.h>
 #include <nt/teb.h>
@@ -518,6 +519,15 @@ LONG NTAPI NtGdiBitBlt(_In_ HANDLE DestinationDc,
                        _In_ ULONG Rop4,
                        _In_ COLORREF BackColor,
                        _In_ ULONG Flags);
+
+/*
+ * NT: a BOOL.  Callback is not called by the kernel, but by the routine of
+ * PEB.KernelCallbackTable (nt/gdi.h).
+ */
+BOOLEAN NTAPI NtUserEnumDisplayMonitors(_In_opt_ HANDLE Dc,
+                                        _In_opt_ const RECT *Clip,
+                                        _In_opt_ void *Callback,
+                                        _In_ LONG_PTR Data);
 
 /* ---- By subject ---- */
 
