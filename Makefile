@@ -149,7 +149,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
-    objects.c)
+    objects.c apcs.c)
 compat_SRCS := tests/user/compat.asm
 apc_SRCS    := tests/user/apc.asm
 
@@ -168,12 +168,13 @@ USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of
 # them: NAME_SRCS32.
 USER_TESTS32 += $(addprefix tests/user/i386/,callregs.c numbers.c args.c \
-    flags.c selectors.c gate.c once.c storm.c)
+    flags.c selectors.c gate.c once.c storm.c apc.c)
 USER_TEST32_SRCS += $(addprefix programs/lib/,find.c i386/call.asm \
     i386/door.c i386/prepare.c)
 flags_SRCS32     := tests/user/i386/landing.asm
 selectors_SRCS32 := tests/user/i386/selectors.asm
 gate_SRCS32      := tests/user/i386/gate.asm
+apc_SRCS32       := tests/user/i386/gate.asm
 once_SRCS32      := tests/user/i386/landing.asm
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is

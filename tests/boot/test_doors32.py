@@ -11,7 +11,8 @@ import pytest
 
 from conftest import BUILD, TEST_BUILD
 
-PROGRAMS = ['callregs', 'numbers', 'args', 'flags', 'selectors', 'gate']
+PROGRAMS = ['callregs', 'numbers', 'args', 'flags', 'selectors', 'gate',
+            'apc']
 
 # What ends a program, or can be done only once: words, status.
 ONCE = [

@@ -27,6 +27,12 @@ BUGCHECKS = [
     ('10d', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'KfRaiseIrql'),
     ('10e', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'KfLowerIrql'),
     ('10f', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'KiRetireDpcList'),
+    ('120', 0x01, 'APC_INDEX_MISMATCH', 'KeLeaveCriticalRegion'),
+    ('121', 0x01, 'APC_INDEX_MISMATCH', 'KeLeaveGuardedRegion'),
+    ('122', 0x20, 'KERNEL_APC_PENDING_DURING_EXIT', 'KeRundownApcQueues'),
+    ('123', 0x05, 'INVALID_PROCESS_ATTACH_ATTEMPT', 'KiDeliverApc'),
+    ('124', 0x06, 'INVALID_PROCESS_DETACH_ATTEMPT',
+     'KeUnstackDetachProcess'),
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 
@@ -41,7 +47,7 @@ def symbol(build, name):
 
 
 @pytest.mark.parametrize('number', ['0', '1', '2', '3', '5', '6', '7', '8',
-                                    '9', 'a'])
+                                    '9', 'a', '20'])
 def test_self(run, number):
     assert run('ring0', number, add=[RING0]).status == 0
 

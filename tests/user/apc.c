@@ -304,6 +304,18 @@ static void check_alerts(void)
     CHECK(apc_count == 1);
 }
 
+/* Without a routine it is a kernel APC, which has nothing to do. */
+static void check_no_routine(void)
+{
+    apc_count = 0;
+    CHECK_STATUS(NtQueueApcThread(SELF, NULL, NULL, NULL, NULL),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(NtQueueApcThreadEx(SELF, SPECIAL, NULL, NULL, NULL, NULL),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(NtTestAlert(), STATUS_SUCCESS);
+    CHECK(apc_count == 0);
+}
+
 static void check_arguments(void)
 {
     HANDLE none = (HANDLE)0x1234;
@@ -383,6 +395,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     check_interrupt();
     check_x87();
     check_alerts();
+    check_no_routine();
     check_arguments();
     check_continue();
     check_often();

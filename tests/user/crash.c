@@ -137,6 +137,14 @@ static void crash_terminate_thread(void)
     NtTerminateThread(NtCurrentThread(), 0x23456789);
 }
 
+static void crash_apc_kernel(void)
+{
+    NtQueueApcThread(NtCurrentThread(),
+                     (PPS_APC_ROUTINE)(ULONG_PTR)KERNEL_ADDRESS, NULL, NULL,
+                     NULL);
+    NtTestAlert();
+}
+
 #define ROW(name) { #name, crash_##name }
 
 static const struct {
@@ -148,7 +156,7 @@ static const struct {
     ROW(run_shared), ROW(jump_null), ROW(jump_kernel), ROW(hlt), ROW(cli),
     ROW(in), ROW(rdmsr), ROW(ss), ROW(int_20), ROW(int_0), ROW(int_8),
     ROW(int_29), ROW(int_2c), ROW(status), ROW(terminate),
-    ROW(terminate_thread), MACHINE_ROWS
+    ROW(terminate_thread), ROW(apc_kernel), MACHINE_ROWS
 };
 
 /* The command line's second word. */

@@ -13,8 +13,10 @@ section .entry progbits alloc exec nowrite align=64
 
 ; rax = what the service returns.  Its frame lacks the volatile registers,
 ; which a service does not keep: they become 0, in the APC's context as well.
-global ki_deliver_service_apc
-ki_deliver_service_apc:
+; 32-bit code keeps its xmm0-5, which the kernel has left alone.
+%macro SERVICE_APC 2
+global %1
+%1:
         mov     [FRAME(Rax)], rax
         xor     eax, eax
         mov     [FRAME(Rcx)], rax
@@ -23,18 +25,30 @@ ki_deliver_service_apc:
         mov     [FRAME(R9)], rax
         mov     [FRAME(R10)], rax
         mov     [FRAME(R11)], rax
+%if %2
         pxor    xmm0, xmm0
+        pxor    xmm1, xmm1
+        pxor    xmm2, xmm2
+        pxor    xmm3, xmm3
+        pxor    xmm4, xmm4
+        pxor    xmm5, xmm5
+%endif
         movaps  [FRAME(Xmm0)], xmm0
-        movaps  [FRAME(Xmm1)], xmm0
-        movaps  [FRAME(Xmm2)], xmm0
-        movaps  [FRAME(Xmm3)], xmm0
-        movaps  [FRAME(Xmm4)], xmm0
-        movaps  [FRAME(Xmm5)], xmm0
+        movaps  [FRAME(Xmm1)], xmm1
+        movaps  [FRAME(Xmm2)], xmm2
+        movaps  [FRAME(Xmm3)], xmm3
+        movaps  [FRAME(Xmm4)], xmm4
+        movaps  [FRAME(Xmm5)], xmm5
         sub     rsp, 8
         call    ki_deliver_user_apc
         add     rsp, 8
         mov     rax, [FRAME(Rax)]
         ret
+%endmacro
+
+; SERVICE_APC name, 1 if xmm0-5 become 0
+SERVICE_APC ki_deliver_service_apc, 1
+SERVICE_APC ki_deliver_service_apc32, 0
 
 ; The frame is complete.
 global ki_deliver_user_apc

@@ -15,7 +15,7 @@
 
 extern ki_broken_service
 extern KiRestoreDebugRegisterState
-extern ki_deliver_service_apc
+extern ki_deliver_service_apc32
 extern KiFastSystemCallIsIA32
 
 section .entry progbits alloc exec nowrite align=64
@@ -66,7 +66,7 @@ ki_exit32_sysexit:
         sysexit
 user_apc32:
         lea     rsp, [rbp - FRAME_BIAS]
-        call    ki_deliver_service_apc
+        call    ki_deliver_service_apc32
         mov     r11, [PRCB(CurrentThread)]
         jmp     KiServiceExit.to_user
 exit32_by_iret:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "../test.h"
+#include "services.h"
 
 #define KERNEL_ADDRESS 0xFFFFF78000000000ULL    /* the kernel has it mapped */
 #define NON_CANONICAL 0x0000800000000000ULL
@@ -82,6 +83,34 @@ static void crash_continue_kernel(void)
     continue_at(KERNEL_ADDRESS);
 }
 
+static void NTAPI nothing(void *argument1, void *argument2, void *argument3)
+{
+    (void)argument1, (void)argument2, (void)argument3;
+}
+
+/* An APC that comes back from a call is put on whatever rsp is then. */
+static void test_on_stack(ULONGLONG rsp)
+{
+    NtQueueApcThread(NtCurrentThread(), nothing, NULL, NULL, NULL);
+    __asm__ volatile("movq %0, %%rsp\n\tsyscall\n\tint3"
+                     : : "r"(rsp), "a"(SERVICE_NtTestAlert) : "memory");
+}
+
+static void crash_apc_stack(void)
+{
+    test_on_stack(0x1000);
+}
+
+static void crash_apc_stack_kernel(void)
+{
+    test_on_stack(KERNEL_ADDRESS + 0x800);
+}
+
+static void crash_apc_stack_non_canonical(void)
+{
+    test_on_stack(NON_CANONICAL + 0x800);
+}
+
 static void crash_continue_non_canonical(void)
 {
     continue_at(NON_CANONICAL);
@@ -126,4 +155,5 @@ static void crash_syscall32(void)
     ROW(swapgs), ROW(sysret), ROW(iret), ROW(step), \
     ROW(stack), ROW(stack_kernel), ROW(stack_non_canonical), \
     ROW(continue_kernel), ROW(continue_non_canonical), ROW(continue_ring0), \
+    ROW(apc_stack), ROW(apc_stack_kernel), ROW(apc_stack_non_canonical), \
     ROW(syscall32), DOOR_ROWS
