@@ -17,6 +17,7 @@
  */
 #include "iop.h"
 #include <kd.h>
+#include <ke_lock.h>
 #include <mm.h>
 
 #define IOP_CHUNK 256
@@ -47,18 +48,17 @@ void iop_initialize_console(struct iop_file *file)
     KeInitializeEvent(&console->lock, EventSynchronizationObject, TRUE);
 }
 
-NTSTATUS iop_write_console(struct iop_file *file, const void *buffer,
-                           ULONG length, ULONG *done)
+/* One write's text is not mixed with another's, nor with an echo. */
+static EX_PUSH_LOCK output_lock;
+
+static NTSTATUS iop_write_text(const CHAR *buffer, ULONG length, ULONG *done)
 {
     CHAR text[IOP_CHUNK];
 
-    if (!(file->directions & IOP_OUTPUT))
-        return STATUS_INVALID_HANDLE;
     while (*done < length) {
         ULONG size = length - *done < sizeof(text) ? length - *done
                                                    : sizeof(text);
-        NTSTATUS status = mm_copy_from_user(text, (const CHAR *)buffer + *done,
-                                            size);
+        NTSTATUS status = mm_copy_from_user(text, buffer + *done, size);
 
         if (!NT_SUCCESS(status))
             return status;
@@ -68,13 +68,33 @@ NTSTATUS iop_write_console(struct iop_file *file, const void *buffer,
     return STATUS_SUCCESS;
 }
 
+NTSTATUS iop_write_console(struct iop_file *file, const void *buffer,
+                           ULONG length, ULONG *done)
+{
+    NTSTATUS status;
+
+    if (!(file->directions & IOP_OUTPUT))
+        return STATUS_INVALID_HANDLE;
+    ke_acquire_exclusive(&output_lock);
+    status = iop_write_text(buffer, length, done);
+    ke_release_exclusive(&output_lock);
+    return status;
+}
+
+static void iop_echo(const CHAR *text, SIZE_T length)
+{
+    ke_acquire_exclusive(&output_lock);
+    kd_write(text, length);
+    ke_release_exclusive(&output_lock);
+}
+
 static void iop_erase(struct iop_console *console)
 {
     if (console->end == 0)
         return;
     if (console->line[--console->end] == CTRL_Z)
-        kd_write("\b \b", 3);           /* was shown as ^Z */
-    kd_write("\b \b", 3);
+        iop_echo("\b \b", 3);           /* was shown as ^Z */
+    iop_echo("\b \b", 3);
 }
 
 /* Room for CR LF stays free; what does not fit is not echoed either. */
@@ -84,9 +104,9 @@ static void iop_append(struct iop_console *console, CHAR c)
         return;
     console->line[console->end++] = c;
     if (c == CTRL_Z)
-        kd_write("^Z", 2);
+        iop_echo("^Z", 2);
     else
-        kd_write(&c, 1);
+        iop_echo(&c, 1);
 }
 
 static void iop_end_line(struct iop_console *console)
@@ -95,7 +115,7 @@ static void iop_end_line(struct iop_console *console)
     console->line[console->end++] = '\n';
     console->start = console->line[0] == CTRL_Z ? console->end : 0;
     console->whole = TRUE;
-    kd_write("\n", 1);
+    iop_echo("\n", 1);
 }
 
 /* A terminal ends a line by CR, a pipe by LF, some of them by both. */

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <io.h>
+#include <ke_lock.h>
 
 #define IOP_TAG 0x656C6946              /* "File" */
 
@@ -43,7 +44,7 @@ struct iop_target {
 
 /*
  * The body of a File object.  position is where the next transfer without an
- * explicit offset starts.
+ * explicit offset starts, under position_lock.
  *
  * NT: a FILE_OBJECT, of which nothing but the position would mean anything
  * without drivers.
@@ -55,6 +56,7 @@ struct iop_file {
     BOOLEAN alertable;                  /* FILE_SYNCHRONOUS_IO_ALERT */
     const void *bytes;                  /* of a boot file */
     SIZE_T size;
+    EX_PUSH_LOCK position_lock;
     LONGLONG position;
 };
 

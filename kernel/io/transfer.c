@@ -113,8 +113,8 @@ static NTSTATUS iop_complete(struct iop_transfer *transfer,
     return NT_SUCCESS(status) ? result : status;
 }
 
-static NTSTATUS iop_read_boot_file(struct iop_transfer *transfer, void *buffer,
-                                   ULONG length, ULONG *done)
+static NTSTATUS iop_read_bytes(struct iop_transfer *transfer, void *buffer,
+                               ULONG length, ULONG *done)
 {
     struct iop_file *file = transfer->file;
     ULONGLONG start = transfer->explicit_offset ? transfer->offset.QuadPart
@@ -134,6 +134,18 @@ static NTSTATUS iop_read_boot_file(struct iop_transfer *transfer, void *buffer,
     file->position = start + length;
     *done = length;
     return STATUS_SUCCESS;
+}
+
+/* Of two threads that read on, each gets bytes of its own. */
+static NTSTATUS iop_read_boot_file(struct iop_transfer *transfer, void *buffer,
+                                   ULONG length, ULONG *done)
+{
+    NTSTATUS status;
+
+    ke_acquire_exclusive(&transfer->file->position_lock);
+    status = iop_read_bytes(transfer, buffer, length, done);
+    ke_release_exclusive(&transfer->file->position_lock);
+    return status;
 }
 
 static NTSTATUS iop_read(struct iop_transfer *transfer, void *buffer,

@@ -76,7 +76,7 @@ static void w32p_run_record(const struct gdi_batch_record *record)
         .rop = PATCOPY, .color = record->color,
     };
 
-    w32p_blit(kd_get_screen(), &blit);
+    w32p_draw(&blit);
 }
 
 /* A record that does not fit ends the walk; an unknown kind is skipped. */

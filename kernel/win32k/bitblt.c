@@ -32,6 +32,6 @@ LONG NtGdiBitBlt(HANDLE DestinationDc, LONG X, LONG Y, LONG Width, LONG Height,
         return FALSE;
     if (blit.rop == SRCCOPY && !w32p_is_screen_dc(SourceDc))
         return FALSE;
-    w32p_blit(kd_get_screen(), &blit);
+    w32p_draw(&blit);
     return TRUE;
 }

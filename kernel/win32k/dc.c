@@ -6,6 +6,7 @@
  * every process, needs no release, and is all the drawing services accept.
  */
 #include "w32p.h"
+#include <ke_lock.h>
 #include <nt/ntapi.h>
 
 #define W32P_SCREEN_DC ((HANDLE)(ULONG_PTR)0x01010010)
@@ -13,6 +14,16 @@
 BOOLEAN w32p_is_screen_dc(HANDLE dc)
 {
     return dc == W32P_SCREEN_DC;
+}
+
+/* NT: the lock of the device. */
+static EX_PUSH_LOCK screen_lock;
+
+void w32p_draw(const struct w32p_blit *blit)
+{
+    ke_acquire_exclusive(&screen_lock);
+    w32p_blit(kd_get_screen(), blit);
+    ke_release_exclusive(&screen_lock);
 }
 
 /* No window exists: a handle other than 0 is that of none, and fails. */

@@ -20,3 +20,6 @@ void w32p_blit(const struct kd_screen *screen, const struct w32p_blit *blit);
 
 /* dc.c */
 BOOLEAN w32p_is_screen_dc(HANDLE dc);
+
+/* On the screen, not mixed with another thread's. */
+void w32p_draw(const struct w32p_blit *blit);
