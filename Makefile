@@ -93,7 +93,7 @@ PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
     kernel/ps/parameters.c kernel/ps/start64.c kernel/ps/start32.c \
     kernel/ps/program.c kernel/ps/attribute.c kernel/ps/create.c \
     kernel/ps/open.c kernel/ps/capture.c kernel/ps/userprocess.c \
-    kernel/ps/exit.c kernel/ps/terminate.c \
+    kernel/ps/context.c kernel/ps/exit.c kernel/ps/terminate.c \
     kernel/ps/query.c kernel/ps/gui.c kernel/ps/apc.c kernel/ps/suspend.c \
     kernel/ps/pending.c
 WIN32K_OBJS := \
@@ -104,7 +104,8 @@ WOW64_OBJS := kernel/wow64/rows.c kernel/wow64/service.c \
     kernel/wow64/widen.c kernel/wow64/translate.c kernel/wow64/thread.c \
     kernel/wow64/query.c kernel/wow64/object.c kernel/wow64/sysinfo.c \
     kernel/wow64/harderr.c kernel/wow64/create.c kernel/wow64/context.c \
-    kernel/wow64/apc.c kernel/wow64/fpu.c
+    kernel/wow64/apc.c kernel/wow64/fpu.c \
+    kernel/wow64/threadcontext.c
 INIT_OBJS := kernel/init/start.c kernel/init/options.c
 
 # Only in the test build: echo services, ring-0 tests.
@@ -145,7 +146,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     debugctl.c files.c names.c \
     duplicate.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
-    monitors.c calloutregs.c threads.c processes.c crash.c)
+    monitors.c calloutregs.c threads.c processes.c contexts2.c crash.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
@@ -210,7 +211,8 @@ KERNEL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding \
     -fno-pic -fno-pie -mabi=ms -mgeneral-regs-only -mno-red-zone \
     -mcmodel=kernel -fshort-wchar -fno-strict-aliasing \
     -fno-stack-protector -fno-asynchronous-unwind-tables \
-    -fno-omit-frame-pointer -fcf-protection=none $(INCLUDES)
+    -fno-omit-frame-pointer -fcf-protection=none -ffixed-r12 -ffixed-r13 \
+    -ffixed-r14 -ffixed-r15 $(INCLUDES)
 KERNEL_NASMFLAGS := -f elf64 -g -F dwarf -Werror \
     -I$(GEN)/ -Iarch/amd64/include/ -Iarch/x86/include/
 KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=0x1000 \

@@ -69,6 +69,9 @@ NTSTATUS wow64p_place_string(ULONG pointer, ULONGLONG place,
 /* 0xFFFFFFFF for what does not fit. */
 ULONG wow64p_narrow(ULONGLONG value);
 
+/* A picture of 32-bit code's registers; from has them all (apc.c). */
+void wow64p_narrow_context(const CONTEXT *from, WOW64_CONTEXT *to);
+
 /* ---- fpu.c ---- */
 
 /* FNSAVE's image becomes the x87 part of FXSAVE's. */
@@ -115,6 +118,9 @@ NTSTATUS wow64_NtOpenProcess(HANDLE *handle, ACCESS_MASK access,
                              OBJECT_ATTRIBUTES *attributes, ULONG_PTR id);
 NTSTATUS wow64_NtOpenThread(HANDLE *handle, ACCESS_MASK access,
                             OBJECT_ATTRIBUTES *attributes, ULONG_PTR id);
+
+NTSTATUS wow64_NtGetContextThread(HANDLE thread, WOW64_CONTEXT *user);
+NTSTATUS wow64_NtSetContextThread(HANDLE thread, const WOW64_CONTEXT *user);
 
 /* entry/continue.asm, and its C half. */
 NTSTATUS wow64_NtContinue(const WOW64_CONTEXT *context, BOOLEAN test_alert);

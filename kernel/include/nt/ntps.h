@@ -116,6 +116,11 @@ NTSTATUS NTAPI NtOpenProcess(_Out_ HANDLE *ProcessHandle,
                              _In_ OBJECT_ATTRIBUTES *ObjectAttributes,
                              _In_opt_ CLIENT_ID *ClientId);
 
+NTSTATUS NTAPI NtGetContextThread(_In_ HANDLE ThreadHandle,
+                                  _Inout_ CONTEXT *ThreadContext);
+NTSTATUS NTAPI NtSetContextThread(_In_ HANDLE ThreadHandle,
+                                  _In_ CONTEXT *ThreadContext);
+
 /* ---- Processes ---- */
 
 /* What an image section says of its PE. */

@@ -93,6 +93,30 @@ void ki_raise_user_fault(const KTRAP_FRAME *frame,
                          const KEXCEPTION_FRAME *exception, NTSTATUS code,
                          ULONG_PTR address);
 
+/*
+ * R12 to R15 as ring 3 had them, of the current thread: they are loaded all
+ * the time, because C does not use them (Makefile).  Or new ones for it.
+ */
+static inline void arch_read_nonvolatile(KEXCEPTION_FRAME *frame)
+{
+    __asm__ volatile("mov %%r12, %0\n\t"
+                     "mov %%r13, %1\n\t"
+                     "mov %%r14, %2\n\t"
+                     "mov %%r15, %3"
+                     : "=m"(frame->R12), "=m"(frame->R13), "=m"(frame->R14),
+                       "=m"(frame->R15));
+}
+
+static inline void arch_write_nonvolatile(const KEXCEPTION_FRAME *frame)
+{
+    __asm__ volatile("mov %0, %%r12\n\t"
+                     "mov %1, %%r13\n\t"
+                     "mov %2, %%r14\n\t"
+                     "mov %3, %%r15"
+                     : : "m"(frame->R12), "m"(frame->R13), "m"(frame->R14),
+                         "m"(frame->R15));
+}
+
 /* Why a DIV or IDIV at the frame's rip raised #DE (thread/divide.c). */
 NTSTATUS arch_divide_error(const KTRAP_FRAME *frame,
                            const KEXCEPTION_FRAME *exception);
