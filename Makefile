@@ -94,8 +94,7 @@ PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
     kernel/ps/program.c kernel/ps/attribute.c kernel/ps/create.c \
     kernel/ps/open.c kernel/ps/capture.c kernel/ps/userprocess.c \
     kernel/ps/context.c kernel/ps/exit.c kernel/ps/terminate.c \
-    kernel/ps/query.c kernel/ps/gui.c kernel/ps/apc.c kernel/ps/suspend.c \
-    kernel/ps/pending.c
+    kernel/ps/query.c kernel/ps/gui.c kernel/ps/apc.c kernel/ps/suspend.c
 WIN32K_OBJS := \
     kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
     kernel/win32k/blit.c kernel/win32k/batch.c \
@@ -177,6 +176,15 @@ selectors_SRCS32 := tests/user/i386/selectors.asm
 gate_SRCS32      := tests/user/i386/gate.asm
 apc_SRCS32       := tests/user/i386/gate.asm
 once_SRCS32      := tests/user/i386/landing.asm
+
+# Objects to wait for: the same source for both, and what it shares.
+WAIT_TESTS := $(addprefix tests/user/,events.c mutants.c semaphores.c timers.c)
+USER_TESTS += $(WAIT_TESTS) tests/user/waits.c
+USER_TESTS32 += $(WAIT_TESTS)
+$(foreach t,$(notdir $(WAIT_TESTS:.c=)),\
+    $(eval $(t)_SRCS := tests/user/objects.c)\
+    $(eval $(t)_SRCS32 := tests/user/objects.c))
+waits_SRCS := tests/user/objects.c
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.
@@ -449,8 +457,10 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 -include $(foreach p,$(PROGRAMS32),$($(p)_SRCS:%=$(OBJ)/ring3-32/%.d))
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(USER_TESTS) $(USER_TEST_SRCS))
 -include $(patsubst %,$(OBJ)/ring3-32/%.d,$(USER_TESTS32) \
-    $(USER_TEST32_SRCS) $(flags_SRCS32) $(selectors_SRCS32) $(gate_SRCS32))
--include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS))
+    $(USER_TEST32_SRCS) $(flags_SRCS32) $(selectors_SRCS32) $(gate_SRCS32) \
+    tests/user/objects.c)
+-include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS) \
+    tests/user/objects.c)
 
 # ---- Tests on the host ----------------------------------------------------
 

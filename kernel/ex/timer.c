@@ -116,6 +116,7 @@ NTSTATUS NtQueryTimer(HANDLE TimerHandle, ULONG TimerInformationClass,
                      ? sizeof(TIMER_BASIC_INFORMATION) : 0;
     TIMER_BASIC_INFORMATION basic = { .TimerState = FALSE };
     const struct exp_timer *timer;
+    ULONGLONG counter;
     void *object;
     NTSTATUS status = exp_check_query(TimerInformation,
                                       TimerInformationLength, ReturnLength,
@@ -127,8 +128,8 @@ NTSTATUS NtQueryTimer(HANDLE TimerHandle, ULONG TimerInformationClass,
     if (!NT_SUCCESS(status))
         return status;
     timer = object;
-    basic.RemainingTime.QuadPart =
-        (LONGLONG)(timer->timer.DueTime - KeQueryInterruptTime());
+    basic.RemainingTime.QuadPart = (LONGLONG)(
+        timer->timer.DueTime - KeQueryInterruptTimePrecise(&counter));
     basic.TimerState = KeReadStateTimer(&timer->timer);
     ObDereferenceObject(object);
     return exp_answer(TimerInformation, &basic, sizeof basic, ReturnLength);

@@ -132,7 +132,7 @@ __attribute__((noreturn)) static void PspExitThread(NTSTATUS status)
     thread->ExitStatus = status;
     KeQuerySystemTime(&thread->ExitTime);
     last = leave_count(process, status);
-    ex_cancel_thread_timers(thread);
+    ExTimerRundown();
     if (last) {
         wait_for_others(process, thread);
         thread->Tcb.Teb = NULL;

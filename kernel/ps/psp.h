@@ -266,5 +266,3 @@ NTSTATUS psp_create_handle(void *object, ACCESS_MASK access, ULONG attributes,
 
 /* Of EPROCESS.WoW64Process, which goes with the process. */
 #define PSP_WOW64_TAG 0x36576F57        /* "WoW6" */
-
-void ex_cancel_thread_timers(struct _ETHREAD *thread);
