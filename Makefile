@@ -119,8 +119,8 @@ SERVICES_TEST := kernel/ke/services_test.tab
 # same portable sources. One variable NAME_SRCS per program.
 NTDLL_COMMON := $(addprefix ntdll-stub/src/,ldrinit.c ldrload.c ldrimport.c \
     ldrexport.c ldrtls.c ldrrun.c ldrthread.c ldrapi.c image.c process.c \
-    heap.c critical.c ustring.c integer.c memory.c time.c error.c debug.c \
-    printf.c cstring.c cstdlib.c)
+    heap.c critical.c waitaddr.c srwlock.c runonce.c ustring.c integer.c \
+    memory.c time.c error.c debug.c printf.c cstring.c cstdlib.c)
 NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
     dispatch.asm context.c thread.c chkstk.asm) $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
@@ -145,7 +145,8 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     debugctl.c files.c names.c \
     duplicate.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
-    monitors.c calloutregs.c threads.c processes.c contexts2.c crash.c)
+    monitors.c calloutregs.c threads.c critical.c threadattach.c \
+    processes.c contexts2.c crash.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
@@ -160,9 +161,8 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
 # Those that say the same to 32-bit code: user32/NAME.exe.
 USER_TESTS32     := $(addprefix tests/user/,answers.c files.c names.c \
     duplicate.c memory.c runtime.c loader.c needs_name.c needs_ordinal.c \
-    needs_dll.c needs_fail.c images.c callback.c monitors.c start32.c \
-    runtime32.c \
-    wow64.c crash.c)
+    needs_dll.c needs_fail.c images.c callback.c monitors.c critical.c \
+    threadattach.c start32.c runtime32.c wow64.c crash.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of
@@ -188,8 +188,9 @@ waits_SRCS := tests/user/objects.c
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.
-USER_DLLS          := ldra ldrb ldrc ldrd ldre ldrf ldrfail
+USER_DLLS          := ldra ldrb ldrc ldrd ldre ldrf ldrfail ldrt ldrq
 loader_DLLS        := ldra ldrb
+threadattach_DLLS  := ldrt ldrq
 ldra_DLLS          := ldrb
 ldrd_DLLS          := ldra ldrb
 ldre_DLLS          := ldrf ldrb

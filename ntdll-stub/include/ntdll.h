@@ -101,12 +101,20 @@ ULONG NTAPI RtlSetLastWin32ErrorAndNtStatusFromNtStatus(NTSTATUS Status);
 
 typedef struct _RTL_CRITICAL_SECTION {
     void *DebugInfo;                            /* 00 */
-    LONG LockCount;                             /* 08, -1 when free */
+    volatile LONG LockCount;                    /* 08, -1 when free */
     LONG RecursionCount;                        /* 0c */
     HANDLE OwningThread;                        /* 10, its thread id */
     HANDLE LockSemaphore;                       /* 18 */
     ULONG_PTR SpinCount;                        /* 20 */
 } RTL_CRITICAL_SECTION;
+
+/* Flags of RtlInitializeCriticalSectionEx: accepted, without effect. */
+#define RTL_CRITICAL_SECTION_FLAG_NO_DEBUG_INFO         0x01000000
+#define RTL_CRITICAL_SECTION_FLAG_DYNAMIC_SPIN          0x02000000
+#define RTL_CRITICAL_SECTION_FLAG_STATIC_INIT           0x04000000
+#define RTL_CRITICAL_SECTION_FLAG_RESOURCE_TYPE         0x08000000
+#define RTL_CRITICAL_SECTION_FLAG_FORCE_DEBUG_INFO      0x10000000
+#define RTL_CRITICAL_SECTION_ALL_FLAG_BITS              0xFF000000
 
 NTSTATUS NTAPI RtlInitializeCriticalSection(RTL_CRITICAL_SECTION *Section);
 NTSTATUS NTAPI RtlInitializeCriticalSectionAndSpinCount(
@@ -115,6 +123,45 @@ NTSTATUS NTAPI RtlEnterCriticalSection(RTL_CRITICAL_SECTION *Section);
 NTSTATUS NTAPI RtlLeaveCriticalSection(RTL_CRITICAL_SECTION *Section);
 BOOLEAN NTAPI RtlTryEnterCriticalSection(RTL_CRITICAL_SECTION *Section);
 NTSTATUS NTAPI RtlDeleteCriticalSection(RTL_CRITICAL_SECTION *Section);
+NTSTATUS NTAPI RtlInitializeCriticalSectionEx(RTL_CRITICAL_SECTION *Section,
+                                              ULONG SpinCount, ULONG Flags);
+ULONG NTAPI RtlSetCriticalSectionSpinCount(RTL_CRITICAL_SECTION *Section,
+                                           ULONG SpinCount);
+ULONG NTAPI RtlIsCriticalSectionLocked(const RTL_CRITICAL_SECTION *Section);
+ULONG NTAPI RtlIsCriticalSectionLockedByThread(
+    const RTL_CRITICAL_SECTION *Section);
+ULONG NTAPI RtlGetCriticalSectionRecursionCount(
+    const RTL_CRITICAL_SECTION *Section);
+
+/* ---- Rtl: other locks ---- */
+
+typedef struct _RTL_SRWLOCK {
+    void *Ptr;                                  /* NULL when free */
+} RTL_SRWLOCK;
+
+typedef struct _RTL_RUN_ONCE {
+    void *Ptr;                                  /* NULL: not yet */
+} RTL_RUN_ONCE;
+
+typedef LONG (NTAPI *PRTL_RUN_ONCE_INIT_FN)(RTL_RUN_ONCE *RunOnce,
+                                            void *Parameter, void **Context);
+
+void NTAPI RtlInitializeSRWLock(RTL_SRWLOCK *Lock);
+void NTAPI RtlAcquireSRWLockExclusive(RTL_SRWLOCK *Lock);
+void NTAPI RtlAcquireSRWLockShared(RTL_SRWLOCK *Lock);
+BOOLEAN NTAPI RtlTryAcquireSRWLockExclusive(RTL_SRWLOCK *Lock);
+BOOLEAN NTAPI RtlTryAcquireSRWLockShared(RTL_SRWLOCK *Lock);
+void NTAPI RtlReleaseSRWLockExclusive(RTL_SRWLOCK *Lock);
+void NTAPI RtlReleaseSRWLockShared(RTL_SRWLOCK *Lock);
+void NTAPI RtlRunOnceInitialize(RTL_RUN_ONCE *RunOnce);
+NTSTATUS NTAPI RtlRunOnceExecuteOnce(RTL_RUN_ONCE *RunOnce,
+                                     PRTL_RUN_ONCE_INIT_FN InitFn,
+                                     void *Parameter, void **Context);
+NTSTATUS NTAPI RtlWaitOnAddress(const volatile void *Address,
+                                const void *CompareAddress, SIZE_T Size,
+                                LARGE_INTEGER *Timeout);
+void NTAPI RtlWakeAddressSingle(const volatile void *Address);
+void NTAPI RtlWakeAddressAll(const volatile void *Address);
 
 /* ---- Rtl: the heap ---- */
 

@@ -10,6 +10,7 @@
  * meanwhile waits; later ones only start themselves (ldrthread.c).
  */
 #include "ldrp.h"
+#include "waitaddr.h"
 
 char ldr_reason[200];
 struct module *ldr_program, *ldr_ntdll;
@@ -46,6 +47,7 @@ static NTSTATUS prepare(PEB *peb)
     make_empty(&ldr_data.InLoadOrderModuleList);
     make_empty(&ldr_data.InMemoryOrderModuleList);
     make_empty(&ldr_data.InInitializationOrderModuleList);
+    wait_initialize();
     RtlInitializeCriticalSection(&ldr_lock);
     RtlInitializeCriticalSection(&peb_lock);
     peb->LoaderLock = &ldr_lock;
@@ -150,6 +152,7 @@ static void start_process(void *ntdll_base)
  */
 void ldr_initialize(void *ntdll_base)
 {
+    LARGE_INTEGER moment = { .QuadPart = -300000 };     /* NT's 30 ms */
     LONG expected = NOT_STARTED;
     NTSTATUS status;
 
@@ -161,7 +164,7 @@ void ldr_initialize(void *ntdll_base)
         return;
     }
     while (__atomic_load_n(&progress, __ATOMIC_ACQUIRE) != STARTED)
-        NtYieldExecution();
+        NtDelayExecution(FALSE, &moment);
     status = ldr_start_thread();
     if (NT_SUCCESS(status))
         return;

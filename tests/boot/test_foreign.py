@@ -36,6 +36,109 @@ int __stdcall start(void *peb)
     return NtClose((HANDLE)0x1234) == (NTSTATUS)0xC0000008 ? STATUS : 99;
 }
 '''
+# A worker counts under a lock, waits alertably, and gets three APCs; then the
+# first thread queues one to itself. The exit status names the first mistake.
+THREADS = r'''
+#include <windows.h>
+#include <winternl.h>
+
+#define EVENT_ACCESS 0x1F0003
+#define THREAD_ACCESS 0x1FFFFF
+#define SYNCHRONIZATION_EVENT 1
+#define USER_APC 0xC0
+#define SELF ((HANDLE)(LONG_PTR)-2)
+
+typedef void (NTAPI *apc_routine)(void *, void *, void *);
+
+NTSTATUS NTAPI NtCreateEvent(HANDLE *, ACCESS_MASK, void *, int, BOOLEAN);
+NTSTATUS NTAPI NtSetEvent(HANDLE, LONG *);
+NTSTATUS NTAPI NtQueueApcThread(HANDLE, apc_routine, void *, void *, void *);
+NTSTATUS NTAPI NtDelayExecution(BOOLEAN, LARGE_INTEGER *);
+NTSTATUS NTAPI NtCreateThreadEx(HANDLE *, ACCESS_MASK, void *, HANDLE, void *,
+                                void *, ULONG, SIZE_T, SIZE_T, SIZE_T, void *);
+NTSTATUS NTAPI RtlCreateUserThread(HANDLE, void *, BOOLEAN, ULONG, SIZE_T,
+                                   SIZE_T, void *, void *, HANDLE *, void *);
+void NTAPI RtlExitUserThread(NTSTATUS);
+NTSTATUS NTAPI RtlInitializeCriticalSection(RTL_CRITICAL_SECTION *);
+NTSTATUS NTAPI RtlEnterCriticalSection(RTL_CRITICAL_SECTION *);
+NTSTATUS NTAPI RtlLeaveCriticalSection(RTL_CRITICAL_SECTION *);
+
+static RTL_CRITICAL_SECTION lock;
+static HANDLE ready, done, stop;
+static volatile LONG count, apcs, sum;
+
+static void count_up(void)
+{
+    for (int i = 0; i < 1000; i++) {
+        RtlEnterCriticalSection(&lock);
+        count++;
+        RtlLeaveCriticalSection(&lock);
+    }
+}
+
+static void NTAPI apc(void *a, void *b, void *c)
+{
+    sum += (LONG)(LONG_PTR)a + (LONG)(LONG_PTR)b + (LONG)(LONG_PTR)c;
+    if (++apcs == 3)
+        NtSetEvent(done, 0);
+}
+
+static NTSTATUS NTAPI worker(void *parameter)
+{
+    NTSTATUS status;
+
+    count_up();
+    NtSetEvent(ready, 0);
+    do
+        status = NtWaitForSingleObject(stop, TRUE, 0);
+    while (status == USER_APC);
+    RtlExitUserThread(status == 0 && parameter == &count ? 55 : 66);
+    return 0;
+}
+
+static NTSTATUS new_thread(HANDLE *thread)
+{
+#ifdef _WIN64
+    return NtCreateThreadEx(thread, THREAD_ACCESS, 0, (HANDLE)-1, worker,
+                            (void *)&count, 0, 0, 0, 0, 0);
+#else
+    return RtlCreateUserThread((HANDLE)-1, 0, FALSE, 0, 0, 0, worker,
+                               (void *)&count, thread, 0);
+#endif
+}
+
+int NTAPI start(void *peb)
+{
+    LARGE_INTEGER minute = { .QuadPart = -600000000 };
+    HANDLE thread;
+    LONG i;
+
+    RtlInitializeCriticalSection(&lock);
+    if (NtCreateEvent(&ready, EVENT_ACCESS, 0, SYNCHRONIZATION_EVENT, 0) ||
+        NtCreateEvent(&done, EVENT_ACCESS, 0, SYNCHRONIZATION_EVENT, 0) ||
+        NtCreateEvent(&stop, EVENT_ACCESS, 0, SYNCHRONIZATION_EVENT, 0))
+        return 1;
+    if (new_thread(&thread))
+        return 2;
+    count_up();
+    if (NtWaitForSingleObject(ready, FALSE, 0) || count != 2000)
+        return 3;
+    for (i = 1; i <= 3; i++)
+        if (NtQueueApcThread(thread, apc, (void *)(LONG_PTR)i,
+                             (void *)(LONG_PTR)(i * 10), (void *)100))
+            return 4;
+    if (NtWaitForSingleObject(done, FALSE, 0) || sum != 366)
+        return 5;
+    NtSetEvent(stop, 0);
+    if (NtWaitForSingleObject(thread, FALSE, 0))
+        return 6;
+    if (NtQueueApcThread(SELF, apc, (void *)1, (void *)2, (void *)3))
+        return 7;
+    if (NtDelayExecution(TRUE, &minute) != USER_APC || apcs != 4)
+        return 8;
+    return 77;
+}
+'''
 # NtClose and NtQueryInformationProcess come from the foreign DLL.
 CALLER = r'''
 #include <windows.h>
@@ -90,6 +193,14 @@ def test_32bit(run, tmp_path, value, status, cpu):
     result = run('hello', build=BUILD, add=[path], cpu=cpu)
     assert (result.status, result.value) == (status, value)
     assert 'hello, PEB 7FFD' in result.console
+
+
+@pytest.mark.parametrize('cpu', ['intel', 'amd'])
+@pytest.mark.parametrize('bits', [64, 32])
+def test_threads(run, tmp_path, bits, cpu):
+    """Threads, events, APCs, alertable waits, locks by mingw's library."""
+    path = compile_c(tmp_path, 'threads', THREADS, '-lntdll', bits=bits)
+    assert run('threads', build=BUILD, add=[path], cpu=cpu).status == 77
 
 
 def foreign_dll(tmp_path, style):

@@ -4,7 +4,8 @@
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe pe32 \
-    serial console screen options widen translate fpu timertable scancode edit
+    serial console screen options widen translate fpu timertable scancode edit \
+    locks locks32
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -40,6 +41,15 @@ unit_translate := kernel/wow64/translate.c
 unit_fpu       := kernel/wow64/fpu.c
 unit_scancode  := kernel/io/scancode.c
 unit_edit      := $(addprefix programs/shell/,edit.c history.c words.c)
+unit_locks     := $(addprefix ntdll-stub/src/,critical.c waitaddr.c srwlock.c \
+    runonce.c)
+unit_locks32   := $(unit_locks)
+unit_locks_COMMON := -pthread -fno-builtin -Itests/unit/fake \
+    -Intdll-stub/include
+unit_locks_FLAGS   := $(unit_locks_COMMON) -Intdll-stub/amd64 -DTAKEN=-2 \
+    -DTAKEN_TWICE=-2 -DONE_WAITS=-6 -DTWO_WAIT=-10
+unit_locks32_FLAGS := $(unit_locks_COMMON) -Intdll-stub/i386 -DTAKEN=0 \
+    -DTAKEN_TWICE=1 -DONE_WAITS=1 -DTWO_WAIT=2
 unit_text      := kernel/rtl/unicode.c $(UNIT)/rtl_memory.o $(UNIT)/rtl_text.o
 
 UNIT_RENAMED := $(foreach f,memcpy memmove memset memcmp strlen strcmp \
@@ -56,6 +66,8 @@ $(UNIT)/selfmap_table.h: tests/unit/selfmap_table.py tests/fidelity/selfmap.json
 $(UNIT)/selfmap: $(UNIT)/selfmap_table.h
 $(UNIT)/pe: $(SAMPLE)
 $(UNIT)/pe32: $(SAMPLE32) tests/unit/pe.c
+$(UNIT)/locks: ntdll-stub/amd64/lockcount.h
+$(UNIT)/locks32: ntdll-stub/i386/lockcount.h tests/unit/locks.c
 
 # C names begin with an underscore on i386.
 SAMPLE_FLAGS := -O1 -nostdlib -shared -s -Wl,--no-insert-timestamp \

@@ -229,7 +229,8 @@ static void check_critical(void)
     CHECK(section.LockCount == -1);
     RtlEnterCriticalSection(&section);
     CHECK(RtlTryEnterCriticalSection(&section));
-    CHECK(section.RecursionCount == 2 && section.LockCount == 1);
+    CHECK(section.RecursionCount == 2 &&
+          section.LockCount == LOCK_COUNT_TAKEN_TWICE);
     CHECK(section.OwningThread == NtCurrentTeb()->ClientId.UniqueThread);
     RtlLeaveCriticalSection(&section);
     RtlLeaveCriticalSection(&section);

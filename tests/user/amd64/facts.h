@@ -20,3 +20,8 @@
 
 #define ALL_ONES_TEXT   "18446744073709551615"  /* ~(size_t)0 */
 #define POINTER_TEXT    "000000000000ABCD"      /* (void *)0xABCD */
+
+/* RTL_CRITICAL_SECTION.LockCount */
+#define LOCK_COUNT_TAKEN        (-2)
+#define LOCK_COUNT_TAKEN_TWICE  (-2)
+#define LOCK_COUNT_ONE_WAITS    (-6)               /* and the owner is in once */

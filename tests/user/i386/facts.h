@@ -20,3 +20,8 @@
 
 #define ALL_ONES_TEXT   "4294967295"            /* ~(size_t)0 */
 #define POINTER_TEXT    "0000ABCD"              /* (void *)0xABCD */
+
+/* RTL_CRITICAL_SECTION.LockCount */
+#define LOCK_COUNT_TAKEN        0
+#define LOCK_COUNT_TAKEN_TWICE  1
+#define LOCK_COUNT_ONE_WAITS    1               /* and the owner is in once */
