@@ -122,7 +122,8 @@ NTDLL_COMMON := $(addprefix ntdll-stub/src/,ldrinit.c ldrload.c ldrimport.c \
     heap.c critical.c waitaddr.c srwlock.c runonce.c ustring.c integer.c \
     memory.c time.c error.c debug.c printf.c cstring.c cstdlib.c)
 NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
-    dispatch.asm context.c thread.c chkstk.asm) $(NTDLL_COMMON)
+    dispatch.asm context.c thread.c parameters.c chkstk.asm) \
+    $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
     dispatch.asm context.c thread.c chkstk.asm int64.asm) $(NTDLL_COMMON)
 PROGRAMS     := tour shell
@@ -146,7 +147,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     duplicate.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c threads.c critical.c threadattach.c \
-    processes.c contexts2.c crash.c)
+    processes.c start.c contexts2.c crash.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \

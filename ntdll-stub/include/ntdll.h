@@ -97,6 +97,37 @@ void NTAPI RtlSetLastWin32Error(ULONG Error);
 NTSTATUS NTAPI RtlGetLastNtStatus(void);
 ULONG NTAPI RtlSetLastWin32ErrorAndNtStatusFromNtStatus(NTSTATUS Status);
 
+/* Of another process: only the 64-bit ntdll has these (parameters.c). */
+#ifdef __x86_64__
+typedef struct _RTL_USER_PROCESS_INFORMATION {
+    ULONG Length;                               /* 00 */
+    HANDLE ProcessHandle;                       /* 08 */
+    HANDLE ThreadHandle;                        /* 10 */
+    CLIENT_ID ClientId;                         /* 18 */
+    SECTION_IMAGE_INFORMATION ImageInformation; /* 28 */
+} RTL_USER_PROCESS_INFORMATION;
+
+RTL_USER_PROCESS_PARAMETERS *NTAPI RtlNormalizeProcessParams(
+    RTL_USER_PROCESS_PARAMETERS *Parameters);
+RTL_USER_PROCESS_PARAMETERS *NTAPI RtlDeNormalizeProcessParams(
+    RTL_USER_PROCESS_PARAMETERS *Parameters);
+NTSTATUS NTAPI RtlCreateProcessParametersEx(
+    RTL_USER_PROCESS_PARAMETERS **Parameters,
+    const UNICODE_STRING *ImagePathName, const UNICODE_STRING *DllPath,
+    const UNICODE_STRING *CurrentDirectory, const UNICODE_STRING *CommandLine,
+    void *Environment, const UNICODE_STRING *WindowTitle,
+    const UNICODE_STRING *DesktopInfo, const UNICODE_STRING *ShellInfo,
+    const UNICODE_STRING *RuntimeData, ULONG Flags);
+NTSTATUS NTAPI RtlDestroyProcessParameters(
+    RTL_USER_PROCESS_PARAMETERS *Parameters);
+NTSTATUS NTAPI RtlCreateUserProcess(
+    const UNICODE_STRING *NtImagePathName, ULONG ExtendedParameters,
+    RTL_USER_PROCESS_PARAMETERS *Parameters, void *ProcessSecurity,
+    void *ThreadSecurity, HANDLE ParentProcess, BOOLEAN InheritHandles,
+    HANDLE DebugPort, HANDLE TokenHandle,
+    RTL_USER_PROCESS_INFORMATION *Information);
+#endif
+
 /* ---- Rtl: critical sections ---- */
 
 typedef struct _RTL_CRITICAL_SECTION {
