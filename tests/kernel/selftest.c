@@ -25,6 +25,7 @@ enum self_test {
     SELF_TEST_FAST_MUTEX,
     SELF_TEST_TIMER,
     SELF_TEST_TIMER_COST,
+    SELF_TEST_WAIT,
     SELF_TEST_APC = 0x20,
     SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
     SELF_TEST_CRASHES = 0x100,
@@ -295,6 +296,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_TIMER_COST:
         good = test_timer_cost();
+        break;
+    case SELF_TEST_WAIT:
+        good = test_wait();
         break;
     case SELF_TEST_APC:
         good = test_apc();

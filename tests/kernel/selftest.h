@@ -22,6 +22,9 @@ BOOLEAN queue_user_apc_later(ULONGLONG routine);
 void crash_apc_pending_at_exit(void);
 void crash_apc_attached(void);
 
+/* wait.c */
+BOOLEAN test_wait(void);
+
 /* timer.c */
 BOOLEAN test_timer(void);
 BOOLEAN test_timer_cost(void);
