@@ -132,8 +132,8 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
-    shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c shell/apc.c \
-    shell/arguments.c shell/dump.c \
+    shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \
+    shell/arguments.c shell/dump.c shell/apc.c shell/run.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
 tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
     tour32/shared.c tour32/stops.c tour32/doors.c tour32/gate.c \

@@ -13,6 +13,8 @@ static const struct command commands[] = {
       0, MAX_WORDS, command_call },
     { "apc", "", "an APC queued to this thread: its frame on the stack", 0, 0,
       command_apc },
+    { "run", "PROGRAM [ARG...]", "another program, until it ends", 1,
+      MAX_WORDS, command_run },
     { "time", "", "what time it is, and for how long this has been running",
       0, 0, command_time },
     { "echo", "WORD...", "the words", 0, MAX_WORDS, command_echo },

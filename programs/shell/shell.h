@@ -39,4 +39,5 @@ void print_failure(const char *what, NTSTATUS status);
 /* The commands that are more than a few lines. */
 void command_call(int count, const struct word *words);
 void command_apc(int count, const struct word *words);
+void command_run(int count, const struct word *words);
 void command_time(int count, const struct word *words);

@@ -174,6 +174,25 @@ def test_apc(shell):
                          r'as before; ran 1 time\n', out)
 
 
+def test_run(shell):
+    """Programs of both kinds, one inside the other, and what cannot be."""
+    out = shell.command('run tour')
+    assert re.match(r'process [0-9A-F]+, thread [0-9A-F]+\n', out)
+    assert 'The tour ends well' in out
+    assert out.endswith('tour ended with 00000000 STATUS_SUCCESS\n')
+    assert 'The tour ends well' in shell.command('run TOUR32.exe')
+    assert 'This is ring 3' in shell.command('run shell.exe an "argument x"')
+    assert shell.command('echo inside') == 'inside\n'
+    assert shell.command('exit 0xC0000008').endswith(
+        'shell.exe ended with C0000008 STATUS_INVALID_HANDLE\n')
+    assert shell.command('run nothing') == \
+        'nothing: C0000034 STATUS_OBJECT_NAME_NOT_FOUND\n'
+    assert shell.command('run ntoskrnl.sym').startswith('ntoskrnl.sym: C000')
+    assert shell.command('run') == 'usage: run PROGRAM [ARG...]\n'
+    assert shell.command('run ""').startswith(': C0')
+    assert shell.command('echo back') == 'back\n'
+
+
 def test_editing(shell):
     assert shell.result('echo ac\x1b[Db') == 'abc'
     assert shell.result('cho x\x01e\x05y') == 'xy'

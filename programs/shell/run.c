@@ -1,0 +1,106 @@
+/*
+ * run.c - run: another program, and how it ended.
+ */
+#include "shell.h"
+
+#define FOLDER L"\\SystemRoot\\System32\\"
+#define EXTENSION L".exe"
+#define TEXT_SIZE 600                           /* more than a line */
+
+static WCHAR path[TEXT_SIZE], command_line[TEXT_SIZE];
+
+/* What is wrong with name as one in FOLDER is the kernel's to say. */
+static void make_path(const char *name)
+{
+    WCHAR *to = wcscpy(path, FOLDER) + ARRAY_SIZE(FOLDER) - 1;
+    const char *dot = strchr(name, '.');
+
+    while (*name)
+        *to++ = (UCHAR)*name++;
+    *to = 0;
+    if (!dot)
+        wcscpy(to, EXTENSION);
+}
+
+/* The words as they were typed: those with spaces in quotation marks. */
+static void make_command_line(int count, const struct word *words)
+{
+    WCHAR *to = command_line;
+    int at;
+
+    for (at = 0; at < count; at++) {
+        const char *text = word_text(&words[at]);
+
+        if (at)
+            *to++ = ' ';
+        if (words[at].string)
+            *to++ = '"';
+        while (*text)
+            *to++ = (UCHAR)*text++;
+        if (words[at].string)
+            *to++ = '"';
+    }
+    *to = 0;
+}
+
+/* Its console is the one that every program gets. */
+static NTSTATUS start(HANDLE *process, HANDLE *thread, CLIENT_ID *client)
+{
+    RTL_USER_PROCESS_PARAMETERS parameters = {
+        .MaximumLength = sizeof parameters, .Length = sizeof parameters,
+        .Flags = RTL_USER_PROC_PARAMS_NORMALIZED,
+    };
+    PS_CREATE_INFO info = { .Size = sizeof info };
+    struct {
+        SIZE_T size;
+        PS_ATTRIBUTE attributes[2];
+    } list = { sizeof list, {
+        { PS_ATTRIBUTE_IMAGE_NAME, wcslen(path) * sizeof(WCHAR),
+          { .ValuePtr = path }, NULL },
+        { PS_ATTRIBUTE_CLIENT_ID, sizeof *client, { .ValuePtr = client },
+          NULL },
+    } };
+
+    RtlInitUnicodeString(&parameters.ImagePathName, path);
+    RtlInitUnicodeString(&parameters.CommandLine, command_line);
+    return NtCreateUserProcess(process, thread, PROCESS_ALL_ACCESS,
+                               THREAD_ALL_ACCESS, NULL, NULL, 0, 0,
+                               &parameters, &info, (PS_ATTRIBUTE_LIST *)&list);
+}
+
+static void show_end(HANDLE process, const char *name)
+{
+    PROCESS_BASIC_INFORMATION basic;
+    NTSTATUS status = NtQueryInformationProcess(
+        process, ProcessBasicInformation, &basic, sizeof basic, NULL);
+
+    if (NT_SUCCESS(status))
+        print("%s ended with %08X %s\n", name, (ULONG)basic.ExitStatus,
+              status_name(basic.ExitStatus));
+    else
+        print_failure("NtQueryInformationProcess", status);
+}
+
+void command_run(int count, const struct word *words)
+{
+    HANDLE process, thread;
+    CLIENT_ID client;
+    NTSTATUS status;
+
+    make_path(word_text(&words[1]));
+    make_command_line(count - 1, words + 1);
+    status = start(&process, &thread, &client);
+    if (!NT_SUCCESS(status)) {
+        print_failure(word_text(&words[1]), status);
+        return;
+    }
+    print("process %llX, thread %llX\n", (ULONGLONG)client.UniqueProcess,
+          (ULONGLONG)client.UniqueThread);
+    status = NtWaitForSingleObject(process, FALSE, NULL);
+    if (status == STATUS_WAIT_0)
+        show_end(process, word_text(&words[1]));
+    else
+        print_failure("NtWaitForSingleObject", status);
+    NtClose(thread);
+    NtClose(process);
+}
