@@ -110,7 +110,7 @@ INIT_OBJS := kernel/init/start.c kernel/init/options.c
 # Only in the test build: echo services, ring-0 tests.
 TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/schedule.c tests/kernel/lock.c tests/kernel/timer.c \
-    tests/kernel/apc.c tests/kernel/wait.c
+    tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab

@@ -28,6 +28,7 @@ enum self_test {
     SELF_TEST_WAIT,
     SELF_TEST_APC = 0x20,
     SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
+    SELF_TEST_APC_WAIT,             /* to threads that wait */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -302,6 +303,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_APC:
         good = test_apc();
+        break;
+    case SELF_TEST_APC_WAIT:
+        good = test_apc_wait();
         break;
     case SELF_TEST_QUEUE_APC:
         good = queue_user_apc_later(argument);
