@@ -13,8 +13,8 @@
  *
  * The routine is ring 3's to call: an address of the kernel's faults there.
  *
- * NT: the same frame.  Windows keeps the interrupted flags for the routine;
- * here a DF that breaks the calling convention and TF are cleared for it.
+ * The routine begins with DF clear, as its calling convention wants it, and
+ * with TF clear; the interrupted flags are in the CONTEXT.
  */
 #include <arch/entry.h>
 #include <arch/thread.h>
