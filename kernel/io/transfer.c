@@ -3,12 +3,12 @@
  *
  * Nine arguments, so five of them come over the user stack: that is why the
  * tour likes these two.  Every transfer here is synchronous: when the service
- * returns it is over, the status block is written, and there is nothing left
- * that an event or an APC could announce.  An Event must therefore be absent
- * (no event objects exist, so any handle is of the wrong type), and so must
- * an APC.
+ * returns it is over and the status block is written.  An Event is cleared
+ * when the transfer begins and set when it has ended well.  An APC is refused.
+ * NT: would queue it.
  */
 #include "iop.h"
+#include <ex.h>
 #include <mm.h>
 #include <nt/ntapi.h>
 
@@ -17,9 +17,11 @@ struct iop_transfer {
     struct iop_file *file;              /* referenced */
     LARGE_INTEGER offset;
     BOOLEAN explicit_offset;
+    KEVENT *event;                      /* referenced, or NULL */
 };
 
-static NTSTATUS iop_check_completion(HANDLE event, PIO_APC_ROUTINE routine)
+static NTSTATUS iop_begin(struct iop_transfer *transfer, HANDLE event,
+                          PIO_APC_ROUTINE routine)
 {
     void *object;
     NTSTATUS status;
@@ -28,12 +30,14 @@ static NTSTATUS iop_check_completion(HANDLE event, PIO_APC_ROUTINE routine)
         return STATUS_INVALID_PARAMETER;
     if (event == NULL)
         return STATUS_SUCCESS;
-    status = ObReferenceObjectByHandle(event, 0, NULL, ExGetPreviousMode(),
-                                       &object);
+    status = ObReferenceObjectByHandle(event, EVENT_MODIFY_STATE,
+                                       ExEventObjectType,
+                                       ExGetPreviousMode(), &object);
     if (!NT_SUCCESS(status))
         return status;
-    ObDereferenceObject(object);
-    return STATUS_OBJECT_TYPE_MISMATCH;
+    transfer->event = object;
+    KeClearEvent(transfer->event);
+    return STATUS_SUCCESS;
 }
 
 /*
@@ -109,6 +113,11 @@ static NTSTATUS iop_complete(struct iop_transfer *transfer,
     if (NT_SUCCESS(result) || result == STATUS_END_OF_FILE ||
         result == STATUS_CANCELLED)
         status = mm_copy_to_user(user_block, &block, sizeof(block));
+    if (transfer->event != NULL) {
+        if (NT_SUCCESS(result))
+            KeSetEvent(transfer->event, IO_NO_INCREMENT, FALSE);
+        ObDereferenceObject(transfer->event);
+    }
     ObDereferenceObject(transfer->file);
     return NT_SUCCESS(status) ? result : status;
 }
@@ -180,7 +189,7 @@ NTSTATUS NtReadFile(HANDLE FileHandle, HANDLE Event,
                     IO_STATUS_BLOCK *IoStatusBlock, void *Buffer, ULONG Length,
                     LARGE_INTEGER *ByteOffset, ULONG *Key)
 {
-    struct iop_transfer transfer;
+    struct iop_transfer transfer = { .event = NULL };
     ULONG done = 0;
     NTSTATUS status = iop_reference_file(FileHandle, FILE_READ_DATA,
                                          FILE_READ_DATA, &transfer.file);
@@ -195,7 +204,7 @@ NTSTATUS NtReadFile(HANDLE FileHandle, HANDLE Event,
     if (NT_SUCCESS(status))
         status = iop_capture_offset(ByteOffset, Key, FALSE, &transfer);
     if (NT_SUCCESS(status))
-        status = iop_check_completion(Event, ApcRoutine);
+        status = iop_begin(&transfer, Event, ApcRoutine);
     if (NT_SUCCESS(status))
         status = iop_read(&transfer, Buffer, Length, &done);
     return iop_complete(&transfer, IoStatusBlock, status, done);
@@ -206,7 +215,7 @@ NTSTATUS NtWriteFile(HANDLE FileHandle, HANDLE Event,
                      IO_STATUS_BLOCK *IoStatusBlock, const void *Buffer,
                      ULONG Length, LARGE_INTEGER *ByteOffset, ULONG *Key)
 {
-    struct iop_transfer transfer;
+    struct iop_transfer transfer = { .event = NULL };
     ULONG done = 0;
     NTSTATUS status = iop_reference_file(FileHandle, FILE_WRITE_DATA,
                                          FILE_APPEND_DATA, &transfer.file);
@@ -221,7 +230,7 @@ NTSTATUS NtWriteFile(HANDLE FileHandle, HANDLE Event,
     if (NT_SUCCESS(status))
         status = iop_capture_offset(ByteOffset, Key, TRUE, &transfer);
     if (NT_SUCCESS(status))
-        status = iop_check_completion(Event, ApcRoutine);
+        status = iop_begin(&transfer, Event, ApcRoutine);
     if (NT_SUCCESS(status))
         status = iop_write(&transfer, Buffer, Length, &done);
     return iop_complete(&transfer, IoStatusBlock, status, done);

@@ -294,6 +294,49 @@ static void check_console_input(const WCHAR *name)
     NtClose(output);
 }
 
+static LONG state_of(HANDLE event)
+{
+    EVENT_BASIC_INFORMATION basic = { .EventState = -1 };
+
+    CHECK_STATUS(NtQueryEvent(event, EventBasicInformation, &basic,
+                              sizeof basic, NULL), STATUS_SUCCESS);
+    return basic.EventState;
+}
+
+/* An event is set by a transfer that went well, cleared by one that did not. */
+static void check_event(PEB *peb)
+{
+    HANDLE output = peb->ProcessParameters->StandardOutput, event, weak, file;
+    IO_STATUS_BLOCK io;
+    char byte;
+
+    if (!CHECK_STATUS(NtCreateEvent(&event, EVENT_ALL_ACCESS, NULL,
+                                    NotificationEvent, FALSE), 0))
+        return;
+    CHECK_STATUS(NtWriteFile(output, event, NULL, NULL, &io, "", 0, NULL,
+                             NULL), STATUS_SUCCESS);
+    CHECK(state_of(event) == 1);
+    CHECK_STATUS(NtWriteFile(output, event, NULL, NULL, &io, (void *)8, 1,
+                             NULL, NULL), STATUS_ACCESS_VIOLATION);
+    if (CHECK_STATUS(test_open(SELF, FILE_GENERIC_READ, &file), 0)) {
+        LARGE_INTEGER far = { .QuadPart = 1LL << 40 };
+
+        CHECK_STATUS(NtReadFile(file, event, NULL, NULL, &io, &byte, 1, &far,
+                                NULL), STATUS_END_OF_FILE);
+        CHECK(state_of(event) == 0);
+        CHECK_STATUS(NtReadFile(file, event, NULL, NULL, &io, &byte, 1, NULL,
+                                NULL), STATUS_SUCCESS);
+        CHECK(state_of(event) == 1);
+        NtClose(file);
+    }
+    CHECK_STATUS(NtCreateEvent(&weak, EVENT_QUERY_STATE, NULL,
+                               NotificationEvent, FALSE), STATUS_SUCCESS);
+    CHECK_STATUS(NtWriteFile(output, weak, NULL, NULL, &io, "", 0, NULL,
+                             NULL), STATUS_ACCESS_DENIED);
+    NtClose(weak);
+    NtClose(event);
+}
+
 static void check_console_output(void)
 {
     HANDLE output;
@@ -318,5 +361,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     check_console_input(L"\\Device\\ConDrv\\CurrentIn");
     check_console_input(L"\\Device\\ConDrv\\keys");
     check_console_output();
+    check_event(peb);
     return test_end();
 }
