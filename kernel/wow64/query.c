@@ -33,16 +33,100 @@ static ULONG narrow_handle(const void *handle)
     return wow64p_narrow((ULONG_PTR)handle);
 }
 
+typedef NTSTATUS query_service(HANDLE handle, ULONG class, void *buffer,
+                               ULONG length, ULONG *return_length);
+
+/* A class that is one value of a pointer's size. */
+static NTSTATUS query_pointer(query_service *service, HANDLE handle,
+                              ULONG class, void *buffer, ULONG length,
+                              ULONG *return_length)
+{
+    ULONGLONG from;
+    ULONG to;
+    NTSTATUS status = mm_probe_for_write(buffer, length, sizeof(ULONG));
+
+    if (NT_SUCCESS(status))
+        status = service(handle, class, AREA,
+                         length64(length, sizeof to, sizeof from),
+                         return_length);
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&from, AREA, sizeof from);
+    if (!NT_SUCCESS(status))
+        return status;
+    to = wow64p_narrow(from);
+    return give(buffer, &to, sizeof to, return_length);
+}
+
+/* Where the 32-bit structure of a class is another, there is no such class. */
+static BOOLEAN has_other_form(ULONG class, const ULONG *classes, ULONG count)
+{
+    for (ULONG i = 0; i < count; i++) {
+        if (classes[i] == class)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static NTSTATUS query_process(HANDLE handle, ULONG class, void *buffer,
+                              ULONG length, ULONG *return_length)
+{
+    static const ULONG pointers[] = { ProcessDebugPort,
+                                      ProcessWow64Information };
+
+    if (class == ProcessVmCounters)
+        return STATUS_INVALID_INFO_CLASS;
+    if (has_other_form(class, pointers, ARRAY_SIZE(pointers)))
+        return query_pointer(NtQueryInformationProcess, handle, class,
+                             buffer, length, return_length);
+    return NtQueryInformationProcess(handle, class, buffer, length,
+                                     return_length);
+}
+
+static NTSTATUS query_thread(HANDLE handle, ULONG class, void *buffer,
+                             ULONG length, ULONG *return_length)
+{
+    if (class == ThreadTebInformation)
+        return STATUS_INVALID_INFO_CLASS;
+    if (class == ThreadQuerySetWin32StartAddress)
+        return query_pointer(NtQueryInformationThread, handle, class, buffer,
+                             length, return_length);
+    return NtQueryInformationThread(handle, class, buffer, length,
+                                    return_length);
+}
+
+/* A class that is one value of a pointer's size, to set. */
+NTSTATUS wow64_NtSetInformationThread(HANDLE handle, ULONG class,
+                                      const void *buffer, ULONG length)
+{
+    ULONGLONG value = 0;
+    NTSTATUS status;
+
+    if (class != ThreadAffinityMask &&
+        class != ThreadQuerySetWin32StartAddress)
+        return NtSetInformationThread(handle, class, buffer, length);
+    status = mm_probe_for_read(buffer, length, sizeof(ULONG));
+    if (NT_SUCCESS(status) && length == sizeof(ULONG))
+        status = mm_copy_from_user(&value, buffer, sizeof(ULONG));
+    if (NT_SUCCESS(status))
+        status = mm_copy_to_user(AREA, &value, sizeof value);
+    return NT_SUCCESS(status)
+               ? NtSetInformationThread(handle, class, AREA,
+                                        length64(length, sizeof(ULONG),
+                                                 sizeof value))
+               : status;
+}
+
 NTSTATUS wow64_NtQueryInformationProcess(HANDLE handle, ULONG class,
                                          void *buffer, ULONG length,
                                          ULONG *return_length)
 {
     PROCESS_BASIC_INFORMATION from;
     PROCESS_BASIC_INFORMATION32 to = { 0 };
-    NTSTATUS status = STATUS_SUCCESS;
+    NTSTATUS status;
 
-    if (class == ProcessBasicInformation)
-        status = mm_probe_for_write(buffer, length, sizeof(ULONG));
+    if (class != ProcessBasicInformation)
+        return query_process(handle, class, buffer, length, return_length);
+    status = mm_probe_for_write(buffer, length, sizeof(ULONG));
     if (NT_SUCCESS(status))
         status = NtQueryInformationProcess(
             handle, class, AREA, length64(length, sizeof to, sizeof from),
@@ -68,13 +152,11 @@ NTSTATUS wow64_NtQueryInformationThread(HANDLE handle, ULONG class,
 {
     THREAD_BASIC_INFORMATION from;
     THREAD_BASIC_INFORMATION32 to = { 0 };
-    NTSTATUS status = STATUS_SUCCESS;
+    NTSTATUS status;
 
-    if (class == ThreadAmILastThread)
-        return NtQueryInformationThread(handle, class, buffer, length,
-                                        return_length);
-    if (class == ThreadBasicInformation)
-        status = mm_probe_for_write(buffer, length, sizeof(ULONG));
+    if (class != ThreadBasicInformation)
+        return query_thread(handle, class, buffer, length, return_length);
+    status = mm_probe_for_write(buffer, length, sizeof(ULONG));
     if (NT_SUCCESS(status))
         status = NtQueryInformationThread(
             handle, class, AREA, length64(length, sizeof to, sizeof from),

@@ -122,6 +122,9 @@ NTSTATUS wow64_NtOpenThread(HANDLE *handle, ACCESS_MASK access,
 NTSTATUS wow64_NtGetContextThread(HANDLE thread, WOW64_CONTEXT *user);
 NTSTATUS wow64_NtSetContextThread(HANDLE thread, const WOW64_CONTEXT *user);
 
+NTSTATUS wow64_NtSetInformationThread(HANDLE handle, ULONG class,
+                                      const void *buffer, ULONG length);
+
 /* entry/continue.asm, and its C half. */
 NTSTATUS wow64_NtContinue(const WOW64_CONTEXT *context, BOOLEAN test_alert);
 NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert,

@@ -1,11 +1,14 @@
 /*
- * threads.c - threads made, ended, joined, opened.
+ * threads.c - threads made, joined, ended, opened, asked and set; what is left
+ * of them when they are gone.
  */
 #include "test.h"
 
 #define STACK 0x10000
+#define MANY 1000
+#define CYCLES 10000
 
-static volatile LONG ran;
+static volatile ULONG ran, spins;
 
 static void NTAPI count(void *argument)
 {
@@ -13,46 +16,221 @@ static void NTAPI count(void *argument)
     NtTerminateThread(NtCurrentThread(), (NTSTATUS)(ULONG_PTR)argument);
 }
 
-static NTSTATUS status_of(HANDLE thread)
+static void NTAPI spin(void *argument)
+{
+    for (;;)
+        spins += argument == NULL;
+}
+
+static void NTAPI sleep(void *argument)
+{
+    LARGE_INTEGER long_time = { .QuadPart = -100000000000LL };
+
+    (void)argument;
+    spins++;
+    NtDelayExecution(FALSE, &long_time);
+}
+
+static THREAD_BASIC_INFORMATION basic_of(HANDLE thread)
 {
     THREAD_BASIC_INFORMATION basic = { .ExitStatus = -1 };
 
-    NtQueryInformationThread(thread, ThreadBasicInformation, &basic,
-                             sizeof basic, NULL);
-    return basic.ExitStatus;
+    CHECK_STATUS(NtQueryInformationThread(thread, ThreadBasicInformation,
+                                          &basic, sizeof basic, NULL),
+                 STATUS_SUCCESS);
+    return basic;
 }
 
-static NTSTATUS join(HANDLE thread)
+static void join(HANDLE thread, NTSTATUS expected)
 {
-    while (status_of(thread) == 0x103)
-        NtYieldExecution();
-    return status_of(thread);
+    CHECK_STATUS(NtWaitForSingleObject(thread, FALSE, NULL), STATUS_WAIT_0);
+    CHECK_STATUS(basic_of(thread).ExitStatus, expected);
+    CHECK_STATUS(NtClose(thread), STATUS_SUCCESS);
 }
 
-static HANDLE create(void *routine, void *argument)
+static NTSTATUS try(void *routine, void *argument, ULONG flags,
+                    HANDLE *thread)
+{
+    return NtCreateThreadEx(thread, THREAD_ALL_ACCESS, NULL,
+                            NtCurrentProcess(), routine, argument, flags, 0,
+                            STACK, STACK, NULL);
+}
+
+static HANDLE create(void *routine, void *argument, ULONG flags)
 {
     HANDLE thread = NULL;
 
-    CHECK_STATUS(NtCreateThreadEx(&thread, THREAD_ALL_ACCESS, NULL,
-                                  NtCurrentProcess(), routine, argument, 0, 0,
-                                  STACK, STACK, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(try(routine, argument, flags, &thread), STATUS_SUCCESS);
     return thread;
 }
 
-static void test_join(void)
+/* A thousand at the same time, each with a status of its own. */
+static void test_many(void)
 {
-    for (ULONG i = 0; i < 100; i++) {
-        HANDLE thread = create(count, (void *)(ULONG_PTR)(i + 5));
-        CHECK_STATUS(join(thread), i + 5);
-        CHECK_STATUS(NtClose(thread), STATUS_SUCCESS);
-    }
-    CHECK(ran == 100);
+    static HANDLE threads[MANY];
 
+    for (ULONG i = 0; i < MANY; i++)
+        threads[i] = create(count, (void *)(ULONG_PTR)(i + 5), 0);
+    for (ULONG i = 0; i < MANY; i++)
+        join(threads[i], (NTSTATUS)(i + 5));
+    CHECK(ran == MANY);
+}
+
+static void test_suspended(void)
+{
+    HANDLE thread = create(count, (void *)7,
+                           THREAD_CREATE_FLAGS_CREATE_SUSPENDED);
+    LARGE_INTEGER short_time = { .QuadPart = -200000 };
+    ULONG before = ran, suspended;
+
+    CHECK_STATUS(NtWaitForSingleObject(thread, FALSE, &short_time),
+                 STATUS_TIMEOUT);
+    CHECK_STATUS(NtQueryInformationThread(thread, ThreadSuspendCount,
+                                          &suspended, sizeof suspended,
+                                          NULL), STATUS_SUCCESS);
+    CHECK(suspended == 1 && ran == before);
+    CHECK_STATUS(NtResumeThread(thread, NULL), STATUS_SUCCESS);
+    join(thread, 7);
+}
+
+/* In each of its states: the end comes, and comes at once. */
+static void test_terminate(void)
+{
+    HANDLE thread = create(spin, NULL, 0);
+    ULONG before = spins;
+
+    while (spins == before)
+        NtYieldExecution();
+    CHECK_STATUS(NtTerminateThread(thread, 21), STATUS_SUCCESS);
+    join(thread, 21);
+
+    before = spins;
+    thread = create(sleep, NULL, 0);
+    while (spins == before)
+        NtYieldExecution();
+    for (ULONG i = 0; i < 50; i++)
+        NtYieldExecution();
+    CHECK_STATUS(NtTerminateThread(thread, 22), STATUS_SUCCESS);
+    join(thread, 22);
+
+    thread = create(spin, NULL, THREAD_CREATE_FLAGS_CREATE_SUSPENDED);
+    CHECK_STATUS(NtTerminateThread(thread, 23), STATUS_SUCCESS);
+    join(thread, 23);
+}
+
+static void test_ids(void)
+{
+    OBJECT_ATTRIBUTES attributes = { .Length = sizeof attributes };
+    HANDLE thread = create(spin, NULL, THREAD_CREATE_FLAGS_CREATE_SUSPENDED);
+    CLIENT_ID id = basic_of(thread).ClientId;
+    CLIENT_ID wrong = { (HANDLE)4, id.UniqueThread };
+    HANDLE again = NULL;
+
+    CHECK_STATUS(NtOpenThread(&again, THREAD_TERMINATE, &attributes, &id),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(NtOpenThread(&again, THREAD_TERMINATE, &attributes, &wrong),
+                 STATUS_INVALID_CID);
+    wrong = (CLIENT_ID){ NULL, (HANDLE)0x123454 };
+    CHECK_STATUS(NtOpenThread(&again, THREAD_TERMINATE, &attributes, &wrong),
+                 STATUS_INVALID_PARAMETER);
+    CHECK_STATUS(NtOpenProcess(&again, PROCESS_TERMINATE, &attributes, &id),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(again), STATUS_SUCCESS);
+    CHECK_STATUS(NtTerminateThread(thread, 3), STATUS_SUCCESS);
+    join(thread, 3);
+}
+
+static NTSTATUS set(HANDLE thread, ULONG class, LONG value)
+{
+    return NtSetInformationThread(thread, class, &value, sizeof value);
+}
+
+static void test_set(void)
+{
+    HANDLE thread = create(spin, NULL, THREAD_CREATE_FLAGS_CREATE_SUSPENDED);
+    void *start = NULL;
+    UCHAR self[8];
+    THREAD_TEB_INFORMATION teb = { self, offsetof(TEB, NtTib.Self), 8 };
+
+    CHECK_STATUS(set(thread, ThreadPriority, 0), STATUS_INVALID_PARAMETER);
+    CHECK_STATUS(set(thread, ThreadPriority, 32), STATUS_INVALID_PARAMETER);
+    CHECK_STATUS(set(thread, ThreadPriority, 3), STATUS_SUCCESS);
+    CHECK(basic_of(thread).Priority == 3);
+    CHECK_STATUS(set(thread, ThreadBasePriority, 3),
+                 STATUS_INVALID_PARAMETER);
+    CHECK_STATUS(set(thread, ThreadBasePriority, -2), STATUS_SUCCESS);
+    CHECK(basic_of(thread).BasePriority == -2);
+    CHECK_STATUS(NtQueryInformationThread(thread,
+                                          ThreadQuerySetWin32StartAddress,
+                                          &start, sizeof start, NULL),
+                 STATUS_SUCCESS);
+    CHECK(start == (void *)spin);
+    CHECK_STATUS(NtQueryInformationThread(thread, ThreadTebInformation, &teb,
+                                          sizeof teb, NULL), STATUS_SUCCESS);
+    CHECK(*(void **)self == (void *)basic_of(thread).TebBaseAddress);
+    teb.TebOffset = 0xFFFFFFFF;
+    CHECK_STATUS(NtQueryInformationThread(thread, ThreadTebInformation, &teb,
+                                          sizeof teb, NULL),
+                 STATUS_INVALID_PARAMETER);
+    CHECK_STATUS(NtTerminateThread(thread, 4), STATUS_SUCCESS);
+    join(thread, 4);
+}
+
+static SYSTEM_PERFORMANCE_INFORMATION counters(ULONG *handles)
+{
+    SYSTEM_PERFORMANCE_INFORMATION result = { 0 };
+
+    CHECK_STATUS(NtQuerySystemInformation(SystemPerformanceInformation,
+                                          &result, sizeof result, NULL),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(NtQueryInformationProcess(NtCurrentProcess(),
+                                           ProcessHandleCount, handles,
+                                           sizeof *handles, NULL),
+                 STATUS_SUCCESS);
+    return result;
+}
+
+static void cycle(ULONG times)
+{
+    for (ULONG i = 0; i < times; i++) {
+        HANDLE thread = NULL;
+
+        if (try(count, NULL, 0, &thread) != STATUS_SUCCESS ||
+            NtWaitForSingleObject(thread, FALSE, NULL) != STATUS_WAIT_0 ||
+            NtClose(thread) != STATUS_SUCCESS) {
+            CHECK_SAY(FALSE, "cycle %u", i);
+            return;
+        }
+    }
+}
+
+/* After a start that fills the pool's lists nothing is used up any more. */
+static void test_leaks(void)
+{
+    LARGE_INTEGER short_time = { .QuadPart = -1000000 };
+    SYSTEM_PERFORMANCE_INFORMATION before, after;
+    ULONG handles[2];
+
+    cycle(100);
+    NtDelayExecution(FALSE, &short_time);       /* the reaper's turn */
+    before = counters(&handles[0]);
+    cycle(CYCLES);
+    NtDelayExecution(FALSE, &short_time);
+    after = counters(&handles[1]);
+    CHECK(handles[0] == handles[1]);
+    CHECK_SAY(before.AvailablePages == after.AvailablePages,
+              "pages %u -> %u", before.AvailablePages,
+              after.AvailablePages);
 }
 
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
-    test_join();
+    test_many();
+    test_suspended();
+    test_terminate();
+    test_ids();
+    test_set();
+    test_leaks();
     return test_end();
 }

@@ -259,11 +259,29 @@ NTSTATUS NTAPI NtUnmapViewOfSection(_In_ HANDLE ProcessHandle,
 
 typedef enum _PROCESSINFOCLASS {
     ProcessBasicInformation = 0,
+    ProcessVmCounters = 3,
+    ProcessTimes = 4,
+    ProcessBasePriority = 5,                    /* a LONG, to set */
+    ProcessDebugPort = 7,
+    ProcessHandleCount = 20,                    /* a ULONG */
+    ProcessSessionInformation = 24,             /* a ULONG */
+    ProcessWow64Information = 26,               /* 32-bit code's PEB */
 } PROCESSINFOCLASS;
 
 typedef enum _THREADINFOCLASS {
     ThreadBasicInformation = 0,
+    ThreadTimes = 1,
+    ThreadPriority = 2,                         /* a LONG, to set */
+    ThreadBasePriority = 3,                     /* a LONG, to set */
+    ThreadAffinityMask = 4,                     /* a ULONG_PTR, to set */
+    ThreadQuerySetWin32StartAddress = 9,
+    ThreadPerformanceCount = 11,
     ThreadAmILastThread = 12,                   /* a ULONG: 0 or 1 */
+    ThreadPriorityBoost = 14,                   /* a ULONG, 1: disabled */
+    ThreadHideFromDebugger = 17,                /* no data, to set */
+    ThreadIsTerminated = 20,                    /* a ULONG: 0 or 1 */
+    ThreadTebInformation = 26,
+    ThreadSuspendCount = 35,                    /* a ULONG */
 } THREADINFOCLASS;
 
 typedef struct _PROCESS_BASIC_INFORMATION {
@@ -284,6 +302,35 @@ typedef struct _THREAD_BASIC_INFORMATION {
     LONG BasePriority;                          /* 2c */
 } THREAD_BASIC_INFORMATION;
 
+/* In 100-ns units: system times and durations. */
+typedef struct _KERNEL_USER_TIMES {
+    LARGE_INTEGER CreateTime;                   /* 00 */
+    LARGE_INTEGER ExitTime;                     /* 08 */
+    LARGE_INTEGER KernelTime;                   /* 10 */
+    LARGE_INTEGER UserTime;                     /* 18 */
+} KERNEL_USER_TIMES;
+
+typedef struct _VM_COUNTERS {
+    SIZE_T PeakVirtualSize;                     /* 00 */
+    SIZE_T VirtualSize;                         /* 08 */
+    ULONG PageFaultCount;                       /* 10 */
+    SIZE_T PeakWorkingSetSize;                  /* 18 */
+    SIZE_T WorkingSetSize;                      /* 20 */
+    SIZE_T QuotaPeakPagedPoolUsage;             /* 28 */
+    SIZE_T QuotaPagedPoolUsage;                 /* 30 */
+    SIZE_T QuotaPeakNonPagedPoolUsage;          /* 38 */
+    SIZE_T QuotaNonPagedPoolUsage;              /* 40 */
+    SIZE_T PagefileUsage;                       /* 48 */
+    SIZE_T PeakPagefileUsage;                   /* 50 */
+} VM_COUNTERS;
+
+/* TebInformation: where BytesToRead bytes of the TEB are to be put. */
+typedef struct _THREAD_TEB_INFORMATION {
+    void *TebInformation;                       /* 00 */
+    ULONG TebOffset;                            /* 08 */
+    ULONG BytesToRead;                          /* 0c */
+} THREAD_TEB_INFORMATION;
+
 NTSTATUS NTAPI NtQueryInformationProcess(_In_ HANDLE ProcessHandle,
                                          _In_ ULONG ProcessInformationClass,
                                          _Out_ void *ProcessInformation,
@@ -294,6 +341,14 @@ NTSTATUS NTAPI NtQueryInformationThread(_In_ HANDLE ThreadHandle,
                                         _Out_ void *ThreadInformation,
                                         _In_ ULONG ThreadInformationLength,
                                         _Out_opt_ ULONG *ReturnLength);
+NTSTATUS NTAPI NtSetInformationProcess(_In_ HANDLE ProcessHandle,
+                                       _In_ ULONG ProcessInformationClass,
+                                       _In_ const void *ProcessInformation,
+                                       _In_ ULONG ProcessInformationLength);
+NTSTATUS NTAPI NtSetInformationThread(_In_ HANDLE ThreadHandle,
+                                      _In_ ULONG ThreadInformationClass,
+                                      _In_ const void *ThreadInformation,
+                                      _In_ ULONG ThreadInformationLength);
 NTSTATUS NTAPI NtTerminateProcess(_In_opt_ HANDLE ProcessHandle,
                                   _In_ NTSTATUS ExitStatus);
 NTSTATUS NTAPI NtTerminateThread(_In_opt_ HANDLE ThreadHandle,

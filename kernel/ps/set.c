@@ -1,0 +1,153 @@
+/*
+ * ps/set.c - NtSetInformationThread and NtSetInformationProcess.
+ *
+ * A class is a row as in query.c.  What Windows reserves for a privilege (the
+ * real-time priorities) is open here, where there are no users.
+ */
+#include "psp.h"
+
+#include <nt/ntapi.h>
+
+#define SATURATION 16                   /* the end of a class of priorities */
+
+struct row {
+    ULONG class, size;
+    ACCESS_MASK access;
+    NTSTATUS (*set)(void *object, const void *data);
+};
+
+static NTSTATUS set_priority(void *object, const void *data)
+{
+    LONG priority = *(const LONG *)data;
+
+    if (priority <= LOW_PRIORITY || priority > HIGH_PRIORITY)
+        return STATUS_INVALID_PARAMETER;
+    KeSetPriorityThread(&((ETHREAD *)object)->Tcb, priority);
+    return STATUS_SUCCESS;
+}
+
+/* Beyond two steps only the two ends: +-16. */
+static NTSTATUS set_base_priority(void *object, const void *data)
+{
+    LONG increment = *(const LONG *)data;
+
+    if ((increment < THREAD_BASE_PRIORITY_MIN ||
+         increment > THREAD_BASE_PRIORITY_MAX) &&
+        increment != SATURATION && increment != -SATURATION)
+        return STATUS_INVALID_PARAMETER;
+    KeSetBasePriorityThread(&((ETHREAD *)object)->Tcb, increment);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS set_affinity(void *object, const void *data)
+{
+    ULONG_PTR mask = *(const ULONG_PTR *)data;
+    ETHREAD *thread = object;
+
+    if (mask == 0 || (mask & ~((1ULL << KeNumberProcessors) - 1)))
+        return STATUS_INVALID_PARAMETER;
+    thread->Tcb.UserAffinity.Mask = thread->Tcb.Affinity.Mask = mask;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS set_boost(void *object, const void *data)
+{
+    LONG *flags = &((ETHREAD *)object)->Tcb.ThreadFlags;
+
+    if (*(const ULONG *)data)
+        __sync_fetch_and_or(flags, THREAD_FLAGS_DISABLE_BOOST);
+    else
+        __sync_fetch_and_and(flags, ~THREAD_FLAGS_DISABLE_BOOST);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS set_start(void *object, const void *data)
+{
+    ((ETHREAD *)object)->Win32StartAddress = *(void *const *)data;
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS set_hidden(void *object, const void *data)
+{
+    (void)data;
+    __sync_fetch_and_or(&((ETHREAD *)object)->CrossThreadFlags,
+                        PS_CROSS_THREAD_FLAGS_HIDEFROMDBG);
+    return STATUS_SUCCESS;
+}
+
+static const struct row thread_rows[] = {
+    { ThreadPriority, sizeof(LONG), THREAD_SET_INFORMATION, set_priority },
+    { ThreadBasePriority, sizeof(LONG), THREAD_SET_INFORMATION,
+      set_base_priority },
+    { ThreadAffinityMask, sizeof(ULONG_PTR), THREAD_SET_INFORMATION,
+      set_affinity },
+    { ThreadQuerySetWin32StartAddress, sizeof(void *),
+      THREAD_SET_INFORMATION, set_start },
+    { ThreadPriorityBoost, sizeof(ULONG), THREAD_SET_INFORMATION, set_boost },
+    { ThreadHideFromDebugger, 0, THREAD_SET_INFORMATION, set_hidden },
+};
+
+static NTSTATUS set_process_priority(void *object, const void *data)
+{
+    LONG priority = *(const LONG *)data;
+
+    if (priority <= LOW_PRIORITY || priority > HIGH_PRIORITY)
+        return STATUS_INVALID_PARAMETER;
+    KeSetPriorityProcess(&((EPROCESS *)object)->Pcb, priority);
+    return STATUS_SUCCESS;
+}
+
+static const struct row process_rows[] = {
+    { ProcessBasePriority, sizeof(LONG), PROCESS_SET_INFORMATION,
+      set_process_priority },
+};
+
+static const struct row *find(const struct row *rows, ULONG count,
+                              ULONG class)
+{
+    for (ULONG i = 0; i < count; i++) {
+        if (rows[i].class == class)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static NTSTATUS change(const struct row *row, OBJECT_TYPE *type,
+                       HANDLE handle, const void *user, ULONG length)
+{
+    ULONGLONG data = 0;
+    void *object;
+    NTSTATUS status = mm_probe_for_read(user, length, sizeof(ULONG));
+
+    if (NT_SUCCESS(status) && length != row->size)
+        status = STATUS_INFO_LENGTH_MISMATCH;
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&data, user, row->size);
+    if (NT_SUCCESS(status))
+        status = ObReferenceObjectByHandle(handle, row->access, type,
+                                           ExGetPreviousMode(), &object);
+    if (!NT_SUCCESS(status))
+        return status;
+    status = row->set(object, &data);
+    ObDereferenceObject(object);
+    return status;
+}
+
+NTSTATUS NtSetInformationThread(HANDLE handle, ULONG class,
+                                const void *buffer, ULONG length)
+{
+    const struct row *row = find(thread_rows, ARRAY_SIZE(thread_rows), class);
+
+    return row ? change(row, PsThreadType, handle, buffer, length)
+               : STATUS_INVALID_INFO_CLASS;
+}
+
+NTSTATUS NtSetInformationProcess(HANDLE handle, ULONG class,
+                                 const void *buffer, ULONG length)
+{
+    const struct row *row = find(process_rows, ARRAY_SIZE(process_rows),
+                                 class);
+
+    return row ? change(row, PsProcessType, handle, buffer, length)
+               : STATUS_INVALID_INFO_CLASS;
+}
