@@ -1,6 +1,9 @@
 """programs/shell, typed at over COM1 and on the keyboard."""
+import os
+import pty
 import re
 import subprocess
+import termios
 
 import pytest
 
@@ -285,6 +288,34 @@ def test_exit_status_of_scripts_boot():
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     assert (done.returncode, done.stderr) == (7, b'')
     assert b'\npiped\n' in done.stdout
+
+
+def test_terminal():
+    """Ctrl-C is the shell's, Ctrl-] ends all, the terminal is as before."""
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    with subprocess.Popen(
+            ['setsid', '--ctty', '--wait', 'scripts/boot', '--build', BUILD,
+             '--no-build', '--interactive', 'shell'], cwd=ROOT, stdin=theirs,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        def read_until(text):
+            seen = b''
+            while text not in seen:
+                data = os.read(process.stdout.fileno(), 4096)
+                assert data, seen
+                seen += data
+        read_until(PROMPT.encode())
+        os.write(ours, b'never\x03')
+        read_until(b'never^C\n' + PROMPT.encode())
+        os.write(ours, b'echo on\r')
+        read_until(b'\non\n')
+        assert termios.tcgetattr(theirs) != before
+        os.write(ours, b'\x1d')
+        error = process.communicate(timeout=LIMIT)[1]
+    assert (process.returncode, error) == (130, b'')
+    assert termios.tcgetattr(theirs) == before
+    os.close(ours)
+    os.close(theirs)
 
 
 def test_bochs(start):
