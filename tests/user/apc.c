@@ -290,6 +290,72 @@ static void check_often(void)
               free_pages());
 }
 
+/* ---- From another thread ---- */
+
+#define STORM 5000
+
+static HANDLE target;
+
+/* Special ones come in the middle of everything, so of a count, too. */
+static void NTAPI count_safely(void *argument1, void *argument2,
+                               void *argument3)
+{
+    (void)argument1, (void)argument2, (void)argument3;
+    __sync_fetch_and_add(&apc_count, 1);
+}
+
+static void NTAPI storm(void *parameter)
+{
+    ULONG at;
+
+    (void)parameter;
+    for (at = 0; at < STORM; at++) {
+        NtQueueApcThreadEx(target, at & 1 ? SPECIAL : NULL, count_safely,
+                           NULL, NULL, NULL);
+        if (at % 16 == 0)
+            NtYieldExecution();
+    }
+}
+
+/* Meanwhile: calls by a bare door, alertable waits, tests; all in a turn. */
+static void be_busy(ULONG turn)
+{
+    LARGE_INTEGER moment = { .QuadPart = -1 };
+
+    call_prepare(&call, call_raw, 0, NULL);
+    call.in.Rax = SERVICE_NtYieldExecution;
+    call.mxcsr_in = MXCSR_OTHER;
+    call_with_registers(&call);
+    check_kept("storm", 6);
+    if (turn % 4 == 0)
+        NtDelayExecution(TRUE, &moment);
+    if (turn % 4 == 2)
+        NtTestAlert();
+}
+
+static void check_storm(void)
+{
+    CLIENT_ID id = NtCurrentTeb()->ClientId;
+    OBJECT_ATTRIBUTES attributes = { .Length = sizeof attributes };
+    HANDLE thread;
+    ULONG turn;
+
+    apc_count = 0;
+    CHECK_STATUS(NtOpenThread(&target, THREAD_SET_CONTEXT, &attributes, &id),
+                 STATUS_SUCCESS);
+    if (!CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0,
+                                          0, 0, storm, NULL, &thread, NULL),
+                      STATUS_SUCCESS))
+        return;
+    for (turn = 0; apc_count < STORM; turn++)
+        be_busy(turn);
+    NtWaitForSingleObject(thread, FALSE, NULL);
+    NtTestAlert();
+    CHECK_SAY(apc_count == STORM, "%u of %u", apc_count, STORM);
+    NtClose(thread);
+    NtClose(target);
+}
+
 /* ---- Alerts, arguments ---- */
 
 static void check_alerts(void)
@@ -399,5 +465,6 @@ NTSTATUS NtProcessStartup(PEB *peb)
     check_arguments();
     check_continue();
     check_often();
+    check_storm();
     return test_end();
 }
