@@ -95,7 +95,7 @@ PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
     kernel/ps/open.c kernel/ps/capture.c kernel/ps/userprocess.c \
     kernel/ps/context.c kernel/ps/exit.c kernel/ps/terminate.c \
     kernel/ps/query.c kernel/ps/gui.c kernel/ps/apc.c kernel/ps/suspend.c \
-    kernel/ps/set.c
+    kernel/ps/set.c kernel/ps/list.c
 WIN32K_OBJS := \
     kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
     kernel/win32k/blit.c kernel/win32k/batch.c \

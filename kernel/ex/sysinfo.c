@@ -5,14 +5,18 @@
  * How Windows treats a length that does not fit differs from class to class,
  * hence the two bounds below; a length between them gets as many bytes.
  */
+#include <ex.h>
 #include <ke.h>
 #include <mm.h>
 #include <nt/ntapi.h>
+
+NTSTATUS (*ex_query_processes)(void *user, ULONG length, ULONG *needed);
 
 union exp_information {
     SYSTEM_BASIC_INFORMATION basic;
     SYSTEM_PERFORMANCE_INFORMATION performance;
     SYSTEM_TIMEOFDAY_INFORMATION time;
+    SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION processor;
 };
 
 struct exp_class {
@@ -76,6 +80,24 @@ static void exp_fill_time(union exp_information *information)
     time->TimeZoneBias.HighPart = SharedUserData->TimeZoneBias.High1Time;
 }
 
+static LONGLONG exp_ticks(ULONG count)
+{
+    return (LONGLONG)count * KeQueryTimeIncrement();
+}
+
+/* One entry for each processor; KernelTime includes idle time, as in NT. */
+static void exp_fill_processor(union exp_information *information)
+{
+    SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION *times = &information->processor;
+    const KPRCB *prcb = KeGetCurrentPrcb();
+
+    times->IdleTime.QuadPart = exp_ticks(prcb->IdleThread->KernelTime);
+    times->KernelTime.QuadPart = exp_ticks(prcb->KernelTime);
+    times->UserTime.QuadPart = exp_ticks(prcb->UserTime);
+    times->DpcTime.QuadPart = exp_ticks(prcb->DpcTime);
+    times->InterruptCount = prcb->InterruptCount;
+}
+
 /* Windows 7 callers know SYSTEM_PERFORMANCE_INFORMATION up to SystemCalls. */
 static const struct exp_class exp_classes[] = {
     { SystemBasicInformation, sizeof(SYSTEM_BASIC_INFORMATION),
@@ -86,6 +108,10 @@ static const struct exp_class exp_classes[] = {
       exp_fill_performance },
     { SystemTimeOfDayInformation, sizeof(SYSTEM_TIMEOFDAY_INFORMATION),
       0, sizeof(SYSTEM_TIMEOFDAY_INFORMATION), exp_fill_time },
+    { SystemProcessorPerformanceInformation,
+      sizeof(SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION),
+      sizeof(SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION), ~0u,
+      exp_fill_processor },
 };
 
 static const struct exp_class *exp_find_class(ULONG number)
@@ -129,11 +155,15 @@ NTSTATUS NtQuerySystemInformation(ULONG SystemInformationClass,
                                     sizeof(ULONG));
     if (!NT_SUCCESS(status))
         return status;
-    if (class == NULL)
+    if (class == NULL && SystemInformationClass != SystemProcessInformation)
         return STATUS_INVALID_INFO_CLASS;
 
-    status = exp_query(class, SystemInformation, SystemInformationLength,
-                       &returned);
+    if (class == NULL)
+        status = ex_query_processes(SystemInformation,
+                                    SystemInformationLength, &returned);
+    else
+        status = exp_query(class, SystemInformation, SystemInformationLength,
+                           &returned);
     if (ReturnLength != NULL &&
         !NT_SUCCESS(mm_copy_to_user(ReturnLength, &returned,
                                     sizeof(returned))))

@@ -11,6 +11,13 @@
 
 #include <ke.h>
 
+/*
+ * SystemProcessInformation, by Ps, which lies above: at most length bytes to
+ * the caller's buffer, and how many there are.
+ */
+extern NTSTATUS (*ex_query_processes)(void *user, ULONG length,
+                                      ULONG *needed);
+
 struct _EPROCESS;
 
 /*

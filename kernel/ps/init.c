@@ -58,4 +58,5 @@ void ps_initialize(void)
     psp_initialize_cids();
     create_system_process();
     psp_start_reaper();
+    psp_publish_list();
 }

@@ -28,6 +28,16 @@ void psp_remove_process(EPROCESS *process)
     ke_release_exclusive(&active_lock);
 }
 
+void psp_lock_processes(void)
+{
+    ke_acquire_shared(&active_lock);
+}
+
+void psp_unlock_processes(void)
+{
+    ke_release_shared(&active_lock);
+}
+
 /* The 15th character is always 0. */
 static void set_name(EPROCESS *process, const UNICODE_STRING *name)
 {

@@ -168,6 +168,13 @@ void psp_abandon_process(EPROCESS *process);
 void psp_insert_process(EPROCESS *process);
 void psp_remove_process(EPROCESS *process);
 
+/* While somebody follows PsActiveProcessHead. */
+void psp_lock_processes(void);
+void psp_unlock_processes(void);
+
+/* NtQuerySystemInformation gets its list of processes here (list.c). */
+void psp_publish_list(void);
+
 /* In the current process. */
 NTSTATUS psp_build_user_space(struct psp_start *start);
 

@@ -2,7 +2,8 @@
  * wow64/sysinfo.c - NtQuerySystemInformation for 32-bit code.
  *
  * SystemBasicInformation has addresses in it.  XP's performance counters are
- * the beginning of Windows 10's, so only the lengths differ.  All other
+ * the beginning of Windows 10's, so only the lengths differ.  The list of
+ * processes has no 32-bit form.  All other
  * classes have nothing in them whose size depends on the caller.
  */
 #include "wow64p.h"
@@ -82,6 +83,8 @@ NTSTATUS wow64_NtQuerySystemInformation(ULONG class, void *buffer,
         return query_basic(buffer, length, return_length);
     case SystemPerformanceInformation:
         return query_performance(buffer, length, return_length);
+    case SystemProcessInformation:
+        return STATUS_INVALID_INFO_CLASS;
     default:
         return NtQuerySystemInformation(class, buffer, length, return_length);
     }

@@ -57,8 +57,7 @@ static NTSTATUS status_of(HANDLE process)
 
 static NTSTATUS wait_for(HANDLE process)
 {
-    while (status_of(process) == STATUS_PENDING)
-        NtYieldExecution();
+    CHECK_STATUS(NtWaitForSingleObject(process, FALSE, NULL), STATUS_WAIT_0);
     return status_of(process);
 }
 
@@ -110,6 +109,38 @@ static void test_terminate(void)
     NtClose(thread);
 }
 
+/* This program is in the list of processes, with its one thread. */
+static void test_list(void)
+{
+    static UCHAR buffer[0x10000] __attribute__((aligned(16)));
+    const SYSTEM_PROCESS_INFORMATION *at = (void *)buffer;
+    const CLIENT_ID *self = &NtCurrentTeb()->ClientId;
+    ULONG length = 0, found = 0;
+
+    CHECK_STATUS(NtQuerySystemInformation(SystemProcessInformation, buffer,
+                                          0x10, &length),
+                 STATUS_INFO_LENGTH_MISMATCH);
+    CHECK(length > 2 * sizeof *at);
+    CHECK_STATUS(NtQuerySystemInformation(SystemProcessInformation, buffer,
+                                          sizeof buffer, &length),
+                 STATUS_SUCCESS);
+    CHECK((ULONG_PTR)at->UniqueProcessId == 4);
+    for (;; at = (void *)((UCHAR *)at + at->NextEntryOffset)) {
+        const SYSTEM_THREAD_INFORMATION *thread = (void *)(at + 1);
+
+        if (at->UniqueProcessId == self->UniqueProcess) {
+            found++;
+            CHECK(at->NumberOfThreads == 1);
+            CHECK(thread->ClientId.UniqueThread == self->UniqueThread);
+            CHECK(at->ImageName.Length == sizeof L"processes.exe" - 2);
+            CHECK(at->ImageName.Buffer[0] == L'p');
+        }
+        if (!at->NextEntryOffset)
+            break;
+    }
+    CHECK(found == 1);
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     const char *words = test_words();
@@ -122,5 +153,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     test_start();
     test_refused();
     test_terminate();
+    test_list();
     return test_end();
 }

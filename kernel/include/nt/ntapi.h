@@ -367,6 +367,8 @@ typedef enum _SYSTEM_INFORMATION_CLASS {
     SystemBasicInformation = 0,
     SystemPerformanceInformation = 2,
     SystemTimeOfDayInformation = 3,
+    SystemProcessInformation = 5,
+    SystemProcessorPerformanceInformation = 8,
 } SYSTEM_INFORMATION_CLASS;
 
 typedef struct _SYSTEM_BASIC_INFORMATION {
@@ -475,6 +477,63 @@ typedef struct _SYSTEM_PERFORMANCE_INFORMATION {
     LONGLONG ResidentAvailablePages;            /* 148 */
     ULONGLONG SharedCommittedPages;             /* 150 */
 } SYSTEM_PERFORMANCE_INFORMATION;
+
+/* Of one processor, in 100-ns units. */
+typedef struct _SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION {
+    LARGE_INTEGER IdleTime;                     /* 00 */
+    LARGE_INTEGER KernelTime;                   /* 08, idle time included */
+    LARGE_INTEGER UserTime;                     /* 10 */
+    LARGE_INTEGER DpcTime;                      /* 18 */
+    LARGE_INTEGER InterruptTime;                /* 20 */
+    ULONG InterruptCount;                       /* 28 */
+} SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION;
+
+typedef struct _SYSTEM_THREAD_INFORMATION {
+    LARGE_INTEGER KernelTime;                   /* 00 */
+    LARGE_INTEGER UserTime;                     /* 08 */
+    LARGE_INTEGER CreateTime;                   /* 10 */
+    ULONG WaitTime;                             /* 18, tick */
+    void *StartAddress;                         /* 20 */
+    CLIENT_ID ClientId;                         /* 28 */
+    LONG Priority;                              /* 38 */
+    LONG BasePriority;                          /* 3c */
+    ULONG ContextSwitches;                      /* 40 */
+    ULONG ThreadState;                          /* 44 */
+    ULONG WaitReason;                           /* 48 */
+} SYSTEM_THREAD_INFORMATION;
+
+/* NumberOfThreads SYSTEM_THREAD_INFORMATIONs follow, then the name. */
+typedef struct _SYSTEM_PROCESS_INFORMATION {
+    ULONG NextEntryOffset;                      /* 000, 0: the last */
+    ULONG NumberOfThreads;                      /* 004 */
+    LARGE_INTEGER WorkingSetPrivateSize;        /* 008 */
+    ULONG HardFaultCount;                       /* 010 */
+    ULONG NumberOfThreadsHighWatermark;         /* 014 */
+    ULONGLONG CycleTime;                        /* 018 */
+    LARGE_INTEGER CreateTime;                   /* 020 */
+    LARGE_INTEGER UserTime;                     /* 028 */
+    LARGE_INTEGER KernelTime;                   /* 030 */
+    UNICODE_STRING ImageName;                   /* 038 */
+    LONG BasePriority;                          /* 048 */
+    HANDLE UniqueProcessId;                     /* 050 */
+    HANDLE InheritedFromUniqueProcessId;        /* 058 */
+    ULONG HandleCount;                          /* 060 */
+    ULONG SessionId;                            /* 064 */
+    ULONG_PTR UniqueProcessKey;                 /* 068 */
+    SIZE_T PeakVirtualSize;                     /* 070 */
+    SIZE_T VirtualSize;                         /* 078 */
+    ULONG PageFaultCount;                       /* 080 */
+    SIZE_T PeakWorkingSetSize;                  /* 088 */
+    SIZE_T WorkingSetSize;                      /* 090 */
+    SIZE_T QuotaPeakPagedPoolUsage;             /* 098 */
+    SIZE_T QuotaPagedPoolUsage;                 /* 0a0 */
+    SIZE_T QuotaPeakNonPagedPoolUsage;          /* 0a8 */
+    SIZE_T QuotaNonPagedPoolUsage;              /* 0b0 */
+    SIZE_T PagefileUsage;                       /* 0b8 */
+    SIZE_T PeakPagefileUsage;                   /* 0c0 */
+    SIZE_T PrivatePageCount;                    /* 0c8 */
+    LARGE_INTEGER IoCounters[6];                /* 0d0, of reads to others */
+} SYSTEM_PROCESS_INFORMATION;
 
 NTSTATUS NTAPI NtQuerySystemInformation(_In_ ULONG SystemInformationClass,
                                         _Out_ void *SystemInformation,
