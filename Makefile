@@ -152,7 +152,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
-    objects.c apcs.c)
+    objects.c apcs.c threads.c)
 compat_SRCS := tests/user/compat.asm
 apc_SRCS    := tests/user/apc.asm
 
