@@ -6,6 +6,8 @@
 
 #define STACK 0x10000
 #define ROUNDS 2000
+#define CHILDREN 40
+#define IMAGE L"\\SystemRoot\\System32\\contexts2.exe"
 
 static volatile ULONG spins, landed;
 static ULONG seed = 12345;
@@ -205,10 +207,51 @@ static void test_refused(void)
     check_harmless();
 }
 
+/* A child that runs with such contexts: it ends, and nothing else does. */
+static void test_child(void)
+{
+    static RTL_USER_PROCESS_PARAMETERS parameters = {
+        .MaximumLength = sizeof parameters,
+        .Length = sizeof parameters,
+        .Flags = RTL_USER_PROC_PARAMS_NORMALIZED,
+    };
+    struct {
+        SIZE_T length;
+        PS_ATTRIBUTE name;
+    } list = { sizeof list, { PS_ATTRIBUTE_IMAGE_NAME, sizeof IMAGE - 2,
+                              { .ValuePtr = (void *)IMAGE }, NULL } };
+    PS_CREATE_INFO info = { .Size = sizeof info };
+    LARGE_INTEGER now = { .QuadPart = 0 };
+    HANDLE process, thread;
+
+    RtlInitUnicodeString(&parameters.CommandLine, L"contexts2.exe spin");
+    if (!CHECK_STATUS(NtCreateUserProcess(&process, &thread,
+                                          PROCESS_ALL_ACCESS,
+                                          THREAD_ALL_ACCESS, NULL, NULL, 0, 0,
+                                          &parameters, &info, (void *)&list),
+                      STATUS_SUCCESS))
+        return;
+    for (ULONG i = 0; i < 1000; i++) {
+        if (NtWaitForSingleObject(process, FALSE, &now) == STATUS_WAIT_0)
+            break;
+        fill_random();
+        NtSetContextThread(thread, &context);
+        NtYieldExecution();
+    }
+    NtTerminateProcess(process, 1);
+    CHECK_STATUS(NtWaitForSingleObject(process, FALSE, NULL), STATUS_WAIT_0);
+    NtClose(process);
+    NtClose(thread);
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
+    while (test_words()[0] == 's')
+        spins++;
     test_refused();
     test_states();
+    for (ULONG i = 0; i < CHILDREN; i++)
+        test_child();
     return test_end();
 }
