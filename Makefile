@@ -164,7 +164,7 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
 USER_TESTS32     := $(addprefix tests/user/,answers.c files.c names.c \
     duplicate.c memory.c runtime.c loader.c needs_name.c needs_ordinal.c \
     needs_dll.c needs_fail.c images.c callback.c monitors.c critical.c \
-    threadattach.c start32.c runtime32.c wow64.c crash.c)
+    threadattach.c threads32.c start32.c runtime32.c wow64.c crash.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of
