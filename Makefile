@@ -45,7 +45,7 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/cpu/features.c arch/amd64/cpu/apic.c \
     arch/amd64/cpu/clock.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
-    arch/amd64/thread/callback.c \
+    arch/amd64/thread/xstate.c arch/amd64/thread/callback.c \
     arch/amd64/thread/context.c arch/amd64/thread/apcuser.c \
     arch/amd64/thread/divide.c \
     arch/amd64/thread/trap.c \
@@ -147,7 +147,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     debugctl.c files.c console.c names.c \
     duplicate.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
-    monitors.c calloutregs.c threads.c critical.c threadattach.c \
+    monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
     processes.c start.c contexts2.c crash.c)
 
 # More sources of one of them: NAME_SRCS.

@@ -7,6 +7,7 @@
  */
 #include "ki.h"
 
+#include <arch/thread.h>
 #include <mm.h>
 #include <nt/kuser.h>
 #include <nt/pe.h>
@@ -32,8 +33,32 @@ static void set_features(UCHAR *features)
     features[PF_FASTFAIL_AVAILABLE] = TRUE;
     features[PF_SSE3_INSTRUCTIONS_AVAILABLE] = (ecx & CPUID1_ECX_SSE3) != 0;
     features[PF_COMPARE_EXCHANGE128] = (ecx & CPUID1_ECX_CX16) != 0;
+    features[PF_XSAVE_ENABLED] = ki_enabled_xstate() != 0;
     features[PF_RDTSCP_INSTRUCTION_AVAILABLE] =
         (arch_cpuid(0x80000001, 0).edx & CPUID80000001_EDX_RDTSCP) != 0;
+}
+
+/* What XSAVE keeps of ring 3, and where in its area. */
+static void set_xstate(XSTATE_CONFIGURATION *xstate)
+{
+    xstate->EnabledFeatures = ki_enabled_xstate();
+    if (xstate->EnabledFeatures == 0)
+        return;
+    xstate->Features[0] = (XSTATE_FEATURE){
+        .Size = offsetof(XSAVE_FORMAT, XmmRegisters),
+    };
+    xstate->Features[1] = (XSTATE_FEATURE){
+        .Offset = offsetof(XSAVE_FORMAT, XmmRegisters),
+        .Size = sizeof(((XSAVE_FORMAT *)0)->XmmRegisters),
+    };
+    xstate->Size = offsetof(struct arch_thread_state, extended.ymm_high);
+    if (!ki_has_extended_state())
+        return;
+    xstate->Features[2] = (XSTATE_FEATURE){
+        .Offset = xstate->Size,
+        .Size = sizeof(((struct ki_xstate *)0)->ymm_high),
+    };
+    xstate->Size += xstate->Features[2].Size;
 }
 
 /*
@@ -82,5 +107,6 @@ void ki_initialize_shared_data(void)
     mm_query_statistics(&statistics);
     shared->NumberOfPhysicalPages = (ULONG)statistics.total_pages;
     set_features(shared->ProcessorFeatures);
+    set_xstate(&shared->XState);
     fill_shared_data_xp(shared);
 }

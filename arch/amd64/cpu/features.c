@@ -7,6 +7,7 @@
  * not have.
  */
 #include <arch/processor.h>
+#include <arch/thread.h>
 
 #include <arch/entry.h>
 #include <kd.h>
@@ -74,6 +75,7 @@ void ki_initialize_features(void)
     arch_write_msr(MSR_EFER, arch_read_msr(MSR_EFER) | EFER_SCE | EFER_NXE);
     arch_write_cr0(cr0 | CR0_WP | CR0_MP | CR0_NE);
     arch_write_cr4(wanted_cr4());
+    ki_initialize_xstate();
     arch_write_cr8(PASSIVE_LEVEL);
     KeSmapEnabled = (arch_read_cr4() & CR4_SMAP) != 0;
 
@@ -120,6 +122,7 @@ void ki_show_features(void)
     DbgPrint("CR3   %016llx  CR4 %016llx %s%s%s%s\n", arch_read_cr3(), cr4,
              cr4 & CR4_PGE ? " PGE" : "", cr4 & CR4_SMEP ? " SMEP" : "",
              cr4 & CR4_SMAP ? " SMAP" : "", cr4 & CR4_UMIP ? " UMIP" : "");
+    ki_show_xstate();
     DbgPrint("EFER  %016llx  SCE LME LMA NXE\n", arch_read_msr(MSR_EFER));
     DbgPrint("STAR  %016llx  SYSCALL 08/10, SYSRET 2B/23\n",
              arch_read_msr(MSR_STAR));

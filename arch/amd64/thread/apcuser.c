@@ -7,9 +7,10 @@
  *
  *      000  CONTEXT             the interrupted state; in its home slots the
  *                               three arguments and the routine
- *      4d0  CONTEXT_EX          no extended state
+ *      4d0  CONTEXT_EX          where what is
  *      4f0  KCONTINUE_ARGUMENT  for NtContinueEx
  *      510  MACHINE_FRAME       rip and rsp again, for who unwinds
+ *      ...  extended state      where CONTEXT_EX says, if there is any
  *
  * The routine is ring 3's to call: an address of the kernel's faults there.
  *
@@ -63,15 +64,27 @@ BOOLEAN arch_must_postpone_user_apc(const KTRAP_FRAME *frame)
     return is_process32() && !is_code32(frame);
 }
 
-static void fill(struct user_apc_frame *user, const KTRAP_FRAME *frame,
-                 BOOLEAN test_alert)
+/* place: where the frame will be; xstate: its extended state, 0 for none. */
+static CONTEXT_EX context_ex(ULONG_PTR place, ULONG_PTR xstate)
 {
-    user->context_ex = (CONTEXT_EX){
+    CONTEXT_EX ex = {
         .All = { -(LONG)sizeof(CONTEXT),
                  sizeof(CONTEXT) + sizeof(CONTEXT_EX) },
         .Legacy = { -(LONG)sizeof(CONTEXT), sizeof(CONTEXT) },
         .XState = { NO_XSTATE, 0 },
     };
+
+    if (xstate) {
+        ex.XState.Offset = (LONG)(xstate - place) - (LONG)sizeof(CONTEXT);
+        ex.XState.Length = sizeof(struct ki_xstate);
+        ex.All.Length = (ULONG)(xstate - place) + ex.XState.Length;
+    }
+    return ex;
+}
+
+static void fill(struct user_apc_frame *user, const KTRAP_FRAME *frame,
+                 BOOLEAN test_alert)
+{
     user->continue_argument = (KCONTINUE_ARGUMENT){
         .ContinueType = KCONTINUE_RESUME,
         .ContinueFlags = KCONTINUE_FLAG_DELIVER_APC |
@@ -86,13 +99,30 @@ static void fill(struct user_apc_frame *user, const KTRAP_FRAME *frame,
     };
 }
 
-/* 32-bit code of a 64-bit program has nothing above bit 31 in its rsp. */
-static ULONG_PTR place(const KTRAP_FRAME *frame)
+/*
+ * Below the interrupted stack: extended state, frame.  32-bit code of a 64-bit
+ * program has nothing above bit 31 in its rsp.
+ */
+static ULONG_PTR place(const KTRAP_FRAME *frame, ULONG_PTR *xstate)
 {
     ULONG_PTR rsp = is_code32(frame) ? (ULONG)frame->Rsp : frame->Rsp;
 
+    *xstate = 0;
+    if (ki_has_extended_state())
+        *xstate = rsp = ALIGN_DOWN(rsp - sizeof(struct ki_xstate), 64);
     return ALIGN_DOWN(rsp - sizeof(MACHINE_FRAME), 16) -
            offsetof(struct user_apc_frame, machine_frame);
+}
+
+/* The upper halves of ymm0-15 are live; 0 is nowhere. */
+static NTSTATUS write_xstate(ULONG_PTR to)
+{
+    struct ki_xstate state;
+
+    if (!to)
+        return STATUS_SUCCESS;
+    ki_get_xstate(&state);
+    return mm_copy_to_mode(UserMode, (void *)to, &state, sizeof state);
 }
 
 static void initialize64(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
@@ -100,16 +130,21 @@ static void initialize64(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
                          void *argument1, void *argument2, BOOLEAN test_alert)
 {
     struct user_apc_frame user = { .context.ContextFlags = CONTEXT_OF_APC };
-    ULONG_PTR to = place(frame);
-    NTSTATUS status;
+    ULONG_PTR xstate;
+    ULONG_PTR to = place(frame, &xstate);
+    NTSTATUS status = write_xstate(xstate);
 
     KeContextFromKframes(frame, exception, &user.context);
+    if (xstate)
+        user.context.ContextFlags |= CONTEXT_XSTATE;
+    user.context_ex = context_ex(to, xstate);
     user.context.P1Home = (ULONG_PTR)context;
     user.context.P2Home = (ULONG_PTR)argument1;
     user.context.P3Home = (ULONG_PTR)argument2;
     user.context.P4Home = (ULONG_PTR)routine;
     fill(&user, frame, test_alert);
-    status = mm_copy_to_mode(UserMode, (void *)to, &user, FRAME_SIZE);
+    if (NT_SUCCESS(status))
+        status = mm_copy_to_mode(UserMode, (void *)to, &user, FRAME_SIZE);
     if (!NT_SUCCESS(status))
         ki_raise_user_fault(frame, exception, status, to);
     frame->Rsp = to;

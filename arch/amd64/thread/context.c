@@ -195,7 +195,9 @@ void KeContextFromKframes(const KTRAP_FRAME *frame,
  * ContextFlags leaves out is 0 where it is volatile, and as the caller had it
  * otherwise.  At APC_LEVEL, so that no APC sees half a state.
  */
-static void set_frames(const CONTEXT *context, KEXCEPTION_FRAME *exception)
+static void set_frames(const CONTEXT *context,
+                       const struct ki_xstate *extended,
+                       KEXCEPTION_FRAME *exception)
 {
     KTRAP_FRAME *frame = KeGetCurrentThread()->TrapFrame;
     KIRQL old = KfRaiseIrql(APC_LEVEL);
@@ -205,6 +207,8 @@ static void set_frames(const CONTEXT *context, KEXCEPTION_FRAME *exception)
     memset(&frame->Xmm0, 0, 6 * sizeof frame->Xmm0);
     KeContextToKframes(frame, exception, context, context->ContextFlags,
                        UserMode);
+    if (extended)
+        ki_set_xstate(extended);
     KfLowerIrql(old);
 }
 
@@ -212,6 +216,8 @@ static NTSTATUS continue_with(const CONTEXT *user_context, BOOLEAN test_alert,
                               KEXCEPTION_FRAME *exception)
 {
     CONTEXT context;
+    struct ki_xstate extended;
+    BOOLEAN has_extended = FALSE;
     NTSTATUS status = mm_probe_for_read(user_context, sizeof context, 16);
 
     if (ExGetPreviousMode() != UserMode)
@@ -222,7 +228,13 @@ static NTSTATUS continue_with(const CONTEXT *user_context, BOOLEAN test_alert,
         return status;
     if (!(context.ContextFlags & CONTEXT_AMD64))
         return STATUS_INVALID_PARAMETER;
-    set_frames(&context, exception);
+    if (CONTEXT_HAS(&context, CONTEXT_XSTATE) && ki_has_extended_state()) {
+        has_extended = TRUE;
+        status = ki_capture_xstate(user_context, &extended);
+        if (!NT_SUCCESS(status))
+            return status;
+    }
+    set_frames(&context, has_extended ? &extended : NULL, exception);
     ki_continue_user_apcs(test_alert);
     return STATUS_SUCCESS;
 }
@@ -230,7 +242,7 @@ static NTSTATUS continue_with(const CONTEXT *user_context, BOOLEAN test_alert,
 /*
  * NtContinue's C half (entry/continue.asm).  STATUS_ACCESS_VIOLATION,
  * STATUS_DATATYPE_MISALIGNMENT, STATUS_INVALID_PARAMETER for a context that
- * is not AMD64's.
+ * is not AMD64's or whose extended state is cut short.
  */
 NTSTATUS KiContinue(const CONTEXT *user_context, BOOLEAN test_alert,
                     KEXCEPTION_FRAME *exception)

@@ -33,6 +33,8 @@ void arch_prepare_thread(KTHREAD *thread, void (*routine)(void *argument),
         .es = KGDT_R3_DATA | RPL_MASK,
         .fs = KGDT_R3_TEB | RPL_MASK,
     };
+    state->extended.header.Mask = XSTATE_LEGACY_FLOATING_POINT |
+                                  XSTATE_LEGACY_SSE;
     state->floating_point.ControlWord = INITIAL_FCW;
     state->floating_point.MxCsr = INITIAL_MXCSR;
     *--top = (ULONG_PTR)argument;
@@ -72,7 +74,7 @@ void ki_save_processor_state(KTHREAD *thread)
 {
     struct arch_thread_state *state = state_of(thread);
 
-    arch_save_floating_point(&state->floating_point);
+    ki_save_vectors(state);
     __asm__ volatile("mov %%ds, %0" : "=r"(state->ds));
     __asm__ volatile("mov %%es, %0" : "=r"(state->es));
     __asm__ volatile("mov %%fs, %0" : "=r"(state->fs));
@@ -84,7 +86,7 @@ static void load_user_state(const KTHREAD *thread)
 {
     const struct arch_thread_state *state = state_of(thread);
 
-    __asm__ volatile("fxrstor64 %0" : : "m"(state->floating_point));
+    ki_load_vectors(state);
     __asm__ volatile("mov %0, %%ds" : : "r"(state->ds));
     __asm__ volatile("mov %0, %%es" : : "r"(state->es));
     __asm__ volatile("mov %0, %%fs" : : "r"(state->fs));

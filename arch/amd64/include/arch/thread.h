@@ -14,10 +14,35 @@ void KiSwapContext(KTHREAD *from, KTHREAD *to);
  * frames on its stack: above InitialStack, KTHREAD.StateSaveArea points to it.
  * The kernel itself changes none of these registers (but for gs's base).
  */
+struct ki_xstate {
+    XSAVE_AREA_HEADER header;
+    M128A ymm_high[16];
+};
+
 struct arch_thread_state {
-    XSAVE_FORMAT floating_point;
+    XSAVE_FORMAT floating_point;        /* these two are an XSAVE area */
+    struct ki_xstate extended;
     USHORT ds, es, fs, gs;
-} __attribute__((aligned(16)));
+} __attribute__((aligned(64)));
+
+/* XCR0 and CR4.OSXSAVE, by what the processor has (thread/xstate.c). */
+void ki_initialize_xstate(void);
+ULONGLONG ki_enabled_xstate(void);
+void ki_show_xstate(void);
+
+/* All vector registers, of the thread that runs. */
+void ki_save_vectors(struct arch_thread_state *state);
+void ki_load_vectors(const struct arch_thread_state *state);
+
+/*
+ * What a CONTEXT has no room for; only if there is any.  Into the registers,
+ * from them, and from a context of ring 3 whose flags have CONTEXT_XSTATE.
+ */
+BOOLEAN ki_has_extended_state(void);
+void ki_set_xstate(const struct ki_xstate *state);
+void ki_get_xstate(struct ki_xstate *state);
+NTSTATUS ki_capture_xstate(const CONTEXT *user_context,
+                           struct ki_xstate *state);
 
 /* Where a stack of that upper end begins: what is above is the switch's. */
 void *arch_initial_stack(void *stack_base);

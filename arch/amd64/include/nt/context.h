@@ -21,6 +21,7 @@ typedef struct _M128A {
 #define CONTEXT_SEGMENTS        (CONTEXT_AMD64 | 0x04) /* ignored */
 #define CONTEXT_FLOATING_POINT  (CONTEXT_AMD64 | 0x08) /* FltSave, MxCsr */
 #define CONTEXT_DEBUG_REGISTERS (CONTEXT_AMD64 | 0x10) /* Dr0-3, 6, 7 */
+#define CONTEXT_XSTATE          (CONTEXT_AMD64 | 0x40) /* by CONTEXT_EX */
 #define CONTEXT_FULL            (CONTEXT_CONTROL | CONTEXT_INTEGER | \
                                  CONTEXT_FLOATING_POINT)
 #define CONTEXT_ALL             (CONTEXT_FULL | CONTEXT_SEGMENTS | \
@@ -44,6 +45,17 @@ typedef struct _XSAVE_FORMAT {
     M128A XmmRegisters[16];                     /* 0a0 */
     UCHAR Reserved4[96];                        /* 1a0 */
 } XSAVE_FORMAT;
+
+/* What XSAVE adds to that; features that lie behind are told by Mask. */
+typedef struct _XSAVE_AREA_HEADER {
+    ULONGLONG Mask;                             /* 000 */
+    ULONGLONG CompactionMask;                   /* 008 */
+    ULONGLONG Reserved2[6];                     /* 010 */
+} XSAVE_AREA_HEADER;
+
+#define XSTATE_LEGACY_FLOATING_POINT    0x01
+#define XSTATE_LEGACY_SSE               0x02
+#define XSTATE_AVX                      0x04
 
 typedef struct _CONTEXT {
     ULONGLONG P1Home;                           /* 000 */

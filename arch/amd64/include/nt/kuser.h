@@ -32,11 +32,32 @@ typedef struct _KSYSTEM_TIME {
 #define PF_NX_ENABLED                   12
 #define PF_SSE3_INSTRUCTIONS_AVAILABLE  13
 #define PF_COMPARE_EXCHANGE128          14
+#define PF_XSAVE_ENABLED                17
 #define PF_FASTFAIL_AVAILABLE           23
 #define PF_RDTSCP_INSTRUCTION_AVAILABLE 32
 
 #define PROCESSOR_ARCHITECTURE_AMD64    9
 #define NtProductWinNt                  1
+
+/* Where XSAVE puts the features of EnabledFeatures; bits as in XCR0. */
+typedef struct _XSTATE_FEATURE {
+    ULONG Offset;                               /* 000 */
+    ULONG Size;                                 /* 004 */
+} XSTATE_FEATURE;
+
+typedef struct _XSTATE_CONFIGURATION {
+    ULONGLONG EnabledFeatures;                  /* 000 */
+    ULONGLONG EnabledVolatileFeatures;          /* 008 */
+    ULONG Size;                                 /* 010 */
+    ULONG ControlFlags;                         /* 014 */
+    XSTATE_FEATURE Features[64];                /* 018 */
+    ULONGLONG EnabledSupervisorFeatures;        /* 218 */
+    ULONGLONG AlignedFeatures;                  /* 220 */
+    ULONG AllFeatureSize;                       /* 228 */
+    ULONG AllFeatures[64];                      /* 22c */
+    UCHAR pad_32c[0x4];
+    ULONGLONG EnabledUserVisibleSupervisorFeatures; /* 330 */
+} XSTATE_CONFIGURATION;
 
 typedef struct _KUSER_SHARED_DATA {
     ULONG TickCountLowDeprecated;               /* 000 */
@@ -82,5 +103,7 @@ typedef struct _KUSER_SHARED_DATA {
         USHORT QpcData;                         /* 3c6 */
         UCHAR QpcBypassEnabled;
     };
-    UCHAR pad_3c8[0x358];
+    UCHAR pad_3c8[0x10];
+    XSTATE_CONFIGURATION XState;                /* 3d8 */
+    UCHAR pad_710[0x10];
 } KUSER_SHARED_DATA;
