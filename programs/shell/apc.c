@@ -49,8 +49,13 @@ static void show_above(const CONTEXT *context)
     const struct machine_frame *frame;
 
     show_row(context, at, "CONTEXT_EX");
-    print("all at %d, %X bytes; legacy at %d, %X\n", parts->All.Offset, parts->All.Length,
-          parts->Legacy.Offset, parts->Legacy.Length);
+    print("all at %d, %X bytes; legacy at %d, %X\n", parts->All.Offset,
+          parts->All.Length, parts->Legacy.Offset, parts->Legacy.Length);
+    if (parts->XState.Length) {
+        show_row(context, at + (ULONG)parts->XState.Offset, "  XState");
+        print("%X bytes, the upper halves of ymm0-15\n",
+              parts->XState.Length);
+    }
     at += (sizeof *parts + 15) & ~15U;
     how = (const void *)((const UCHAR *)context + at);
     show_row(context, at, "KCONTINUE_ARGUMENT");

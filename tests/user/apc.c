@@ -5,6 +5,8 @@
  */
 #include "test.h"
 
+#include <nt/kuser.h>
+
 #include "../../programs/lib/door.h"
 #include "services.h"
 
@@ -16,7 +18,7 @@
 #define MXCSR_OTHER 0x5F80
 #define SELF_TEST_QUEUE_APC 0x21                /* tests/kernel/selftest.c */
 
-/* What an APC's routine finds at its CONTEXT (stubs.md, section 2). */
+/* What an APC's routine finds at its CONTEXT. */
 struct frame {
     CONTEXT context;
     CONTEXT_EX context_ex;
@@ -139,16 +141,40 @@ static void check_nested(void)
 
 static struct call call;
 
+/* With AVX: where the frame lies, and what it says of the upper halves. */
+static void check_extended(const struct frame *frame, ULONGLONG at)
+{
+    ULONGLONG state = (frame->context.Rsp - 0x140) & ~0x3FULL;
+    const CONTEXT_EX *ex = &frame->context_ex;
+
+    CHECK(frame->context.ContextFlags == 0x10005B);
+    CHECK(at == ((state - 0x28) & ~0xFULL) - 0x510);
+    CHECK(ex->XState.Offset == (LONG)(state - at) - 0x4D0);
+    CHECK(ex->XState.Length == 0x140);
+    CHECK(ex->All.Length == (ULONG)(state - at) + 0x140);
+}
+
+static void check_legacy(const struct frame *frame, ULONGLONG at)
+{
+    CHECK(frame->context.ContextFlags == 0x10001B);
+    CHECK(at == ((frame->context.Rsp - 0x28) & ~0xFULL) - 0x510);
+    CHECK(frame->context_ex.XState.Length == 0);
+    CHECK(frame->context_ex.All.Length == 0x4E8);
+}
+
 static void check_frame(const struct door *door)
 {
+    const KUSER_SHARED_DATA *shared = (const void *)USER_SHARED_DATA;
     const struct frame *frame = &ran[0].frame;
     ULONGLONG rsp = frame->context.Rsp;
 
-    CHECK(frame->context.ContextFlags == 0x10001B);
+    if (shared->XState.EnabledFeatures & XSTATE_AVX)
+        check_extended(frame, (ULONGLONG)ran[0].at);
+    else
+        check_legacy(frame, (ULONGLONG)ran[0].at);
     CHECK(frame->context.Rip == (ULONGLONG)door->raw_behind);
     CHECK_SAY(rsp == call.in.Rsp - 8, "rsp %llx, not %llx", rsp,
               call.in.Rsp - 8);
-    CHECK((ULONGLONG)ran[0].at == ((rsp - 0x28) & ~0xFULL) - 0x510);
     CHECK(frame->context.SegCs == 0x2B && frame->context.SegSs == 0x23);
     CHECK_SAY(frame->context.EFlags == call.in.Rflags, "flags %x",
               frame->context.EFlags);
@@ -161,10 +187,8 @@ static void check_frame(const struct door *door)
           frame->context.R9 == 0 && frame->context.R10 == 0 &&
           frame->context.R11 == 0);
     CHECK(frame->context_ex.All.Offset == -0x4D0);
-    CHECK(frame->context_ex.All.Length == 0x4E8);
     CHECK(frame->context_ex.Legacy.Offset == -0x4D0);
     CHECK(frame->context_ex.Legacy.Length == 0x4D0);
-    CHECK(frame->context_ex.XState.Length == 0);
     CHECK(frame->continue_argument.ContinueType == KCONTINUE_RESUME);
     CHECK(frame->continue_argument.ContinueFlags == 3);
     CHECK(frame->machine.Rip == frame->context.Rip);
