@@ -56,7 +56,8 @@ RTL_OBJS := kernel/rtl/memory.c kernel/rtl/text.c kernel/rtl/unicode.c \
 KD_OBJS := kernel/kd/console.c kernel/kd/serial.c kernel/kd/font.asm \
     kernel/kd/screen.c kernel/kd/symbols.c kernel/kd/report.c
 KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
-    kernel/ke/irql.c kernel/ke/dpc.c kernel/ke/ready.c kernel/ke/schedule.c \
+    kernel/ke/irql.c kernel/ke/dpc.c kernel/ke/ipi.c kernel/ke/ready.c \
+    kernel/ke/schedule.c \
     kernel/ke/wait.c kernel/ke/event.c kernel/ke/semphr.c kernel/ke/mutant.c \
     kernel/ke/thread.c kernel/ke/priority.c kernel/ke/pushlock.c \
     kernel/ke/fmutex.c \

@@ -69,6 +69,13 @@ void KeInitializeDpc(KDPC *dpc, KDEFERRED_ROUTINE *routine, void *context);
 void KeSetImportanceDpc(KDPC *dpc, KDPC_IMPORTANCE importance);
 
 /*
+ * Which processor is to run it, whoever queues it.  STATUS_INVALID_PARAMETER:
+ * there is none of that number.  NT: KeSetTargetProcessorDpcEx, which has
+ * processor groups.
+ */
+NTSTATUS ke_set_target_processor_dpc(KDPC *dpc, ULONG number);
+
+/*
  * Queue it, unless it is: FALSE then.  High importance goes to the front.
  * Low importance does not ask for an interrupt of its own unless the queue is
  * long; the next tick of the clock does.  IRQL: any.

@@ -153,7 +153,7 @@ typedef struct _KTHREAD {
     };
     UCHAR pad_200[0x8];
     LIST_ENTRY QueueListEntry;                  /* 208 */
-    ULONG NextProcessor;                        /* 218 */
+    ULONG NextProcessor;                        /* 218, where it runs */
     UCHAR pad_21c[0x4];
     struct _KPROCESS *Process;                  /* 220 */
     union {

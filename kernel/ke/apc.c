@@ -16,6 +16,7 @@
 #include "ki.h"
 
 #include <arch/apic.h>
+#include <arch/processor.h>
 
 /* KAPC.SpareByte0 of a user APC, where NT 10 has nothing. */
 #define SPECIAL_USER_APC 1
@@ -99,8 +100,9 @@ static void signal_kernel_apc(KTHREAD *thread, const KAPC *apc,
                               KPRIORITY increment)
 {
     thread->ApcState.KernelApcPending = TRUE;
-    if (thread == KeGetCurrentThread())
-        arch_request_software_interrupt(APC_VECTOR);
+    if (thread->State == Running)
+        ki_request_interrupt(KiProcessorBlock[thread->NextProcessor],
+                             APC_VECTOR);
     else if (thread->State == Waiting && may_interrupt_wait(thread, apc))
         KiUnwaitThread(thread, STATUS_KERNEL_APC, increment);
 }

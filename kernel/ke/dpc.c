@@ -11,10 +11,14 @@
 #include "ki.h"
 
 #include <arch/apic.h>
+#include <arch/processor.h>
 #include <arch/thread.h>
 
 /* NT's defaults: how long a queue of low importance may get. */
 #define MAXIMUM_DPC_QUEUE_DEPTH 4
+
+/* KDPC.Number: from here on it is a processor's. */
+#define DPC_TARGET 0x800
 
 #define DPC_LIST_EMPTY(list) ((list)->ListHead.Next == NULL)
 
@@ -34,6 +38,14 @@ void KeInitializeDpc(KDPC *dpc, KDEFERRED_ROUTINE *routine, void *context)
         .DeferredRoutine = routine,
         .DeferredContext = context,
     };
+}
+
+NTSTATUS ke_set_target_processor_dpc(KDPC *dpc, ULONG number)
+{
+    if (number >= KeNumberProcessors)
+        return STATUS_INVALID_PARAMETER;
+    dpc->Number = (USHORT)(DPC_TARGET + number);
+    return STATUS_SUCCESS;
 }
 
 void KeSetImportanceDpc(KDPC *dpc, KDPC_IMPORTANCE importance)
@@ -69,14 +81,23 @@ static void request(KPRCB *prcb, const KDPC *dpc)
     if (dpc->Importance == LowImportance &&
         prcb->DpcData[0].DpcQueueDepth < prcb->MaximumDpcQueueDepth)
         return;
-    prcb->DpcRequestSummary |= DPC_NORMAL_PROCESSING_REQUESTED;
-    arch_request_software_interrupt(DPC_VECTOR);
+    __sync_fetch_and_or(&prcb->DpcRequestSummary,
+                        DPC_NORMAL_PROCESSING_REQUESTED);
+    ki_request_interrupt(prcb, DPC_VECTOR);
+}
+
+/* Number: a target behind DPC_TARGET, or whoever queues it. */
+static KPRCB *processor_of(const KDPC *dpc)
+{
+    return dpc->Number < DPC_TARGET
+               ? KeGetCurrentPrcb()
+               : KiProcessorBlock[dpc->Number - DPC_TARGET];
 }
 
 BOOLEAN KeInsertQueueDpc(KDPC *dpc, void *argument1, void *argument2)
 {
     ULONGLONG flags = arch_save_and_disable_interrupts();
-    KPRCB *prcb = KeGetCurrentPrcb();
+    KPRCB *prcb = processor_of(dpc);
     KDPC_DATA *data = &prcb->DpcData[0];
     BOOLEAN inserted;
 

@@ -96,3 +96,16 @@ void KiCheckForKernelApcDelivery(void);
 
 /* KTHREAD.SchedulerApc and SuspendEvent of a new thread. */
 void ki_initialize_suspension(KTHREAD *thread);
+
+/* ---- other processors (ipi.c) ---- */
+
+/* vector of that processor: APC_VECTOR, DPC_VECTOR.  IRQL: any. */
+void ki_request_interrupt(const KPRCB *prcb, UCHAR vector);
+
+/*
+ * routine(argument) runs on that processor, which may be this one, at
+ * IPI_LEVEL; comes back when it has.  IRQL: < IPI_LEVEL, and no lock held that
+ * the other one may want with its interrupts off.
+ */
+void ki_send_packet(KPRCB *prcb, void (*routine)(void *argument),
+                    void *argument);

@@ -43,6 +43,7 @@ static void charge_cycles(KPRCB *prcb)
 static void swap_to(KPRCB *prcb, KTHREAD *thread, KTHREAD *next)
 {
     next->State = Running;
+    next->NextProcessor = prcb->Number;
     KxReleaseSpinLock(&prcb->PrcbLock);
     if (next != thread) {
         while (next->Running)

@@ -8,6 +8,10 @@
 
 #define DPCS 6
 
+/* Ke's own (ke/ipi.c). */
+void ki_send_packet(KPRCB *prcb, void (*routine)(void *argument),
+                    void *argument);
+
 /* What ran, in the order in which it did. */
 static struct {
     KDPC *dpc;
@@ -136,10 +140,42 @@ static BOOLEAN test_again(void)
     return count == 3 && ran[2].dpc == &dpcs[0];
 }
 
+static BOOLEAN test_target(void)
+{
+    prepare(note);
+    if (ke_set_target_processor_dpc(&dpcs[0], KeNumberProcessors) !=
+            STATUS_INVALID_PARAMETER ||
+        ke_set_target_processor_dpc(&dpcs[0], 0) != STATUS_SUCCESS)
+        return FALSE;
+    KeInsertQueueDpc(&dpcs[0], NULL, NULL);
+    while (count == 0)
+        continue;
+    return count == 1 && ran[0].dpc == &dpcs[0];
+}
+
+static volatile ULONG packet_irql;
+
+static void note_irql(void *argument)
+{
+    packet_irql = KeGetCurrentIrql() + *(ULONG *)argument;
+}
+
+/* A packet to oneself is there when the sender goes on, at IPI_LEVEL. */
+static BOOLEAN test_packet(void)
+{
+    ULONG offset = 100;
+    KIRQL old = KfRaiseIrql(CLOCK_LEVEL);
+
+    packet_irql = 0;
+    ki_send_packet(KeGetCurrentPrcb(), note_irql, &offset);
+    KfLowerIrql(old);
+    return packet_irql == offset + IPI_LEVEL;
+}
+
 BOOLEAN test_dpc(void)
 {
     return test_passive() && test_order() && test_remove_last() &&
-           test_low() && test_again();
+           test_low() && test_again() && test_target() && test_packet();
 }
 
 /* Up and down in every order that is allowed. */

@@ -74,3 +74,20 @@ void arch_request_software_interrupt(UCHAR vector)
         arch_pause();
     ki_write_apic(APIC_ICR_LOW, APIC_ICR_SELF | vector);
 }
+
+/* With x2APIC the whole register is one MSR, written at once. */
+void arch_send_interrupt(ULONG apic_id, UCHAR vector)
+{
+    ULONGLONG flags = arch_save_and_disable_interrupts();
+
+    if (apic) {
+        while (ki_read_apic(APIC_ICR_LOW) & APIC_ICR_PENDING)
+            arch_pause();
+        ki_write_apic(APIC_ICR_HIGH, apic_id << 24);
+        ki_write_apic(APIC_ICR_LOW, vector);
+    } else {
+        arch_write_msr(X2APIC_MSR_BASE + (APIC_ICR_LOW >> 4),
+                       (ULONGLONG)apic_id << 32 | vector);
+    }
+    arch_restore_interrupts(flags);
+}

@@ -64,6 +64,7 @@ KiSystemServiceExit:
 user_apc:
         lea     rsp, [rbp - FRAME_BIAS]
         call    ki_deliver_service_apc
+        RESTORE_NONVOLATILE                     ; a kernel APC may have set them
         mov     r11, [PRCB(CurrentThread)]
         jmp     KiSystemServiceExit.to_user
 

@@ -67,6 +67,7 @@ ki_exit32_sysexit:
 user_apc32:
         lea     rsp, [rbp - FRAME_BIAS]
         call    ki_deliver_service_apc32
+        RESTORE_NONVOLATILE                     ; a kernel APC may have set them
         mov     r11, [PRCB(CurrentThread)]
         jmp     KiServiceExit.to_user
 exit32_by_iret:

@@ -12,6 +12,7 @@ extern ki_dispatch_trap
 extern ki_apc_interrupt
 extern ki_dpc_interrupt
 extern ki_clock_interrupt
+extern ki_ipi_interrupt
 extern ki_spurious_interrupt
 extern KiSaveDebugRegisterState
 extern KiRestoreDebugRegisterState
@@ -87,6 +88,8 @@ INTERRUPT KiApcInterrupt, APC_LEVEL, ki_apc_interrupt
 INTERRUPT KiDpcInterrupt, DISPATCH_LEVEL, ki_dpc_interrupt
 
 INTERRUPT HalpTimerClockInterrupt, CLOCK_LEVEL, ki_clock_interrupt
+
+INTERRUPT KiIpiInterrupt, IPI_LEVEL, ki_ipi_interrupt
 
 ; Vector FFh: the local APIC had nothing after all.
 INTERRUPT ki_spurious, CLOCK_LEVEL, ki_spurious_interrupt
@@ -245,5 +248,7 @@ ki_vectors:
         dq      KiDpcInterrupt
         VECTORS 30h, 0D0h
         dq      HalpTimerClockInterrupt
-        VECTORS 0D2h, 0FEh
+        VECTORS 0D2h, 0E0h
+        dq      KiIpiInterrupt
+        VECTORS 0E2h, 0FEh
         dq      ki_spurious

@@ -11,6 +11,7 @@
 #define APC_VECTOR 0x1F
 #define DPC_VECTOR 0x2F
 #define CLOCK_VECTOR 0xD1
+#define IPI_VECTOR 0xE1
 #define SPURIOUS_VECTOR 0xFF
 
 /* Switched on, all its local sources masked but NMI; old controllers off. */
@@ -29,3 +30,6 @@ void ki_end_unexpected_interrupt(ULONG vector);
 
 /* This processor interrupts itself: at once, or when CR8 lets it. */
 void arch_request_software_interrupt(UCHAR vector);
+
+/* The same for any processor, by its local APIC's id. */
+void arch_send_interrupt(ULONG apic_id, UCHAR vector);

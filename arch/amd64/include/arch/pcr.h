@@ -53,6 +53,24 @@ typedef struct _KPROCESSOR_STATE {
     CONTEXT ContextFrame;                       /* 0f0 */
 } KPROCESSOR_STATE;
 
+/*
+ * What another processor asks of this one: the sender fills RequestPacket and
+ * then RequestSummary, vector E1h (ke/ipi.c) clears RequestSummary.
+ */
+typedef struct _KREQUEST_PACKET {
+    void *CurrentPacket[3];                     /* 00, arguments */
+    void (*WorkerRoutine)(void *argument);      /* 18 */
+} KREQUEST_PACKET;
+
+typedef struct _REQUEST_MAILBOX {
+    struct _REQUEST_MAILBOX *Next;              /* 00 */
+    volatile ULONGLONG RequestSummary;          /* 08 */
+    KREQUEST_PACKET RequestPacket;              /* 10 */
+    volatile LONG *NodeTargetCountAddr;         /* 30 */
+    volatile LONG NodeTargetCount;              /* 38 */
+    UCHAR pad_3c[0x4];
+} REQUEST_MAILBOX;
+
 typedef struct _KPRCB {
     ULONG MxCsr;                                /* 000 */
     UCHAR LegacyNumber;                         /* 004 */
@@ -114,7 +132,8 @@ typedef struct _KPRCB {
     ULONG ReadyThreadCount;                     /* 7eb4 */
     UCHAR pad_7eb8[0x8];
     ULONGLONG StartCycles;                      /* 7ec0 */
-    UCHAR pad_7ec8[0x3038];
+    UCHAR pad_7ec8[0x2ff8];
+    REQUEST_MAILBOX RequestMailbox[1];          /* aec0 */
 } KPRCB;
 
 typedef struct _KPCR {
