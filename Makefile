@@ -132,6 +132,7 @@ PROGRAMS     := tour shell
 PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
+    tour/apc.c tour/apc.asm tour/apckernel.c tour/apcthread.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \
@@ -139,7 +140,8 @@ shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
 tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
     tour32/shared.c tour32/stops.c tour32/doors.c tour32/gate.c \
-    tour32/doors.asm tour32/gate.asm tour32/call.c lib/i386/call.asm \
+    tour32/doors.asm tour32/gate.asm tour32/apc.c tour32/apc.asm \
+    tour32/call.c lib/i386/call.asm \
     lib/i386/door.c lib/i386/prepare.c lib/find.c lib/check.c lib/print.c)
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.

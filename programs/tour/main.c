@@ -10,5 +10,6 @@ NTSTATUS NtProcessStartup(PEB *peb)
     show_where();
     show_stops();
     show_doors();
+    show_apcs();
     return checks_end();
 }

@@ -66,3 +66,6 @@ void cpu_show(const struct cpu *cpu);
 
 /* Chapter 3: the doors (doors.c). */
 void show_doors(void);
+
+/* Chapter 4: user APCs (apc.c). */
+void show_apcs(void);

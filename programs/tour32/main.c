@@ -12,5 +12,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     show_stops();
     show_doors();
     show_gate();
+    show_apc();
     return checks_end();
 }
