@@ -105,7 +105,7 @@ static void show_above(const struct apc_frame *frame)
         return;
     field(offsetof(struct apc_frame, parts) + frame->parts.XState.Offset,
           "XSTATE");
-    print("%X bytes: ymm0-15's upper halves\n", frame->parts.XState.Length);
+    print("%X bytes: the rest of ymm0-15\n", frame->parts.XState.Length);
 }
 
 static void check_frame(const struct apc_frame *frame)
