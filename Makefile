@@ -191,6 +191,10 @@ $(foreach t,$(notdir $(WAIT_TESTS:.c=)),\
     $(eval $(t)_SRCS32 := tests/user/objects.c))
 waits_SRCS := tests/user/objects.c
 
+# Many threads at once.
+USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c tornregs.c)
+apcstorm_SRCS := tests/user/apc.asm
+
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.
 USER_DLLS          := ldra ldrb ldrc ldrd ldre ldrf ldrfail ldrt ldrq

@@ -83,9 +83,9 @@ static void keep_xmm(KTRAP_FRAME *frame)
     frame->Xmm5 = state.XmmRegisters[5];
 }
 
-static void set_frames(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
-                       const WOW64_CONTEXT *from)
+static void set_frames(KTRAP_FRAME *frame, const WOW64_CONTEXT *from)
 {
+    KEXCEPTION_FRAME exception = { 0 };
     ULONGLONG rbp = frame->Rbp;
     CONTEXT context = { 0 };
 
@@ -101,10 +101,10 @@ static void set_frames(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
 
     frame->Rax = frame->Rcx = frame->Rdx = 0;
     frame->R8 = frame->R9 = frame->R10 = frame->R11 = 0;
-    exception->R12 = exception->R13 = exception->R14 = exception->R15 = 0;
     keep_xmm(frame);
-    KeContextToKframes(frame, exception, &context, context.ContextFlags,
+    KeContextToKframes(frame, &exception, &context, context.ContextFlags,
                        UserMode);
+    arch_write_nonvolatile(&exception);
     frame->Rbp = rbp;
 }
 
@@ -113,8 +113,7 @@ static void set_frames(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
  * NtContinue's.  STATUS_ACCESS_VIOLATION, STATUS_DATATYPE_MISALIGNMENT,
  * STATUS_INVALID_PARAMETER for a context that is not i386's.
  */
-NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert,
-                        KEXCEPTION_FRAME *exception)
+NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert)
 {
     WOW64_CONTEXT context;
     NTSTATUS status = mm_probe_for_read(user, sizeof context, sizeof(ULONG));
@@ -127,7 +126,7 @@ NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert,
     if (!(context.ContextFlags & WOW64_CONTEXT_i386))
         return STATUS_INVALID_PARAMETER;
     old = KfRaiseIrql(APC_LEVEL);       /* no APC sees half a state */
-    set_frames(KeGetCurrentThread()->TrapFrame, exception, &context);
+    set_frames(KeGetCurrentThread()->TrapFrame, &context);
     KfLowerIrql(old);
     ki_continue_user_apcs(test_alert);
     return STATUS_SUCCESS;

@@ -127,5 +127,4 @@ NTSTATUS wow64_NtSetInformationThread(HANDLE handle, ULONG class,
 
 /* entry/continue.asm, and its C half. */
 NTSTATUS wow64_NtContinue(const WOW64_CONTEXT *context, BOOLEAN test_alert);
-NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert,
-                        struct _KEXCEPTION_FRAME *exception);
+NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert);

@@ -64,7 +64,8 @@ ki_deliver_user_apc:
         mov     cr8, rax
         ret
 
-; The non-volatile registers go into a KEXCEPTION_FRAME and come back from it.
+; The KEXCEPTION_FRAME is for the APC's context. It is not loaded back: a kernel
+; APC that comes first may set r12-r15 (ps/context.c), and C leaves them alone.
 global KiInitiateUserApc
 KiInitiateUserApc:
         sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
@@ -80,12 +81,5 @@ KiInitiateUserApc:
         mov     rdx, rsp
         lea     r8, [rbp - FRAME_BIAS]
         call    KiDeliverApc
-        mov     rbx, [rsp + KEXCEPTION_FRAME.Rbx]
-        mov     rdi, [rsp + KEXCEPTION_FRAME.Rdi]
-        mov     rsi, [rsp + KEXCEPTION_FRAME.Rsi]
-        mov     r12, [rsp + KEXCEPTION_FRAME.R12]
-        mov     r13, [rsp + KEXCEPTION_FRAME.R13]
-        mov     r14, [rsp + KEXCEPTION_FRAME.R14]
-        mov     r15, [rsp + KEXCEPTION_FRAME.R15]
         add     rsp, KEXCEPTION_FRAME.Return
         ret

@@ -17,33 +17,21 @@ extern KiExceptionExit
 
 section .entry progbits alloc exec nowrite align=64
 
-; CONTINUE name, C function(context, alert, KEXCEPTION_FRAME *)
+; CONTINUE name, C function(context, alert)
 %macro CONTINUE 2
 global %1
 %1:
-        sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
-        mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
-        mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
-        mov     [rsp + KEXCEPTION_FRAME.Rdi], rdi
-        mov     [rsp + KEXCEPTION_FRAME.Rsi], rsi
-        mov     [rsp + KEXCEPTION_FRAME.R12], r12
-        mov     [rsp + KEXCEPTION_FRAME.R13], r13
-        mov     [rsp + KEXCEPTION_FRAME.R14], r14
-        mov     [rsp + KEXCEPTION_FRAME.R15], r15
-        mov     r8, rsp
+        sub     rsp, 28h
         call    %2
         test    eax, eax
         js      %%refused
-        mov     r12, [rsp + KEXCEPTION_FRAME.R12]
-        mov     r13, [rsp + KEXCEPTION_FRAME.R13]
-        mov     r14, [rsp + KEXCEPTION_FRAME.R14]
-        mov     r15, [rsp + KEXCEPTION_FRAME.R15]
+; At this point: r12-r15 are the new state's already.
         mov     rax, [PRCB(CurrentThread)]
         mov     rbp, [rax + KTHREAD.TrapFrame]
         add     rbp, FRAME_BIAS
         jmp     KiExceptionExit
 %%refused:
-        add     rsp, KEXCEPTION_FRAME.Return
+        add     rsp, 28h
         ret
 %endmacro
 

@@ -127,7 +127,7 @@ trap_common:
         PUSH_EXCEPTION_FRAME
         mov     r8, rsp
         call    ki_dispatch_trap                ; (vector, frame, exception)
-        POP_EXCEPTION_FRAME
+        add     rsp, KEXCEPTION_FRAME_SIZE      ; r12-r15 are still loaded
 
 ; The way back from everything but a service: every register from the frame,
 ; IRETQ.  rbp = frame + 80h; r12-r15 are the interrupted code's.

@@ -177,6 +177,7 @@ void KiInitializeUserApc(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
                          KNORMAL_ROUTINE *routine, void *context,
                          void *argument1, void *argument2, BOOLEAN test_alert)
 {
+    arch_read_nonvolatile(exception);   /* a kernel APC may have set them */
     if (is_process32())
         initialize32(exception, frame, routine, context, argument1,
                      argument2);

@@ -196,24 +196,25 @@ void KeContextFromKframes(const KTRAP_FRAME *frame,
  * otherwise.  At APC_LEVEL, so that no APC sees half a state.
  */
 static void set_frames(const CONTEXT *context,
-                       const struct ki_xstate *extended,
-                       KEXCEPTION_FRAME *exception)
+                       const struct ki_xstate *extended)
 {
     KTRAP_FRAME *frame = KeGetCurrentThread()->TrapFrame;
+    KEXCEPTION_FRAME exception;
     KIRQL old = KfRaiseIrql(APC_LEVEL);
 
     frame->Rax = frame->Rcx = frame->Rdx = 0;
     frame->R8 = frame->R9 = frame->R10 = frame->R11 = 0;
     memset(&frame->Xmm0, 0, 6 * sizeof frame->Xmm0);
-    KeContextToKframes(frame, exception, context, context->ContextFlags,
+    arch_read_nonvolatile(&exception);
+    KeContextToKframes(frame, &exception, context, context->ContextFlags,
                        UserMode);
+    arch_write_nonvolatile(&exception);
     if (extended)
         ki_set_xstate(extended);
     KfLowerIrql(old);
 }
 
-static NTSTATUS continue_with(const CONTEXT *user_context, BOOLEAN test_alert,
-                              KEXCEPTION_FRAME *exception)
+static NTSTATUS continue_with(const CONTEXT *user_context, BOOLEAN test_alert)
 {
     CONTEXT context;
     struct ki_xstate extended;
@@ -234,7 +235,7 @@ static NTSTATUS continue_with(const CONTEXT *user_context, BOOLEAN test_alert,
         if (!NT_SUCCESS(status))
             return status;
     }
-    set_frames(&context, has_extended ? &extended : NULL, exception);
+    set_frames(&context, has_extended ? &extended : NULL);
     ki_continue_user_apcs(test_alert);
     return STATUS_SUCCESS;
 }
@@ -244,10 +245,9 @@ static NTSTATUS continue_with(const CONTEXT *user_context, BOOLEAN test_alert,
  * STATUS_DATATYPE_MISALIGNMENT, STATUS_INVALID_PARAMETER for a context that
  * is not AMD64's or whose extended state is cut short.
  */
-NTSTATUS KiContinue(const CONTEXT *user_context, BOOLEAN test_alert,
-                    KEXCEPTION_FRAME *exception)
+NTSTATUS KiContinue(const CONTEXT *user_context, BOOLEAN test_alert)
 {
-    return continue_with(user_context, test_alert, exception);
+    return continue_with(user_context, test_alert);
 }
 
 /*
@@ -255,15 +255,14 @@ NTSTATUS KiContinue(const CONTEXT *user_context, BOOLEAN test_alert,
  * KCONTINUE_ARGUMENT.  The types differ for shadow stacks only, and
  * KCONTINUE_FLAG_DELIVER_APC says what happens anyhow.
  */
-NTSTATUS KiContinueEx(const CONTEXT *user_context, ULONG_PTR value,
-                      KEXCEPTION_FRAME *exception)
+NTSTATUS KiContinueEx(const CONTEXT *user_context, ULONG_PTR value)
 {
     const void *user = (const void *)value;
     KCONTINUE_ARGUMENT argument;
     NTSTATUS status;
 
     if (value <= CONTINUE_HIGHEST_BOOLEAN)
-        return continue_with(user_context, value != 0, exception);
+        return continue_with(user_context, value != 0);
     status = mm_probe_for_read(user, sizeof argument, 8);
     if (NT_SUCCESS(status))
         status = mm_copy_from_user(&argument, user, sizeof argument);
@@ -273,6 +272,5 @@ NTSTATUS KiContinueEx(const CONTEXT *user_context, ULONG_PTR value,
         (argument.ContinueFlags & ~(ULONG)KCONTINUE_FLAGS))
         return STATUS_INVALID_PARAMETER;
     return continue_with(user_context,
-                         argument.ContinueFlags & KCONTINUE_FLAG_TEST_ALERT,
-                         exception);
+                         argument.ContinueFlags & KCONTINUE_FLAG_TEST_ALERT);
 }

@@ -324,10 +324,10 @@ static void unexpected_interrupt(ULONG vector, const KTRAP_FRAME *frame)
 
 /*
  * From entry/traps.asm, interrupts off.  exception holds r12-r15 of the
- * interrupted code and is loaded back.
+ * interrupted code, as it came.
  */
 void ki_dispatch_trap(ULONG vector, KTRAP_FRAME *frame,
-                      KEXCEPTION_FRAME *exception)
+                      const KEXCEPTION_FRAME *exception)
 {
     NTSTATUS code;
 
