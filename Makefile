@@ -73,7 +73,8 @@ MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/system.c \
     kernel/mm/protect.c kernel/mm/query.c kernel/mm/section.c \
     kernel/mm/view.c kernel/mm/image.c kernel/mm/space.c
 EX_OBJS     := \
-    kernel/ex/handle.c kernel/ex/procnum.c kernel/ex/time.c \
+    kernel/ex/handle.c kernel/ex/handlelist.c kernel/ex/procnum.c \
+    kernel/ex/time.c \
     kernel/ex/display.c kernel/ex/sysinfo.c kernel/ex/harderr.c \
     kernel/ex/debugctl.c kernel/ex/object.c kernel/ex/event.c \
     kernel/ex/mutant.c kernel/ex/semphore.c kernel/ex/timer.c \
@@ -83,7 +84,7 @@ OB_OBJS     := \
     kernel/ob/reference.c kernel/ob/access.c kernel/ob/type.c \
     kernel/ob/create.c kernel/ob/insert.c kernel/ob/lookup.c \
     kernel/ob/directory.c kernel/ob/dirservice.c \
-    kernel/ob/duplicate.c kernel/ob/query.c kernel/ob/wait.c
+    kernel/ob/dirquery.c kernel/ob/duplicate.c kernel/ob/query.c kernel/ob/wait.c
 IO_OBJS     := \
     kernel/io/file.c kernel/io/name.c kernel/io/create.c \
     kernel/io/transfer.c kernel/io/console.c kernel/io/input.c \
@@ -148,14 +149,14 @@ tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     pointers.c doors.c flags.c selectors.c compat.c context.c apc.c answers.c \
     debugctl.c files.c console.c names.c \
-    duplicate.c memory.c runtime.c loader.c needs_name.c \
+    duplicate.c handles.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
     processes.c start.c contexts2.c crash.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
-    objects.c apcs.c threads.c)
+    objects.c handles.c apcs.c threads.c)
 compat_SRCS := tests/user/compat.asm
 apc_SRCS    := tests/user/apc.asm
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <ex.h>
+#include <ke_lock.h>
 #include <mm.h>
 #include <nt/ntapi.h>
 #include <ob.h>
@@ -83,3 +84,9 @@ void exp_initialize_timer(struct exp_timer *timer, KOBJECTS type);
 BOOLEAN exp_set_timer(struct exp_timer *timer, LARGE_INTEGER due, ULONG period,
                       PTIMER_APC_ROUTINE routine, void *context);
 BOOLEAN exp_cancel_timer(struct exp_timer *timer);
+
+/* ---- handlelist.c ---- */
+
+/* SystemHandleInformation and SystemExtendedHandleInformation, by number. */
+NTSTATUS exp_query_handles(ULONG number, void *user, ULONG length,
+                           ULONG *returned);

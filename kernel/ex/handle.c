@@ -26,7 +26,6 @@
 #define EXP_LEVEL_MASK 3ULL
 #define EXP_ENTRIES (PAGE_SIZE / sizeof(HANDLE_TABLE_ENTRY))
 #define EXP_POINTERS (PAGE_SIZE / sizeof(void *))
-#define EXP_HANDLE_STEP 4
 #define EXP_UNLOCKED 1
 
 static void *exp_allocate_page(void)
@@ -76,7 +75,7 @@ static void exp_free_page_entries(HANDLE_TABLE *table,
     list->FirstFreeHandleEntry = &page[1];
     __atomic_store_n(&table->NextHandleNeedingPool,
                      table->NextHandleNeedingPool +
-                         EXP_ENTRIES * EXP_HANDLE_STEP, __ATOMIC_RELEASE);
+                         EXP_ENTRIES * EX_HANDLE_STEP, __ATOMIC_RELEASE);
 }
 
 /*
@@ -122,7 +121,7 @@ static void **exp_page_slot(HANDLE_TABLE *table, ULONG number)
 static BOOLEAN exp_grow(HANDLE_TABLE *table)
 {
     ULONG number = table->NextHandleNeedingPool /
-                   (EXP_ENTRIES * EXP_HANDLE_STEP);
+                   (EXP_ENTRIES * EX_HANDLE_STEP);
     HANDLE_TABLE_ENTRY *page;
     void **slot;
 
@@ -164,7 +163,7 @@ static HANDLE exp_entry_handle(const HANDLE_TABLE_ENTRY *entry)
         (const HANDLE_TABLE_ENTRY *)ALIGN_DOWN(entry, PAGE_SIZE);
 
     return (HANDLE)(page->LeafHandleValue +
-                    (ULONG_PTR)(entry - page) * EXP_HANDLE_STEP);
+                    (ULONG_PTR)(entry - page) * EX_HANDLE_STEP);
 }
 
 /* A free entry off the list, FreeListLock held; NULL without memory. */
@@ -232,7 +231,7 @@ static BOOLEAN exp_lock_entry(HANDLE_TABLE_ENTRY *entry)
 HANDLE_TABLE_ENTRY *ExMapHandleToPointer(HANDLE_TABLE *table, HANDLE handle,
                                          KIRQL *irql)
 {
-    ULONG_PTR index = (ULONG_PTR)handle / EXP_HANDLE_STEP;
+    ULONG_PTR index = (ULONG_PTR)handle / EX_HANDLE_STEP;
     HANDLE_TABLE_ENTRY *entry;
 
     if ((ULONG_PTR)handle >= __atomic_load_n(&table->NextHandleNeedingPool,
@@ -278,7 +277,7 @@ HANDLE_TABLE_ENTRY *ex_next_handle(HANDLE_TABLE *table, ULONG_PTR *handle,
     HANDLE_TABLE_ENTRY *entry;
 
     for (; *handle < table->NextHandleNeedingPool;
-         *handle += EXP_HANDLE_STEP) {
+         *handle += EX_HANDLE_STEP) {
         entry = ExMapHandleToPointer(table, (HANDLE)*handle, irql);
         if (entry != NULL)
             return entry;
@@ -334,7 +333,7 @@ static BOOLEAN exp_grow_to(HANDLE_TABLE *table, ULONG handles)
 static void exp_rebuild_free_list(HANDLE_TABLE *table)
 {
     HANDLE_TABLE_FREE_LIST *list = &table->FreeLists[0];
-    ULONG index = table->NextHandleNeedingPool / EXP_HANDLE_STEP;
+    ULONG index = table->NextHandleNeedingPool / EX_HANDLE_STEP;
 
     list->FirstFreeHandleEntry = NULL;
     list->HandleCount = 0;
@@ -370,7 +369,7 @@ HANDLE_TABLE *ExDupHandleTable(struct _EPROCESS *process, HANDLE_TABLE *old,
     }
     while (table != NULL &&
            (from = ex_next_handle(old, &handle, &irql)) != NULL) {
-        ULONG_PTR index = handle / EXP_HANDLE_STEP;
+        ULONG_PTR index = handle / EX_HANDLE_STEP;
         HANDLE_TABLE_ENTRY *to;
 
         if (handle < table->NextHandleNeedingPool &&
@@ -380,7 +379,7 @@ HANDLE_TABLE *ExDupHandleTable(struct _EPROCESS *process, HANDLE_TABLE *old,
                            ex_entry_attributes(from));
         }
         ExUnlockHandleTableEntry(from, irql);
-        handle += EXP_HANDLE_STEP;
+        handle += EX_HANDLE_STEP;
     }
     if (table != NULL)
         exp_rebuild_free_list(table);

@@ -5,10 +5,7 @@
  * How Windows treats a length that does not fit differs from class to class,
  * hence the two bounds below; a length between them gets as many bytes.
  */
-#include <ex.h>
-#include <ke.h>
-#include <mm.h>
-#include <nt/ntapi.h>
+#include "exp.h"
 
 NTSTATUS (*ex_query_processes)(void *user, ULONG length, ULONG *needed);
 
@@ -123,6 +120,21 @@ static const struct exp_class *exp_find_class(ULONG number)
     return NULL;
 }
 
+/* A list is as long as it is. */
+static NTSTATUS exp_query_list(ULONG number, void *user, ULONG length,
+                               ULONG *returned)
+{
+    switch (number) {
+    case SystemProcessInformation:
+        return ex_query_processes(user, length, returned);
+    case SystemHandleInformation:
+    case SystemExtendedHandleInformation:
+        return exp_query_handles(number, user, length, returned);
+    default:
+        return STATUS_INVALID_INFO_CLASS;
+    }
+}
+
 /* *returned: bytes delivered, or after a mismatch those the class has. */
 static NTSTATUS exp_query(const struct exp_class *class, void *user,
                           ULONG length, ULONG *returned)
@@ -155,15 +167,14 @@ NTSTATUS NtQuerySystemInformation(ULONG SystemInformationClass,
                                     sizeof(ULONG));
     if (!NT_SUCCESS(status))
         return status;
-    if (class == NULL && SystemInformationClass != SystemProcessInformation)
-        return STATUS_INVALID_INFO_CLASS;
-
-    if (class == NULL)
-        status = ex_query_processes(SystemInformation,
-                                    SystemInformationLength, &returned);
-    else
+    if (class != NULL)
         status = exp_query(class, SystemInformation, SystemInformationLength,
                            &returned);
+    else
+        status = exp_query_list(SystemInformationClass, SystemInformation,
+                                SystemInformationLength, &returned);
+    if (status == STATUS_INVALID_INFO_CLASS)
+        return status;
     if (ReturnLength != NULL &&
         !NT_SUCCESS(mm_copy_to_user(ReturnLength, &returned,
                                     sizeof(returned))))

@@ -19,6 +19,7 @@ extern NTSTATUS (*ex_query_processes)(void *user, ULONG length,
                                       ULONG *needed);
 
 struct _EPROCESS;
+struct _SYSTEM_HANDLE_INFORMATION_EX;
 
 /*
  * A used entry: LowValue is the pointer without its low 4 bits in bits 20-63
@@ -63,6 +64,9 @@ typedef struct _HANDLE_TABLE {
 
 /* HANDLE_TABLE.Flags: its process has ended, nothing goes in any more. */
 #define EX_TABLE_RUNDOWN 0x4
+
+/* From one handle to the next. */
+#define EX_HANDLE_STEP 4
 
 /* Handles of one table at most; entry 0 of every page counts. */
 #define EX_HANDLE_LIMIT 0x1000000
@@ -110,6 +114,17 @@ void ex_sweep_handle_table(HANDLE_TABLE *table,
 
 /* Free a table that was swept and that nobody can reach. */
 void ex_free_handle_table(HANDLE_TABLE *table);
+
+/*
+ * A table that belongs to a process with an id stands in the list of all
+ * tables until it is freed.  Removing one that does not is nothing.
+ */
+void ex_insert_handle_table(HANDLE_TABLE *table, HANDLE id);
+void ExRemoveHandleTable(HANDLE_TABLE *table);
+
+/* Every handle in those tables.  STATUS_INSUFFICIENT_RESOURCES. */
+NTSTATUS ex_picture_handles(struct _SYSTEM_HANDLE_INFORMATION_EX **picture);
+void ex_free_handle_picture(struct _SYSTEM_HANDLE_INFORMATION_EX *picture);
 
 /*
  * A handle for object, which is 16-byte aligned; the table takes no reference.

@@ -119,20 +119,20 @@ typedef enum _WAIT_TYPE {
 #define MAXIMUM_WAIT_OBJECTS 64
 #define THREAD_WAIT_OBJECTS 3                   /* KTHREAD.WaitBlock's */
 
-/* KTHREAD.WaitReason, as the process list tells it */
+/* KTHREAD.WaitReason, as the process list tells it: wdm.h's numbers */
 typedef enum _KWAIT_REASON {
     Executive = 0,
     DelayExecution = 4,
     Suspended = 5,
     UserRequest = 6,
     WrQueue = 15,
+    WrTerminated = 22,
     WrPushLock = 28,
-    WrPreempted = 32,
-    WrDispatchInt = 31,
     WrQuantumEnd = 30,
+    WrDispatchInt = 31,
+    WrPreempted = 32,
     WrYieldExecution = 33,
     WrFastMutex = 34,
-    WrTerminated = 36,
 } KWAIT_REASON;
 
 /* Priority increments of who is waited for */

@@ -197,5 +197,13 @@ void ob_delete_handle_table(struct _EPROCESS *process);
 NTSTATUS ob_inherit_handles(struct _EPROCESS *parent,
                             struct _EPROCESS *child);
 
+/*
+ * NtQueryDirectoryObject; narrow: for 32-bit code, whose strings have 32-bit
+ * pointers.
+ */
+NTSTATUS ob_query_directory(HANDLE handle, void *buffer, ULONG length,
+                            BOOLEAN single, BOOLEAN restart, ULONG *context,
+                            ULONG *return_length, BOOLEAN narrow);
+
 /* How many handles a process has. */
 ULONG ObGetProcessHandleCount(struct _EPROCESS *process);

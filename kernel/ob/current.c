@@ -44,8 +44,10 @@ void ObKillProcess(EPROCESS *process)
 
 void ob_delete_handle_table(EPROCESS *process)
 {
-    if (process->ObjectTable != NULL)
-        ex_free_handle_table(process->ObjectTable);
+    if (process->ObjectTable == NULL)
+        return;
+    ExRemoveHandleTable(process->ObjectTable);
+    ex_free_handle_table(process->ObjectTable);
     process->ObjectTable = NULL;
 }
 
@@ -65,6 +67,7 @@ NTSTATUS ob_inherit_handles(EPROCESS *parent, EPROCESS *child)
         return STATUS_INSUFFICIENT_RESOURCES;
     ob_delete_handle_table(child);
     child->ObjectTable = table;
+    ex_insert_handle_table(table, child->UniqueProcessId);
     return STATUS_SUCCESS;
 }
 

@@ -72,6 +72,7 @@ static NTSTATUS allocate(void *section, const UNICODE_STRING *name,
         ObDereferenceObject(process);
         return STATUS_INSUFFICIENT_RESOURCES;
     }
+    ex_insert_handle_table(process->ObjectTable, process->UniqueProcessId);
     *result = process;
     return STATUS_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /*
- * wow64/object.c - NtQueryObject and NtWaitForMultipleObjects for 32-bit code.
+ * wow64/object.c - NtQueryObject, NtQueryDirectoryObject and
+ * NtWaitForMultipleObjects for 32-bit code.
  *
  * Answers with a text behind them have it elsewhere in 32 bits: the service
  * answers into pool-sized room of the translation area, and structure and
@@ -8,6 +9,7 @@
 #include "wow64p.h"
 
 #include <nt/ntapi.h>
+#include <ob.h>
 
 #define AREA ((void *)wow64p_thunk_area())
 #define AREA_SIZE PAGE_SIZE
@@ -41,6 +43,17 @@ NTSTATUS wow64_NtWaitForMultipleObjects(ULONG count, ULONG_PTR handles,
                ? NtWaitForMultipleObjects(count, area, type, alertable,
                                           timeout)
                : status;
+}
+
+/* ---- Directories ---- */
+
+NTSTATUS wow64_NtQueryDirectoryObject(HANDLE handle, ULONG_PTR buffer,
+                                      ULONG length, BOOLEAN single,
+                                      BOOLEAN restart, ULONG *context,
+                                      ULONG *return_length)
+{
+    return ob_query_directory(handle, (void *)buffer, length, single, restart,
+                              context, return_length, TRUE);
 }
 
 /* ---- Objects ---- */

@@ -84,6 +84,8 @@ NTSTATUS wow64_NtQuerySystemInformation(ULONG class, void *buffer,
     case SystemPerformanceInformation:
         return query_performance(buffer, length, return_length);
     case SystemProcessInformation:
+    case SystemHandleInformation:
+    case SystemExtendedHandleInformation:
         return STATUS_INVALID_INFO_CLASS;
     default:
         return NtQuerySystemInformation(class, buffer, length, return_length);

@@ -103,6 +103,10 @@ NTSTATUS wow64_NtQuerySystemInformation(ULONG class, void *buffer,
                                         ULONG length, ULONG *return_length);
 NTSTATUS wow64_NtQueryObject(HANDLE handle, ULONG class, ULONG_PTR buffer,
                              ULONG length, ULONG *return_length);
+NTSTATUS wow64_NtQueryDirectoryObject(HANDLE handle, ULONG_PTR buffer,
+                                      ULONG length, BOOLEAN single,
+                                      BOOLEAN restart, ULONG *context,
+                                      ULONG *return_length);
 NTSTATUS wow64_NtWaitForMultipleObjects(ULONG count, ULONG_PTR handles,
                                         ULONG type, BOOLEAN alertable,
                                         LARGE_INTEGER *timeout);

@@ -286,6 +286,104 @@ static void query(void)
     CHECK(name->Name.Length == 0 && name->Name.Buffer == NULL);
 }
 
+/* ---- Directories that are listed ---- */
+
+static NTSTATUS list(HANDLE directory, void *buffer, ULONG length,
+                     BOOLEAN single, BOOLEAN restart, ULONG *context,
+                     ULONG *returned)
+{
+    return NtQueryDirectoryObject(directory, buffer, length, single, restart,
+                                  context, returned);
+}
+
+static BOOLEAN is(const UNICODE_STRING *string, const WCHAR *expected)
+{
+    UNICODE_STRING text;
+
+    RtlInitUnicodeString(&text, expected);
+    return RtlEqualUnicodeString(string, &text, FALSE) &&
+           string->MaximumLength == string->Length + sizeof(WCHAR) &&
+           string->Buffer[string->Length / sizeof(WCHAR)] == 0;
+}
+
+/* Three names, one by one and together: each of them once. */
+static void check_listed(HANDLE directory)
+{
+    ULONG_PTR buffer[0x40];
+    const OBJECT_DIRECTORY_INFORMATION *at = (void *)buffer;
+    const ULONG pair = sizeof *at, each = pair + 3 * sizeof(WCHAR) + 20;
+    ULONG context = 77, length = 0, seen = 0;
+
+    for (ULONG i = 0; i < 3; i++) {
+        CHECK_STATUS(list(directory, buffer, sizeof buffer, TRUE, i == 0,
+                          &context, &length), STATUS_SUCCESS);
+        CHECK(context == i + 1);
+        CHECK(length == pair + each);
+        CHECK(is(&at->TypeName, L"Directory"));
+        CHECK(at[1].Name.Buffer == NULL && at[1].TypeName.Buffer == NULL);
+        seen |= 1u << (at->Name.Buffer[0] - L'a');
+    }
+    CHECK(seen == 7);
+    CHECK_STATUS(list(directory, buffer, sizeof buffer, TRUE, FALSE, &context,
+                      &length), STATUS_NO_MORE_ENTRIES);
+    CHECK_STATUS(list(directory, buffer, sizeof buffer, FALSE, FALSE,
+                      &context, NULL), STATUS_NO_MORE_ENTRIES);
+    CHECK(context == 3);
+    CHECK_STATUS(list(directory, buffer, sizeof buffer, FALSE, TRUE, &context,
+                      &length), STATUS_SUCCESS);
+    CHECK(length == pair + 3 * each && context == 3);
+    for (seen = 0; at->Name.Buffer != NULL; at++)
+        seen |= 1u << (at->Name.Buffer[0] - L'a');
+    CHECK(seen == 7 && at == (void *)((UCHAR *)buffer + 3 * pair));
+
+    /* A pair and a half: the rest comes in the next call. */
+    at = (void *)buffer;
+    CHECK_STATUS(list(directory, buffer, pair + 2 * each + 2, FALSE, TRUE,
+                      &context, &length), STATUS_MORE_ENTRIES);
+    CHECK(length == pair + 2 * each && context == 2);
+    CHECK_STATUS(list(directory, buffer, sizeof buffer, FALSE, FALSE,
+                      &context, &length), STATUS_SUCCESS);
+    CHECK(length == pair + each && context == 3 && at[1].Name.Buffer == NULL);
+    CHECK_STATUS(list(directory, NULL, 0, TRUE, TRUE, &context, &length),
+                 STATUS_BUFFER_TOO_SMALL);
+    CHECK(length == pair + each);
+    CHECK_STATUS(list(directory, buffer, pair + each - 1, FALSE, TRUE,
+                      &context, NULL), STATUS_MORE_ENTRIES);
+    CHECK_STATUS(list(directory, buffer, sizeof buffer, FALSE, TRUE, NULL,
+                      NULL), STATUS_ACCESS_VIOLATION);
+}
+
+static void listing(void)
+{
+    const WCHAR *const names[] = { L"aa", L"bb", L"cc" };
+    HANDLE directory, blind, inner[3], file;
+    ULONG context = 0;
+    ULONG_PTR buffer[0x40];
+
+    CHECK_STATUS(create(BASE L"listing", 0, NULL, &directory),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(list(directory, buffer, sizeof buffer, FALSE, TRUE, &context,
+                      NULL), STATUS_NO_MORE_ENTRIES);
+    for (ULONG i = 0; i < ARRAY_SIZE(names); i++)
+        CHECK_STATUS(create(names[i], 0, directory, &inner[i]),
+                     STATUS_SUCCESS);
+    check_listed(directory);
+    for (ULONG i = 0; i < ARRAY_SIZE(names); i++)
+        CHECK_STATUS(NtClose(inner[i]), STATUS_SUCCESS);
+    CHECK_STATUS(NtDuplicateObject(NtCurrentProcess(), directory,
+                                   NtCurrentProcess(), &blind,
+                                   DIRECTORY_TRAVERSE, 0, 0), STATUS_SUCCESS);
+    CHECK_STATUS(list(blind, buffer, sizeof buffer, FALSE, TRUE, &context,
+                      NULL), STATUS_ACCESS_DENIED);
+    CHECK_STATUS(NtClose(blind), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(directory), STATUS_SUCCESS);
+    CHECK_STATUS(test_open(L"ntdll.dll", FILE_READ_DATA | SYNCHRONIZE, &file),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(list(file, buffer, sizeof buffer, FALSE, TRUE, &context,
+                      NULL), STATUS_OBJECT_TYPE_MISMATCH);
+    CHECK_STATUS(NtClose(file), STATUS_SUCCESS);
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
@@ -298,5 +396,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     lengths();
     rights();
     query();
+    listing();
     return test_end();
 }

@@ -369,6 +369,8 @@ typedef enum _SYSTEM_INFORMATION_CLASS {
     SystemTimeOfDayInformation = 3,
     SystemProcessInformation = 5,
     SystemProcessorPerformanceInformation = 8,
+    SystemHandleInformation = 16,
+    SystemExtendedHandleInformation = 64,
 } SYSTEM_INFORMATION_CLASS;
 
 typedef struct _SYSTEM_BASIC_INFORMATION {
@@ -384,6 +386,42 @@ typedef struct _SYSTEM_BASIC_INFORMATION {
     ULONG_PTR ActiveProcessorsAffinityMask;     /* 30 */
     CHAR NumberOfProcessors;                    /* 38 */
 } SYSTEM_BASIC_INFORMATION;
+
+/*
+ * Every handle of every process; NumberOfHandles of them follow.  The first
+ * form has 16 bits of a process's id and of a handle.
+ */
+typedef struct _SYSTEM_HANDLE_TABLE_ENTRY_INFO {
+    USHORT UniqueProcessId;                     /* 00 */
+    USHORT CreatorBackTraceIndex;               /* 02 */
+    UCHAR ObjectTypeIndex;                      /* 04 */
+    UCHAR HandleAttributes;                     /* 05 */
+    USHORT HandleValue;                         /* 06 */
+    void *Object;                               /* 08 */
+    ULONG GrantedAccess;                        /* 10 */
+} SYSTEM_HANDLE_TABLE_ENTRY_INFO;
+
+typedef struct _SYSTEM_HANDLE_INFORMATION {
+    ULONG NumberOfHandles;                      /* 00 */
+    SYSTEM_HANDLE_TABLE_ENTRY_INFO Handles[1];  /* 08 */
+} SYSTEM_HANDLE_INFORMATION;
+
+typedef struct _SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX {
+    void *Object;                               /* 00 */
+    ULONG_PTR UniqueProcessId;                  /* 08 */
+    ULONG_PTR HandleValue;                      /* 10 */
+    ULONG GrantedAccess;                        /* 18 */
+    USHORT CreatorBackTraceIndex;               /* 1c */
+    USHORT ObjectTypeIndex;                     /* 1e */
+    ULONG HandleAttributes;                     /* 20 */
+    ULONG Reserved;                             /* 24 */
+} SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX;
+
+typedef struct _SYSTEM_HANDLE_INFORMATION_EX {
+    ULONG_PTR NumberOfHandles;                  /* 00 */
+    ULONG_PTR Reserved;                         /* 08 */
+    SYSTEM_HANDLE_TABLE_ENTRY_INFO_EX Handles[1]; /* 10 */
+} SYSTEM_HANDLE_INFORMATION_EX;
 
 /* Times in 100 ns since 1601; a bias is local time's distance from UTC. */
 typedef struct _SYSTEM_TIMEOFDAY_INFORMATION {

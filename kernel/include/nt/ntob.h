@@ -23,6 +23,20 @@ NTSTATUS NTAPI NtOpenDirectoryObject(
     _In_ ACCESS_MASK DesiredAccess,
     _In_ OBJECT_ATTRIBUTES *ObjectAttributes);
 
+/* A pair of zeros ends the array; the texts follow. */
+typedef struct _OBJECT_DIRECTORY_INFORMATION {
+    UNICODE_STRING Name;                        /* 00 */
+    UNICODE_STRING TypeName;                    /* 10 */
+} OBJECT_DIRECTORY_INFORMATION;
+
+NTSTATUS NTAPI NtQueryDirectoryObject(_In_ HANDLE DirectoryHandle,
+                                      _Out_opt_ void *Buffer,
+                                      _In_ ULONG Length,
+                                      _In_ BOOLEAN ReturnSingleEntry,
+                                      _In_ BOOLEAN RestartScan,
+                                      _Inout_ ULONG *Context,
+                                      _Out_opt_ ULONG *ReturnLength);
+
 /* ---- Handles ---- */
 
 /* Of a handle; NtSetInformationObject sets it. */
