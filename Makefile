@@ -81,7 +81,7 @@ EX_OBJS     := \
     kernel/ex/timerapc.c kernel/ex/delay.c kernel/ex/resolution.c
 OB_OBJS     := \
     kernel/ob/close.c kernel/ob/handle.c kernel/ob/current.c \
-    kernel/ob/reference.c kernel/ob/access.c kernel/ob/type.c \
+    kernel/ob/reference.c kernel/ob/delete.c kernel/ob/access.c kernel/ob/type.c \
     kernel/ob/create.c kernel/ob/insert.c kernel/ob/lookup.c \
     kernel/ob/directory.c kernel/ob/dirservice.c \
     kernel/ob/dirquery.c kernel/ob/duplicate.c kernel/ob/query.c kernel/ob/wait.c
@@ -113,7 +113,8 @@ INIT_OBJS := kernel/init/start.c kernel/init/options.c
 # Only in the test build: echo services, ring-0 tests.
 TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/schedule.c tests/kernel/lock.c tests/kernel/timer.c \
-    tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c
+    tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
+    tests/kernel/object.c
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab

@@ -6,10 +6,10 @@
  * directory), HandleCount handles.  Both change by interlocked operations.
  * When the last handle goes, so does the name, unless the object is
  * permanent; the last dereference calls the type's DeleteProcedure and frees
- * the pool.
+ * the pool, above PASSIVE_LEVEL by way of a system thread.
  *
- * IRQL: PASSIVE_LEVEL, but for ObfReferenceObject and a dereference that is
- * not the last: <= DISPATCH_LEVEL.
+ * IRQL: PASSIVE_LEVEL, but for referencing and dereferencing: <=
+ * DISPATCH_LEVEL, without a lock of the dispatcher's.
  */
 #pragma once
 
@@ -19,7 +19,10 @@ struct _EPROCESS;
 
 typedef struct _OBJECT_HEADER {
     volatile LONGLONG PointerCount;             /* 000 */
-    volatile LONGLONG HandleCount;              /* 008 */
+    union {
+        volatile LONGLONG HandleCount;          /* 008 */
+        struct _OBJECT_HEADER *NextToFree;      /* 008, nobody's any more */
+    };
     UCHAR pad_10[0x8];
     UCHAR TypeIndex;                            /* 018 */
     UCHAR pad_19[0x1];
@@ -145,8 +148,13 @@ DISPATCHER_HEADER *ob_dispatcher_header(void *object);
 OBJECT_TYPE *ObGetObjectType(void *object);
 LONGLONG ObfReferenceObject(void *object);
 LONGLONG ObfDereferenceObject(void *object);
+/* The same, but the deletion is always left to the system thread. */
+void ObDereferenceObjectDeferDelete(void *object);
 #define ObReferenceObject ObfReferenceObject
 #define ObDereferenceObject ObfDereferenceObject
+
+/* That thread's routine; Ps starts it. */
+void ob_delete_deferred(void *argument);
 
 /*
  * For lists that hold no reference: FALSE if the object is being deleted.

@@ -82,6 +82,13 @@ UCHAR obp_encode_type(const OBJECT_HEADER *header, UCHAR index);
 NTSTATUS obp_allocate_object(OBJECT_TYPE *type, SIZE_T size, UCHAR mask,
                              void **object);
 
+/*
+ * delete.c: the object is nobody's any more.  The first at PASSIVE_LEVEL, the
+ * second up to DISPATCH_LEVEL, without a lock of the dispatcher's.
+ */
+void obp_delete_object(OBJECT_HEADER *header);
+void obp_defer_deletion(OBJECT_HEADER *header);
+
 /* current.c: of the process whose address space is loaded. */
 struct _EPROCESS *obp_current_process(void);
 struct _HANDLE_TABLE *obp_process_table(struct _EPROCESS *process);

@@ -3,9 +3,8 @@
  *
  * Whoever keeps a pointer to an object holds a reference; every handle holds
  * one, too, and so does the entry of a directory.  An object dies in the
- * dereference that takes the last one, in the context of whoever made it,
- * which must be at PASSIVE_LEVEL: deleting may wait.  NT: from a higher level
- * the deletion is left to a worker thread.
+ * dereference that takes the last one: at PASSIVE_LEVEL there and then, from a
+ * higher level in a thread of its own (delete.c).
  */
 #include "obp.h"
 #include <mm.h>
@@ -72,33 +71,32 @@ BOOLEAN ObReferenceObjectSafe(void *object)
     return FALSE;
 }
 
-static void obp_delete_object(OBJECT_HEADER *header)
+/* What is left; the last one of an object with handles is a bugcheck. */
+static LONGLONG obp_dereference(OBJECT_HEADER *header)
 {
-    OBJECT_TYPE *type = ObGetObjectType(&header->Body);
-    OBJECT_HEADER_NAME_INFO *name = obp_name_info(header);
+    LONGLONG count = __sync_sub_and_fetch(&header->PointerCount, 1);
 
-    ASSERT(KeGetCurrentIrql() < DISPATCH_LEVEL);
-    if (header->HandleCount != 0)
+    if (count < 0 || (count == 0 && header->HandleCount != 0))
         obp_bad_reference(header);
-    if (type->TypeInfo.DeleteProcedure != NULL)
-        type->TypeInfo.DeleteProcedure(&header->Body);
-    if (name != NULL)
-        obp_free_name(&name->Name);
-    if (header->ObjectCreateInfo != NULL)
-        ExFreePoolWithTag(header->ObjectCreateInfo, OBP_TAG);
-    __sync_sub_and_fetch(&type->TotalNumberOfObjects, 1);
-    ExFreePoolWithTag((char *)header - obp_info_size(header->InfoMask),
-                      OBP_TAG);
+    return count;
 }
 
 LONGLONG ObfDereferenceObject(void *object)
 {
     OBJECT_HEADER *header = obp_header(object);
-    LONGLONG count = __sync_sub_and_fetch(&header->PointerCount, 1);
+    LONGLONG count = obp_dereference(header);
 
-    if (count < 0)
-        obp_bad_reference(header);
-    if (count == 0)
+    if (count == 0 && KeGetCurrentIrql() == PASSIVE_LEVEL)
         obp_delete_object(header);
+    else if (count == 0)
+        obp_defer_deletion(header);
     return count;
+}
+
+void ObDereferenceObjectDeferDelete(void *object)
+{
+    OBJECT_HEADER *header = obp_header(object);
+
+    if (obp_dereference(header) == 0)
+        obp_defer_deletion(header);
 }

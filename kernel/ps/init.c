@@ -46,6 +46,15 @@ static void create_system_process(void)
     psp_insert_process(process);
 }
 
+/* What is dereferenced at a high level, Ob deletes in this thread. */
+static void start_deletions(void)
+{
+    NTSTATUS status = ps_create_system_thread(ob_delete_deferred, NULL, NULL);
+
+    if (!NT_SUCCESS(status))
+        KeBugCheckEx(PHASE1_INITIALIZATION_FAILED, (ULONG)status, 2, 0, 0);
+}
+
 void ps_initialize(void)
 {
     InitializeListHead(&PsActiveProcessHead);
@@ -58,5 +67,6 @@ void ps_initialize(void)
     psp_initialize_cids();
     create_system_process();
     psp_start_reaper();
+    start_deletions();
     psp_publish_list();
 }

@@ -26,6 +26,9 @@ void crash_apc_attached(void);
 /* wait.c */
 BOOLEAN test_wait(void);
 
+/* object.c */
+BOOLEAN test_object_ends(void);
+
 /* timer.c */
 BOOLEAN test_timer(void);
 BOOLEAN test_timer_cost(void);
