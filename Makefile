@@ -130,7 +130,7 @@ NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
     $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
     dispatch.asm context.c thread.c chkstk.asm int64.asm) $(NTDLL_COMMON)
-PROGRAMS     := tour shell
+PROGRAMS     := tour shell bench
 PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
@@ -140,6 +140,8 @@ shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \
     shell/arguments.c shell/dump.c shell/apc.c shell/run.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
+bench_SRCS := $(addprefix programs/,bench/main.c bench/threads.c \
+    bench/events.c bench/apcs.c bench/timers.c bench/measure.c lib/print.c)
 tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
     tour32/shared.c tour32/stops.c tour32/doors.c tour32/gate.c \
     tour32/doors.asm tour32/gate.asm tour32/apc.c tour32/apc.asm \
@@ -498,6 +500,10 @@ shell: ## set up, build, and type commands to a shell in ring 3
 	@scripts/setup
 	@scripts/boot --build $(BUILD) --interactive shell
 
+bench: ## set up, build, and count instructions of switches, waits, APCs
+	@scripts/setup
+	@scripts/boot --build $(BUILD) --icount --memory 768 --timeout 600 bench
+
 test: ## set up, build, and run every test
 	@scripts/setup
 	@NTWALK_BUILD=$(abspath $(BUILD)) tests/run
@@ -527,5 +533,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: help run shell test setup doctor image parts user-tests doors debug \
+.PHONY: help run shell bench test setup doctor image parts user-tests doors debug \
     screenshot clean FORCE

@@ -4,10 +4,11 @@
  * A KTIMER is a dispatcher object that the clock signals at DueTime (interrupt
  * time, in 100-ns units); it may queue a DPC then, and set itself again.
  *
- * While it is set it stands in one of the 256 lists of a KPRCB's TimerTable,
- * found by its due time.  Lists are not sorted: setting and cancelling cost
- * the same however many timers are set.  The entry's Time is a lower bound of
- * its list's due times; the clock compares only the entries that its tick has
+ * While it is set it stands in one of the lists of a KPRCB's TimerTable, found
+ * by its due time: 256 for the next seconds, 256 for what is later (TimerType
+ * says which).  Lists are not sorted: setting, cancelling and expiring cost the
+ * same however many timers are set.  The entry's Time is a lower bound of its
+ * list's due times; the clock compares only the entries that its tick has
  * passed.
  */
 #pragma once
@@ -21,7 +22,7 @@ typedef struct _KTIMER {
     LIST_ENTRY TimerListEntry;                  /* 020 */
     KDPC *Dpc;                                  /* 030 */
     USHORT Processor;                           /* 038 */
-    USHORT TimerType;                           /* 03a */
+    USHORT TimerType;                           /* 03a, row of its list */
     ULONG Period;                               /* 03c, ms */
 } KTIMER;
 
@@ -36,7 +37,8 @@ typedef struct _KTIMER_TABLE_ENTRY {
 typedef struct _KTIMER_TABLE {
     KTIMER *TimerExpiry[64];                    /* 000 */
     KTIMER_TABLE_ENTRY TimerEntries[2][TIMER_TABLE_SIZE]; /* 200 */
-    UCHAR pad_4200[0x18];
+    ULONG round;                                /* 4200, ours: timertable.h */
+    UCHAR pad_4204[0x14];
 } KTIMER_TABLE;
 
 /* type: TimerNotificationObject or TimerSynchronizationObject. */

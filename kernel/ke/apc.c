@@ -71,18 +71,37 @@ static KAPC_STATE *state_of(KTHREAD *thread, const KAPC *apc)
                ? &thread->ApcState : &thread->SavedApcState;
 }
 
+static BOOLEAN entry_is_first_class(LIST_ENTRY *entry)
+{
+    return is_first_class(CONTAINING_RECORD(entry, KAPC, ApcListEntry));
+}
+
+/*
+ * The last of the first class, or head.  From both ends at once: many of one
+ * kind cost nothing when there are few of the other.
+ */
+static LIST_ENTRY *last_of_first_class(LIST_ENTRY *head)
+{
+    LIST_ENTRY *front = head, *back = head->Blink;
+
+    for (;;) {
+        if (back == head || entry_is_first_class(back))
+            return back;
+        if (!entry_is_first_class(front->Flink))
+            return front;
+        front = front->Flink;
+        back = back->Blink;
+    }
+}
+
 static void insert(LIST_ENTRY *head, KAPC *apc)
 {
     LIST_ENTRY *before = head;
 
-    if (!is_first_class(apc)) {
-        InsertTailList(head, &apc->ApcListEntry);
-        return;
-    }
-    while (!ki_is_exit_apc(apc) && before->Flink != head &&
-           is_first_class(CONTAINING_RECORD(before->Flink, KAPC,
-                                            ApcListEntry)))
-        before = before->Flink;
+    if (!is_first_class(apc))
+        before = head->Blink;
+    else if (!ki_is_exit_apc(apc))
+        before = last_of_first_class(head);
     InsertHeadList(before, &apc->ApcListEntry);
 }
 

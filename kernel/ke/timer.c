@@ -187,6 +187,7 @@ static void KiTimerExpiration(KDPC *dpc, void *context, void *argument1,
     ULONGLONG now = KeQueryInterruptTime();
 
     (void)dpc, (void)argument2;
+    ki_advance_timer_table(table, now);
     for (; slot <= ki_timer_slot(now); slot++) {
         KTIMER_TABLE_ENTRY *entry = ki_timer_entry(table, slot);
 

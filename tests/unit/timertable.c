@@ -55,14 +55,21 @@ static ULONG take(ULONGLONG slot, ULONGLONG now)
     return found;
 }
 
+/* As the clock and its DPC do it. */
+static BOOLEAN find(ULONGLONG *slot, ULONGLONG now)
+{
+    ki_advance_timer_table(&table, now);
+    return ki_find_due_slot(&table, slot, now);
+}
+
 static void an_empty_table_has_nothing(void **state)
 {
     ULONGLONG slot = 0;
 
     (void)state;
-    assert_false(ki_find_due_slot(&table, &slot, 100 * SLOT));
+    assert_false(find(&slot, 100 * SLOT));
     slot = 0;
-    assert_false(ki_find_due_slot(&table, &slot, 10000 * SLOT));
+    assert_false(find(&slot, 10000 * SLOT));
 }
 
 static void a_timer_is_found_when_it_is_due(void **state)
@@ -71,12 +78,12 @@ static void a_timer_is_found_when_it_is_due(void **state)
 
     (void)state;
     link_at(&timers[0], 5 * SLOT + 10);
-    assert_false(ki_find_due_slot(&table, &slot, 5 * SLOT + 9));
+    assert_false(find(&slot, 5 * SLOT + 9));
     slot = 3;
-    assert_true(ki_find_due_slot(&table, &slot, 5 * SLOT + 10));
+    assert_true(find(&slot, 5 * SLOT + 10));
     assert_int_equal(slot, 5);
     ki_unlink_timer(&table, &timers[0]);
-    assert_false(ki_find_due_slot(&table, &slot, 5 * SLOT + 10));
+    assert_false(find(&slot, 5 * SLOT + 10));
 }
 
 /* The same entry, one round of the table later: not yet, and not lost. */
@@ -88,10 +95,33 @@ static void later_rounds_stay(void **state)
     link_at(&timers[0], later + 1);
     link_at(&timers[1], 5 * SLOT + 1);
     assert_int_equal(take(5, 6 * SLOT), 1);
-    assert_false(ki_find_due_slot(&table, &slot, 7 * SLOT));
+    assert_false(find(&slot, 7 * SLOT));
     slot = 5 + TIMER_TABLE_SIZE;
-    assert_true(ki_find_due_slot(&table, &slot, later + 1));
+    assert_true(find(&slot, later + 1));
     assert_int_equal(take(slot, later + 1), 1);
+}
+
+/* A new round asks for its timers; those of another round are let alone. */
+static void rounds_come_near(void **state)
+{
+    ULONGLONG round = 1ULL << TIMER_ROUND_SHIFT, slot = 250;
+
+    (void)state;
+    link_at(&timers[0], round + 3);
+    link_at(&timers[1], round + TIMER_TABLE_SIZE * round + 3);
+    link_at(&timers[2], 7 * SLOT);
+    assert_int_equal(timers[0].TimerType, TIMER_ROW_FAR);
+    assert_int_equal(timers[2].TimerType, TIMER_ROW_NEAR);
+    assert_true(ki_find_due_slot(&table, &slot, round));
+    assert_false(find(&slot, round));
+    assert_int_equal(timers[0].TimerType, TIMER_ROW_NEAR);
+    assert_int_equal(timers[1].TimerType, TIMER_ROW_FAR);
+    ki_unlink_timer(&table, &timers[1]);
+    slot = 256;
+    assert_true(find(&slot, round + 3));
+    assert_int_equal(take(slot, round + 3), 1);
+    link_at(&timers[0], round + 5 * SLOT);
+    assert_int_equal(timers[0].TimerType, TIMER_ROW_NEAR);
 }
 
 /* A clock that stood still for many rounds finds everything, in order. */
@@ -103,7 +133,7 @@ static void after_a_long_sleep(void **state)
     (void)state;
     for (ULONG i = 0; i < TIMERS; i++)
         link_at(&timers[i], unit_random(&seed) % now);
-    assert_true(ki_find_due_slot(&table, &slot, now));
+    assert_true(find(&slot, now));
     assert_int_equal(slot, 0);
     for (; slot <= ki_timer_slot(now); slot++)
         found += take(slot, now);
@@ -153,7 +183,7 @@ static void random_use(void **state)
                 ki_unlink_timer(&table, &timers[at]);
             else
                 link_at(&timers[at], now + 1 + unit_random(&seed) %
-                                               (300 * SLOT));
+                                               (900 * SLOT));
             set[at] = !set[at];
         }
         now += 156250 * (1 + unit_random(&seed) % 3);
@@ -164,6 +194,7 @@ static void random_use(void **state)
             }
         }
         if (ki_find_due_slot(&table, &slot, now)) {
+            ki_advance_timer_table(&table, now);
             for (; slot <= ki_timer_slot(now); slot++)
                 found += take(slot, now);
         }
@@ -177,6 +208,7 @@ int main(void)
         cmocka_unit_test_setup(an_empty_table_has_nothing, reset),
         cmocka_unit_test_setup(a_timer_is_found_when_it_is_due, reset),
         cmocka_unit_test_setup(later_rounds_stay, reset),
+        cmocka_unit_test_setup(rounds_come_near, reset),
         cmocka_unit_test_setup(after_a_long_sleep, reset),
         cmocka_unit_test_setup(one_slot_is_sorted, reset),
         cmocka_unit_test_setup(taken_out_and_cancelled, reset),

@@ -1,0 +1,62 @@
+/*
+ * bench.h - the benchmark's private header.
+ *
+ * What a figure is: the fewest ticks of the time-stamp counter that any of
+ * TRIES runs took, so that no tick of the clock is in it, less what measuring
+ * nothing takes. Booted with --icount a tick is an instruction.
+ *
+ * What fails ends the program with its status: a table has all its lines.
+ */
+#pragma once
+
+#include "../lib/print.h"
+
+#define TRIES 64
+#define FEW 10
+#define MANY 10000
+
+#define NORMAL 8                        /* a program's priority */
+#define HIGH 20                         /* above the kernel's workers */
+#define HIGHER 21
+
+#define SECOND 10000000LL               /* in 100-ns units */
+
+typedef void operation(void *context);
+typedef void NTAPI thread_routine(void *argument);
+
+/* measure.c */
+static inline ULONGLONG ticks(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+ULONGLONG fewest(operation *run, void *context);
+void must(NTSTATUS status, const char *what);
+
+/* The next tick of the clock: how long it kept this thread away. */
+ULONGLONG clock_tick(void);
+
+/* The table's lines (measure.c). */
+void figure(const char *name, ULONGLONG count, const char *what);
+void growth(const char *name, ULONGLONG few, ULONGLONG many);
+
+/* threads.c */
+void set_priority(HANDLE thread, LONG priority);
+HANDLE start_thread(thread_routine *routine, void *argument, LONG priority);
+void join(HANDLE thread);
+ULONGLONG yield_ticks(LONG priority);
+void show_threads(void);
+void show_ready_growth(void);
+
+/* events.c */
+HANDLE new_event(void);
+void show_events(void);
+
+/* apcs.c */
+void show_apcs(void);
+void show_apc_growth(void);
+
+/* timers.c */
+HANDLE new_timer(void);
+void show_timers(void);
+void show_timer_growth(void);
