@@ -16,7 +16,7 @@
 
 /* ---- Waiting ---- */
 
-/* More than MAXIMUM_WAIT_OBJECTS: the service looks at none. */
+/* A bad number or type: the service looks at no handle. */
 NTSTATUS wow64_NtWaitForMultipleObjects(ULONG count, ULONG_PTR handles,
                                         ULONG type, BOOLEAN alertable,
                                         LARGE_INTEGER *timeout)
@@ -26,7 +26,7 @@ NTSTATUS wow64_NtWaitForMultipleObjects(ULONG count, ULONG_PTR handles,
     HANDLE *area = AREA;
     NTSTATUS status;
 
-    if (count == 0 || count > MAXIMUM_WAIT_OBJECTS)
+    if (count == 0 || count > MAXIMUM_WAIT_OBJECTS || type > WaitAny)
         return NtWaitForMultipleObjects(count, area, type, alertable,
                                         timeout);
     status = mm_probe_for_read((void *)handles, count * sizeof from[0],

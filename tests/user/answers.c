@@ -223,7 +223,11 @@ static union {
     SEMAPHORE_BASIC_INFORMATION semaphore;
     TIMER_BASIC_INFORMATION timer;
 } info;
-static HANDLE event, mutant, semaphore, timer;
+static HANDLE event, mutant, semaphore, timer, both[2];
+static OBJECT_BASIC_INFORMATION object_basic;
+static OBJECT_HANDLE_FLAG_INFORMATION handle_flags;
+static CLIENT_ID nobody, mine;
+static RECT nowhere = { -2, -2, -1, -1 };
 static LARGE_INTEGER later = { .QuadPart = -36000000000LL };
 static LARGE_INTEGER soon = { .QuadPart = -1 };
 static BOOLEAN state;
@@ -695,6 +699,78 @@ static void changes(void)
         all(&rows[i]);
 }
 
+/* NtDuplicateObject's. */
+static void close_fourth(NTSTATUS status)
+{
+    if (NT_SUCCESS(status) && *AT(4, HANDLE))
+        NtClose(*AT(4, HANDLE));
+}
+
+/* Timeouts are not tried as bad pointers: NULL is for ever. */
+static void waits_and_handles(void)
+{
+    const struct call rows[] = {
+        { ROW(NtWaitForSingleObject, 3, V(semaphore), V(0), V(&soon)) },
+        { ROW(NtWaitForSingleObject, 3, V(file), V(0), V(&soon)) },
+        { ROW(NtWaitForMultipleObjects, 5, V(2), D(both), V(1), V(0),
+              V(&soon)) },
+        { ROW(NtWaitForMultipleObjects, 5, V(65), D(both), V(1), V(0),
+              V(&soon)) },
+        { ROW(NtWaitForMultipleObjects, 5, V(2), D(both), V(2), V(0),
+              V(&soon)) },
+        { ROW(NtSignalAndWaitForSingleObject, 4, V(event), V(timer), V(0),
+              V(&soon)) },
+        { ROW(NtSignalAndWaitForSingleObject, 4, V(timer), V(event), V(0),
+              V(&soon)) },
+        { ROW(NtQueryObject, 5, V(event), V(0), D(object_basic),
+              V(sizeof object_basic), D(returned)), .length = 3 },
+        { ROW(NtQueryObject, 5, V(0x999), V(0), D(object_basic),
+              V(sizeof object_basic), D(returned)) },
+        { ROW(NtSetInformationObject, 4, V(event), V(4), D(handle_flags),
+              V(sizeof handle_flags)), .length = 3 },
+        { ROW(NtDuplicateObject, 7, V(-1), V(event), V(-1), D(out_handle),
+              V(0), V(0), V(2)), .undo = close_fourth },
+        { ROW(NtDuplicateObject, 7, V(-1), V(0x999), V(-1), D(out_handle),
+              V(0), V(0), V(2)) },
+        { ROW(NtCreateDirectoryObject, 3, D(out_handle),
+              V(DIRECTORY_ALL_ACCESS), D(none)), .undo = close_out },
+        { ROW(NtOpenDirectoryObject, 3, D(out_handle),
+              V(DIRECTORY_ALL_ACCESS), D(none)) },
+        { ROW(NtCallbackReturn, 3, V(0), V(0), V(0)) },
+        { ROW(NtUserEnumDisplayMonitors, 4, V(0), V(&nowhere), V(0), V(0)) },
+    };
+
+    both[0] = semaphore;
+    both[1] = timer;
+    for (ULONG i = 0; i < ARRAY_SIZE(rows); i++)
+        all(&rows[i]);
+}
+
+static void threads_and_processes(void)
+{
+    const struct call rows[] = {
+        { ROW(NtOpenProcess, 4, D(out_handle), V(PROCESS_ALL_ACCESS), D(none),
+              D(nobody)) },
+        { ROW(NtOpenProcess, 4, D(out_handle), V(PROCESS_ALL_ACCESS), D(none),
+              D(mine)), .undo = close_out },
+        { ROW(NtOpenThread, 4, D(out_handle), V(THREAD_ALL_ACCESS), D(none),
+              D(nobody)) },
+        { ROW(NtOpenThread, 4, D(out_handle), V(THREAD_ALL_ACCESS), D(none),
+              D(mine)), .undo = close_out },
+        { ROW(NtAlertThread, 1, V(0x999)) },
+        { ROW(NtAlertResumeThread, 2, V(0x999), D(old)) },
+        { ROW(NtSuspendThread, 2, V(0x999), D(old)) },
+        { ROW(NtResumeThread, 2, V(-2), D(old)), .show = show_previous },
+        { ROW(NtQueueApcThread, 5, V(0x999), V(0), V(0), V(0), V(0)) },
+        { ROW(NtSetInformationThread, 4, V(-2), V(99), D(old), V(4)) },
+        { ROW(NtSetInformationProcess, 4, V(-1), V(99), D(old), V(4)) },
+    };
+
+    mine = NtCurrentTeb()->ClientId;
+    for (ULONG i = 0; i < ARRAY_SIZE(rows); i++)
+        all(&rows[i]);
+}
+
 static void handles(void)
 {
     static const LONG values[] = { 0, 1, 4, 0x1234, -1, -2, -3, -6, -7, -100,
@@ -765,6 +841,8 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     make_waitables();
     creations();
     changes();
+    waits_and_handles();
+    threads_and_processes();
     drawing();
     return STATUS_SUCCESS;
 }

@@ -105,6 +105,7 @@ static const struct row {
     ROW(NtWaitForSingleObject, wait),
     ROW(NtWaitForMultipleObjects, wait),
     ROW(NtSignalAndWaitForSingleObject, wait),
+    ROW(NtUserEnumDisplayMonitors, monitors),
     ROW(NtUserGetThreadState, thread_state),
     ROW(NtGdiBitBlt, bit_blt),
     ROW(NtUserGetDC, get_dc),

@@ -90,5 +90,6 @@ void by_door_duplicate(void);
 void by_door_wait(void);
 void by_door_thread_state(void);
 void by_door_get_dc(void);
+void by_door_monitors(void);
 void by_door_bit_blt(void);
 void by_door_flush(void);

@@ -171,6 +171,15 @@ void by_door_thread_state(void)
     CHECK(CALL(NtUserGetThreadState, 0) == 0);
 }
 
+/* The clip is outside: nobody here would take the callback. */
+void by_door_monitors(void)
+{
+    const RECT outside = { -2, -2, -1, -1 };
+
+    CHECK(CALL(NtUserEnumDisplayMonitors, NULL, &outside, NULL, 0) == TRUE);
+    CHECK(CALL(NtUserEnumDisplayMonitors, NO_HANDLE, NULL, NULL, 0) == FALSE);
+}
+
 void by_door_get_dc(void)
 {
     CHECK((HANDLE)CALL(NtUserGetDC, NULL) == NtUserGetDC(NULL));
