@@ -736,6 +736,8 @@ static void waits_and_handles(void)
               V(DIRECTORY_ALL_ACCESS), D(none)), .undo = close_out },
         { ROW(NtOpenDirectoryObject, 3, D(out_handle),
               V(DIRECTORY_ALL_ACCESS), D(none)) },
+        { ROW(NtQueryDirectoryObject, 7, V(0x999), D(buffer),
+              V(sizeof buffer), V(1), V(1), D(key), D(returned)) },
         { ROW(NtCallbackReturn, 3, V(0), V(0), V(0)) },
         { ROW(NtUserEnumDisplayMonitors, 4, V(0), V(&nowhere), V(0), V(0)) },
     };
