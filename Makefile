@@ -187,7 +187,8 @@ apc_SRCS32       := tests/user/i386/gate.asm
 once_SRCS32      := tests/user/i386/landing.asm
 
 # Objects to wait for: the same source for both, and what it shares.
-WAIT_TESTS := $(addprefix tests/user/,events.c mutants.c semaphores.c timers.c)
+WAIT_TESTS := $(addprefix tests/user/,events.c mutants.c semaphores.c timers.c \
+    manywaits.c)
 USER_TESTS += $(WAIT_TESTS) tests/user/waits.c
 USER_TESTS32 += $(WAIT_TESTS)
 $(foreach t,$(notdir $(WAIT_TESTS:.c=)),\

@@ -206,9 +206,11 @@ NTSTATUS ob_inherit_handles(struct _EPROCESS *parent,
                             struct _EPROCESS *child);
 
 /*
- * NtQueryDirectoryObject; narrow: for 32-bit code, whose strings have 32-bit
- * pointers.
+ * NtQueryObject and NtQueryDirectoryObject; narrow: for 32-bit code, whose
+ * strings have 32-bit pointers.  ObjectTypeInformation is never narrow.
  */
+NTSTATUS ob_query_object(HANDLE handle, ULONG class, void *buffer,
+                         ULONG length, ULONG *return_length, BOOLEAN narrow);
 NTSTATUS ob_query_directory(HANDLE handle, void *buffer, ULONG length,
                             BOOLEAN single, BOOLEAN restart, ULONG *context,
                             ULONG *return_length, BOOLEAN narrow);

@@ -17,6 +17,7 @@ struct obp_answer {
     void *user;
     ULONG length;                       /* of the caller's buffer */
     ULONG needed;                       /* the answer's, for ReturnLength */
+    BOOLEAN narrow;                     /* a string's pointer has 32 bits */
 };
 
 /* ---- The name ---- */
@@ -66,24 +67,28 @@ static NTSTATUS obp_build_path(void *object, WCHAR *path, ULONG *start)
 static NTSTATUS obp_give_name(const WCHAR *text, ULONG bytes,
                               struct obp_answer *answer)
 {
-    OBJECT_NAME_INFORMATION *user = answer->user;
-    OBJECT_NAME_INFORMATION information = { .Name = { 0, 0, NULL } };
+    const ULONG size = answer->narrow ? 2 * sizeof(ULONG)
+                                      : sizeof(OBJECT_NAME_INFORMATION);
+    const ULONG all = bytes != 0 ? bytes + sizeof(WCHAR) : 0;
+    UCHAR *user = answer->user;
+    OBJECT_NAME_INFORMATION name = { .Name = { (USHORT)bytes, (USHORT)all,
+                                               NULL } };
+    ULONG narrow[2] = { bytes | all << 16, 0 };
     NTSTATUS status;
 
-    answer->needed = sizeof information +
-                     (bytes != 0 ? bytes + sizeof(WCHAR) : 0);
-    if (answer->length < sizeof information)
+    answer->needed = size + all;
+    if (answer->length < size)
         return STATUS_INFO_LENGTH_MISMATCH;
     if (answer->length < answer->needed)
         return STATUS_BUFFER_OVERFLOW;
-    if (bytes != 0)
-        information.Name = (UNICODE_STRING){
-            (USHORT)bytes, (USHORT)(bytes + sizeof(WCHAR)),
-            (WCHAR *)(user + 1)
-        };
-    status = mm_copy_to_user(user, &information, sizeof information);
+    if (bytes != 0) {
+        name.Name.Buffer = (WCHAR *)(user + size);
+        narrow[1] = (ULONG)(ULONG_PTR)(user + size);
+    }
+    status = mm_copy_to_user(user, answer->narrow ? (void *)narrow : &name,
+                             size);
     if (NT_SUCCESS(status) && bytes != 0)
-        status = mm_copy_to_user(user + 1, text, bytes + sizeof(WCHAR));
+        status = mm_copy_to_user(user + size, text, all);
     return status;
 }
 
@@ -211,6 +216,29 @@ static NTSTATUS obp_query(HANDLE handle, ULONG class,
     return status;
 }
 
+NTSTATUS ob_query_object(HANDLE handle, ULONG class, void *buffer,
+                         ULONG length, ULONG *return_length, BOOLEAN narrow)
+{
+    struct obp_answer answer = {
+        .user = buffer, .length = length, .narrow = narrow
+    };
+    ULONG alignment = class == ObjectHandleFlagInformation ? 1
+                                                           : sizeof(ULONG);
+    NTSTATUS status = mm_probe_for_write(buffer, length, alignment);
+
+    if (NT_SUCCESS(status) && return_length != NULL)
+        status = mm_probe_for_write(return_length, sizeof *return_length,
+                                    sizeof(ULONG));
+    if (!NT_SUCCESS(status))
+        return status;
+    status = obp_query(handle, class, &answer);
+    if (return_length != NULL && answer.needed != 0 &&
+        !NT_SUCCESS(mm_copy_to_user(return_length, &answer.needed,
+                                    sizeof answer.needed)))
+        return STATUS_ACCESS_VIOLATION;
+    return status;
+}
+
 /*
  * STATUS_INVALID_INFO_CLASS, STATUS_INFO_LENGTH_MISMATCH; for a name
  * STATUS_BUFFER_OVERFLOW: only its UNICODE_STRING would fit.
@@ -219,25 +247,8 @@ NTSTATUS NtQueryObject(HANDLE Handle, ULONG ObjectInformationClass,
                        void *ObjectInformation,
                        ULONG ObjectInformationLength, ULONG *ReturnLength)
 {
-    struct obp_answer answer = {
-        .user = ObjectInformation, .length = ObjectInformationLength
-    };
-    ULONG alignment = ObjectInformationClass == ObjectHandleFlagInformation
-                          ? 1 : sizeof(ULONG);
-    NTSTATUS status = mm_probe_for_write(ObjectInformation,
-                                         ObjectInformationLength, alignment);
-
-    if (NT_SUCCESS(status) && ReturnLength != NULL)
-        status = mm_probe_for_write(ReturnLength, sizeof *ReturnLength,
-                                    sizeof(ULONG));
-    if (!NT_SUCCESS(status))
-        return status;
-    status = obp_query(Handle, ObjectInformationClass, &answer);
-    if (ReturnLength != NULL && answer.needed != 0 &&
-        !NT_SUCCESS(mm_copy_to_user(ReturnLength, &answer.needed,
-                                    sizeof answer.needed)))
-        return STATUS_ACCESS_VIOLATION;
-    return status;
+    return ob_query_object(Handle, ObjectInformationClass, ObjectInformation,
+                           ObjectInformationLength, ReturnLength, FALSE);
 }
 
 /* Only a handle's flags can be set. */

@@ -2,9 +2,9 @@
  * wow64/object.c - NtQueryObject, NtQueryDirectoryObject and
  * NtWaitForMultipleObjects for 32-bit code.
  *
- * Answers with a text behind them have it elsewhere in 32 bits: the service
- * answers into pool-sized room of the translation area, and structure and
- * text go to the caller one by one.
+ * Where Ob can write 32-bit strings itself, it does.  A type's structure is
+ * another one in 32 bits: the service answers into the translation area, and
+ * structure and text go to the caller one by one.
  */
 #include "wow64p.h"
 
@@ -58,52 +58,42 @@ NTSTATUS wow64_NtQueryDirectoryObject(HANDLE handle, ULONG_PTR buffer,
 
 /* ---- Objects ---- */
 
-/* A text that the service has put into the area, to where it goes. */
-static NTSTATUS move_text(const UNICODE_STRING *from, ULONG to,
+/*
+ * The name of a type, which the service has put behind its structure in the
+ * area, to where it goes.  Other threads can write there: lengths are checked.
+ */
+static NTSTATUS move_name(const UNICODE_STRING *from, ULONG to,
                           UNICODE_STRING32 *string)
 {
-    WCHAR text[AREA_SIZE / 4];
+    WCHAR text[64];
     NTSTATUS status;
 
-    string->Length = from->Length;
-    string->MaximumLength = from->MaximumLength;
-    string->Buffer = from->Length != 0 ? to : 0;
-    if (from->Length == 0)
-        return STATUS_SUCCESS;
     if (from->MaximumLength > sizeof text)
         return STATUS_NAME_TOO_LONG;
-    status = mm_copy_from_user(text, from->Buffer, from->MaximumLength);
+    status = mm_copy_from_user(text, (OBJECT_TYPE_INFORMATION *)AREA + 1,
+                               from->MaximumLength);
+    string->Length = from->Length;
+    string->MaximumLength = from->MaximumLength;
+    string->Buffer = to;
     return NT_SUCCESS(status)
                ? mm_copy_to_user((void *)(ULONG_PTR)to, text,
                                  from->MaximumLength)
                : status;
 }
 
-static NTSTATUS query_name(ULONG buffer, ULONG length, ULONG *needed)
-{
-    OBJECT_NAME_INFORMATION from;
-    UNICODE_STRING32 to;
-    NTSTATUS status = mm_copy_from_user(&from, AREA, sizeof from);
-
-    if (!NT_SUCCESS(status))
-        return status;
-    *needed = sizeof to + from.Name.MaximumLength;
-    if (length < sizeof to)
-        return STATUS_INFO_LENGTH_MISMATCH;
-    if (length < *needed)
-        return STATUS_BUFFER_OVERFLOW;
-    status = move_text(&from.Name, buffer + sizeof to, &to);
-    return NT_SUCCESS(status)
-               ? mm_copy_to_user((void *)(ULONG_PTR)buffer, &to, sizeof to)
-               : status;
-}
-
-static NTSTATUS query_type(ULONG buffer, ULONG length, ULONG *needed)
+static NTSTATUS query_type(HANDLE handle, ULONG buffer, ULONG length,
+                           ULONG *needed)
 {
     OBJECT_TYPE_INFORMATION from;
     OBJECT_TYPE_INFORMATION32 to = { 0 };
-    NTSTATUS status = mm_copy_from_user(&from, AREA, sizeof from);
+    NTSTATUS status = mm_probe_for_write((void *)(ULONG_PTR)buffer, length,
+                                         sizeof(ULONG));
 
+    if (NT_SUCCESS(status))
+        status = NtQueryObject(handle, ObjectTypeInformation, AREA, AREA_SIZE,
+                               NULL);
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&from, AREA, sizeof from);
     if (!NT_SUCCESS(status))
         return status;
     *needed = sizeof to + ALIGN_UP(from.TypeName.MaximumLength,
@@ -117,25 +107,10 @@ static NTSTATUS query_type(ULONG buffer, ULONG length, ULONG *needed)
     to.InvalidAttributes = from.InvalidAttributes;
     memcpy(to.GenericMapping, &from.GenericMapping, sizeof to.GenericMapping);
     to.ValidAccessMask = from.ValidAccessMask;
-    status = move_text(&from.TypeName, buffer + sizeof to, &to.TypeName);
+    status = move_name(&from.TypeName, buffer + sizeof to, &to.TypeName);
     return NT_SUCCESS(status)
                ? mm_copy_to_user((void *)(ULONG_PTR)buffer, &to, sizeof to)
                : status;
-}
-
-static NTSTATUS query_text(HANDLE handle, ULONG class, ULONG buffer,
-                           ULONG length, ULONG *needed)
-{
-    NTSTATUS status = mm_probe_for_write((void *)(ULONG_PTR)buffer, length,
-                                         sizeof(ULONG));
-
-    if (NT_SUCCESS(status))
-        status = NtQueryObject(handle, class, AREA, AREA_SIZE, NULL);
-    if (!NT_SUCCESS(status))
-        return status;
-    return class == ObjectNameInformation
-               ? query_name(buffer, length, needed)
-               : query_type(buffer, length, needed);
 }
 
 /* Basic information and handle flags have no pointers. */
@@ -145,14 +120,14 @@ NTSTATUS wow64_NtQueryObject(HANDLE handle, ULONG class, ULONG_PTR buffer,
     ULONG needed = 0;
     NTSTATUS status = STATUS_SUCCESS;
 
-    if (class != ObjectNameInformation && class != ObjectTypeInformation)
-        return NtQueryObject(handle, class, (void *)buffer, length,
-                             return_length);
+    if (class != ObjectTypeInformation)
+        return ob_query_object(handle, class, (void *)buffer, length,
+                               return_length, TRUE);
     if (return_length != NULL)
         status = mm_probe_for_write(return_length, sizeof *return_length,
                                     sizeof(ULONG));
     if (NT_SUCCESS(status))
-        status = query_text(handle, class, (ULONG)buffer, length, &needed);
+        status = query_type(handle, (ULONG)buffer, length, &needed);
     if (return_length != NULL && needed != 0 &&
         !NT_SUCCESS(mm_copy_to_user(return_length, &needed, sizeof needed)))
         return STATUS_ACCESS_VIOLATION;

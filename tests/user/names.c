@@ -286,6 +286,39 @@ static void query(void)
     CHECK(name->Name.Length == 0 && name->Name.Buffer == NULL);
 }
 
+/* Of a name that does not fit into a page; every length is answered. */
+static void query_long(void)
+{
+    static WCHAR text[3000];
+    const ULONG first = (ULONG)wcslen(BASE), bytes = sizeof text;
+    OBJECT_NAME_INFORMATION *name = test_pages(4);
+    const ULONG needed = sizeof *name + bytes + sizeof(WCHAR);
+    ULONG length = 0;
+    HANDLE handle;
+
+    memcpy(text, BASE, first * sizeof(WCHAR));
+    for (ULONG i = first; i < ARRAY_SIZE(text); i++)
+        text[i] = (WCHAR)(L'a' + i % 26);
+    CHECK_STATUS(create_length(text, sizeof text, NULL, &handle),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(NtQueryObject(handle, ObjectNameInformation, name,
+                               sizeof *name - 1, &length),
+                 STATUS_INFO_LENGTH_MISMATCH);
+    CHECK(length == needed);
+    CHECK_STATUS(NtQueryObject(handle, ObjectNameInformation, name,
+                               sizeof *name, &length),
+                 STATUS_BUFFER_OVERFLOW);
+    CHECK_STATUS(NtQueryObject(handle, ObjectNameInformation, name,
+                               needed - 1, &length), STATUS_BUFFER_OVERFLOW);
+    CHECK_STATUS(NtQueryObject(handle, ObjectNameInformation, name, needed,
+                               &length), STATUS_SUCCESS);
+    CHECK(length == needed && name->Name.Length == bytes &&
+          name->Name.Buffer == (WCHAR *)(name + 1) &&
+          !memcmp(name + 1, text, bytes) &&
+          name->Name.Buffer[ARRAY_SIZE(text)] == 0);
+    CHECK_STATUS(NtClose(handle), STATUS_SUCCESS);
+}
+
 /* ---- Directories that are listed ---- */
 
 static NTSTATUS list(HANDLE directory, void *buffer, ULONG length,
@@ -396,6 +429,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     lengths();
     rights();
     query();
+    query_long();
     listing();
     return test_end();
 }
