@@ -44,12 +44,10 @@ void growth(const char *name, ULONGLONG few, ULONGLONG many);
 void set_priority(HANDLE thread, LONG priority);
 HANDLE start_thread(thread_routine *routine, void *argument, LONG priority);
 void join(HANDLE thread);
-ULONGLONG yield_ticks(LONG priority);
 void show_threads(void);
 void show_ready_growth(void);
 
 /* events.c */
-HANDLE new_event(void);
 void show_events(void);
 
 /* apcs.c */
@@ -57,6 +55,5 @@ void show_apcs(void);
 void show_apc_growth(void);
 
 /* timers.c */
-HANDLE new_timer(void);
 void show_timers(void);
 void show_timer_growth(void);

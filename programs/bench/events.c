@@ -6,7 +6,7 @@
 static HANDLE ping, pong;
 static volatile BOOLEAN stop;
 
-HANDLE new_event(void)
+static HANDLE new_event(void)
 {
     HANDLE event;
 

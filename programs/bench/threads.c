@@ -60,7 +60,7 @@ static void yield(void *context)
 }
 
 /* There and back between two: half of it is one call with its switch. */
-ULONGLONG yield_ticks(LONG priority)
+static ULONGLONG yield_ticks(LONG priority)
 {
     HANDLE partner;
     ULONGLONG both;

@@ -13,7 +13,7 @@
 static HANDLE others[MANY];
 static volatile BOOLEAN stop;
 
-HANDLE new_timer(void)
+static HANDLE new_timer(void)
 {
     HANDLE timer;
 
