@@ -197,8 +197,10 @@ $(foreach t,$(notdir $(WAIT_TESTS:.c=)),\
 waits_SRCS := tests/user/objects.c
 
 # Many threads at once.
-USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c tornregs.c)
-apcstorm_SRCS := tests/user/apc.asm
+USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c tornregs.c \
+    isolation.c races.c)
+apcstorm_SRCS  := tests/user/apc.asm
+isolation_SRCS := tests/user/isolation.asm
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.
