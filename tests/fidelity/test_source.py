@@ -1,5 +1,7 @@
 """What the sources promise about themselves: layers, rooms, layouts."""
 import os
+import pathlib
+import re
 import subprocess
 import sys
 
@@ -49,6 +51,30 @@ def test_layers():
 def test_rooms():
     status, text = script('check_rooms.py')
     assert status == 0, text
+
+
+def services_of(tab):
+    """{name: number} of a .tab."""
+    rows = re.findall(r'^(?:nt|win32k)\s+0x(\w+)\s.*?\b(Nt\w+)', tab, re.M)
+    return {name: int(number, 16) for number, name in rows}
+
+
+def services_on(page):
+    """{name: number} of a page's rows "| 048, 0B3 | 5 | NtA, NtB | ..."."""
+    found = {}
+    for numbers, names in re.findall(
+            r'^\| ([0-9A-F, ]+) \|[^|]*\|([^|]*)\|', page, re.M):
+        found.update(zip(re.findall(r'\bNt\w+', names),
+                         (int(text, 16) for text in numbers.split(','))))
+    return found
+
+
+def test_services_have_rows():
+    tab, page = (pathlib.Path(ROOT, path).read_text(encoding='utf-8')
+                 for path in ('kernel/ke/services.tab', 'docs/services.md'))
+    assert services_on(page) == services_of(tab)
+    without = re.sub(r'^.*\bNtSetEvent\b.*\n', '', page, flags=re.M)
+    assert 'NtSetEvent' not in services_on(without)
 
 
 @pytest.mark.parametrize('path, line', [
