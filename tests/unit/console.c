@@ -82,8 +82,9 @@ static const char symbols_file[] =
 static void expect_symbol(ULONGLONG address, const char *name,
                           ULONGLONG distance)
 {
+    char buffer[KD_NAME_LENGTH];
     ULONGLONG offset = 99;
-    const char *found = kd_symbol(address, &offset);
+    const char *found = kd_symbol(address, buffer, &offset);
 
     if (!name) {
         assert_null(found);
@@ -96,6 +97,7 @@ static void expect_symbol(ULONGLONG address, const char *name,
 
 static void symbols_of_addresses(void **state)
 {
+    char name[KD_NAME_LENGTH];
     char *copy = malloc(sizeof symbols_file - 1);
 
     (void)state;
@@ -109,7 +111,7 @@ static void symbols_of_addresses(void **state)
     expect_symbol(0xFFFFFFFF80103008, "KeNumberProcessors", 8);
     expect_symbol(0x7FF700001000, NULL, 0);
     expect_symbol(~0ULL, NULL, 0);
-    assert_non_null(kd_symbol(0xFFFFFFFF80101000, NULL));
+    assert_non_null(kd_symbol(0xFFFFFFFF80101000, name, NULL));
     free(copy);
     kd_load_symbols("", 0);
     expect_symbol(0xFFFFFFFF80101000, NULL, 0);
@@ -118,6 +120,7 @@ static void symbols_of_addresses(void **state)
 /* Every length of the file, and lines that are none. */
 static void broken_symbol_files(void **state)
 {
+    char name[KD_NAME_LENGTH];
     static const char *const files[] = {
         "\n\n\n", "ffffffff80101000", "ffffffff80101000 T ",
         "ffffffff80101000 T \n", "no address at all here\nnor there\n",
@@ -130,16 +133,16 @@ static void broken_symbol_files(void **state)
         char *copy = malloc(size + 1);
         memcpy(copy, symbols_file, size);
         kd_load_symbols(memmove(copy + 1, copy, size), size);
-        kd_symbol(0xFFFFFFFF80103008, NULL);
-        kd_symbol(0xFFFFFFFF80101000, NULL);
+        kd_symbol(0xFFFFFFFF80103008, name, NULL);
+        kd_symbol(0xFFFFFFFF80101000, name, NULL);
         free(copy);
     }
     for (ULONG i = 0; i < ARRAY_SIZE(files); i++) {
         char *copy = malloc(strlen(files[i]));
         memcpy(copy, files[i], strlen(files[i]));
         kd_load_symbols(copy, strlen(files[i]));
-        kd_symbol(0xFFFFFFFF80101004, NULL);
-        kd_symbol(~0ULL, NULL);
+        kd_symbol(0xFFFFFFFF80101004, name, NULL);
+        kd_symbol(~0ULL, name, NULL);
         free(copy);
     }
 }
