@@ -4,14 +4,30 @@
  */
 #include "unit.h"
 
+#include <arch/cpu.h>
 #include <kd/kdp.h>
+
+/* CR8 is ring 0's. */
+static ULONGLONG irql;
+#define arch_read_cr8() irql
+#define arch_write_cr8(level) (void)(irql = (level))
+
 #include <kd/console.c>
+
+/* What an interrupt writes in the middle of the next write. */
+static const char *interrupt;
 
 static char serial[40000], picture[40000];
 static SIZE_T serial_length, picture_length;
 
 void kdp_serial_write(const char *text, SIZE_T length)
 {
+    const char *late_text = interrupt;
+
+    assert_true(irql == DISPATCH_LEVEL);
+    interrupt = NULL;
+    if (late_text)
+        kd_write(late_text, strlen(late_text));
     assert_true(serial_length + length < sizeof serial);
     memcpy(serial + serial_length, text, length);
     serial_length += length;
@@ -46,6 +62,19 @@ static void the_same_text(void **state)
     DbgPrint("late %s\n", "2");
     assert_string_equal(serial, "early 1\nplain\nlate 2\n");
     assert_string_equal(picture, serial);
+}
+
+/* Nobody's line has another's in the middle. */
+static void text_of_an_interrupt(void **state)
+{
+    (void)state;
+    kd_show_early_text();
+    interrupt = "late\n";
+    DbgPrint("first %d\n", 1);
+    DbgPrint("second\n");
+    assert_string_equal(serial, "first 1\nlate\nsecond\n");
+    assert_string_equal(picture, serial);
+    assert_true(irql == PASSIVE_LEVEL);
 }
 
 static void very_much_early_text(void **state)
@@ -151,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_same_text, restart),
+        cmocka_unit_test_setup(text_of_an_interrupt, restart),
         cmocka_unit_test_setup(very_much_early_text, restart),
         cmocka_unit_test_setup(long_lines_are_cut, restart),
         cmocka_unit_test(symbols_of_addresses),
