@@ -198,7 +198,7 @@ waits_SRCS := tests/user/objects.c
 
 # Many threads at once.
 USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c tornregs.c \
-    isolation.c races.c)
+    isolation.c races.c continuefuzz.c)
 apcstorm_SRCS  := tests/user/apc.asm
 isolation_SRCS := tests/user/isolation.asm
 

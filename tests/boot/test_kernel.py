@@ -141,6 +141,21 @@ def test_nmis_anywhere_in_calls_of_32_bit_code(start, cpu):
     assert sent > 1000
 
 
+@pytest.mark.parametrize('program', ['apcstorm', 'threadstorm', 'isolation',
+                                     'races', 'continuefuzz'])
+def test_nmis_anywhere_among_threads(start, program):
+    """As many as the machine takes, until the program has ended."""
+    storm = os.path.join(TEST_BUILD, 'user', f'{program}.exe')
+    sent = 0
+    with start(program, add=[storm]) as machine:
+        machine.wait_for('storming')
+        while not machine.ended():
+            machine.monitor_command('inject-nmi')
+            sent += 1
+        assert machine.report == ('exit', 0), machine.console
+    assert sent > 1000
+
+
 def test_options_are_shown_and_unknown_ones_named(run):
     result = run(build=BUILD, options=['selfmap=0x1D7', 'colour=red'])
     assert result.status == 0
