@@ -138,7 +138,8 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \
-    shell/arguments.c shell/dump.c shell/apc.c shell/run.c \
+    shell/arguments.c shell/dump.c shell/apc.c shell/run.c shell/list.c \
+    shell/ps.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
 bench_SRCS := $(addprefix programs/,bench/main.c bench/threads.c \
     bench/events.c bench/apcs.c bench/timers.c bench/measure.c lib/print.c)
@@ -155,7 +156,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     duplicate.c handles.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
-    processes.c start.c contexts2.c crash.c)
+    processes.c start.c contexts2.c forever.c crash.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \

@@ -12,6 +12,9 @@
  * echoed, cursor keys as a VT terminal sends them.  NT: the same file in
  * another mode, without ENABLE_LINE_INPUT and its kind.
  *
+ * \Device\ConDrv\interrupt is neither read nor written but waited for: it is
+ * signalled once Ctrl-C has been typed (input.c).
+ *
  * The line of a file object belongs to one reader at a time, who holds its
  * lock meanwhile.  NT: FILE_OBJECT.Lock, an event as well.
  */
@@ -29,6 +32,7 @@
 struct iop_console {
     struct iop_file file;
     KEVENT lock;                        /* set: free */
+    struct iop_claim claim;             /* of keys and of the interrupt */
     BOOLEAN after_cr;                   /* an LF now belongs to that CR */
     BOOLEAN whole;
     USHORT start, end;
@@ -46,6 +50,21 @@ void iop_initialize_console(struct iop_file *file)
         CONTAINING_RECORD(file, struct iop_console, file);
 
     KeInitializeEvent(&console->lock, EventSynchronizationObject, TRUE);
+    if (file->directions & IOP_INTERRUPT) {
+        KeClearEvent(&file->event);
+        iop_claim_interrupt(&console->claim, &file->event);
+    } else if (file->directions & IOP_KEYS) {
+        iop_claim_interrupt(&console->claim, NULL);
+    }
+}
+
+void iop_delete_console(struct iop_file *file)
+{
+    struct iop_console *console =
+        CONTAINING_RECORD(file, struct iop_console, file);
+
+    if (file->directions & (IOP_KEYS | IOP_INTERRUPT))
+        iop_drop_claim(&console->claim);
 }
 
 /* One write's text is not mixed with another's, nor with an echo. */

@@ -46,9 +46,19 @@ static NTSTATUS iop_file_security(void *file)
     return STATUS_NOT_SUPPORTED;
 }
 
+static void iop_delete_file(void *object)
+{
+    struct iop_file *file = object;
+
+    if (file->kind == IOP_CONSOLE)
+        iop_delete_console(file);
+}
+
 void io_initialize(const LOADER_PARAMETER_BLOCK *block)
 {
-    IoFileObjectType = ob_create_type(L"File", FILE_ALL_ACCESS, NULL);
+    IoFileObjectType = ob_create_type(L"File", FILE_ALL_ACCESS,
+                                      iop_delete_file);
+    ob_set_waitable(IoFileObjectType, offsetof(struct iop_file, event));
     IoFileObjectType->TypeInfo.GenericMapping = (GENERIC_MAPPING){
         FILE_GENERIC_READ, FILE_GENERIC_WRITE, FILE_GENERIC_EXECUTE,
         FILE_ALL_ACCESS
@@ -92,6 +102,7 @@ NTSTATUS iop_create_file(const struct iop_target *target,
 
     if (!NT_SUCCESS(status))
         return status;
+    KeInitializeEvent(&file->event, EventNotificationObject, TRUE);
     file->kind = kind;
     file->node = target->node;
     if (target->file != NULL) {

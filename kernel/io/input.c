@@ -7,6 +7,11 @@
  * lock and waits, and the DPC sets it after it has put something in, so
  * nothing is slept through and at worst a reader looks in vain.
  *
+ * Ctrl-C is a key for who reads key by key and an event for who has opened
+ * the interrupt; who came last decides.  NT: the console's mode says which
+ * (ENABLE_PROCESSED_INPUT), and the event is a thread in each of its
+ * processes.
+ *
  * When nobody reads, the buffer fills up and the DPC leaves the rest where it
  * is: the ports keep what fits in them and lose what comes after that.
  */
@@ -15,6 +20,7 @@
 #include <kd.h>
 
 #define INPUT_SIZE 1024
+#define CTRL_C 0x03
 #define POLL_PERIOD 15                  /* ms: every tick of the clock */
 
 static struct {
@@ -22,6 +28,7 @@ static struct {
     KEVENT available;
     ULONG start, count;                 /* typed and not read yet */
     CHAR text[INPUT_SIZE];
+    LIST_ENTRY claims;                  /* to Ctrl-C, the newest first */
     struct scancode_state keys;         /* only the DPC's */
     KTIMER timer;
     KDPC dpc;
@@ -32,10 +39,24 @@ static BOOLEAN has_room(ULONG length)
     return INPUT_SIZE - input.count >= length;
 }
 
+/* FALSE: Ctrl-C is a key. */
+static BOOLEAN interrupt(void)
+{
+    const struct iop_claim *claim =
+        CONTAINING_RECORD(input.claims.Flink, struct iop_claim, links);
+
+    if (IsListEmpty(&input.claims) || claim->event == NULL)
+        return FALSE;
+    KeSetEvent(claim->event, IO_KEYBOARD_INCREMENT, FALSE);
+    return TRUE;
+}
+
 static void append(const CHAR *text, ULONG length)
 {
-    for (ULONG i = 0; i < length; i++)
-        input.text[(input.start + input.count++) % INPUT_SIZE] = text[i];
+    for (ULONG i = 0; i < length; i++) {
+        if (text[i] != CTRL_C || !interrupt())
+            input.text[(input.start + input.count++) % INPUT_SIZE] = text[i];
+    }
 }
 
 static void poll_serial(void)
@@ -76,10 +97,28 @@ void iop_start_input(void)
     const LARGE_INTEGER now = { .QuadPart = -1 };
 
     KeInitializeEvent(&input.available, EventNotificationObject, FALSE);
+    InitializeListHead(&input.claims);
     iop_start_keyboard();
     KeInitializeTimerEx(&input.timer, TimerNotificationObject);
     KeInitializeDpc(&input.dpc, poll, NULL);
     KeSetTimerEx(&input.timer, now, POLL_PERIOD, &input.dpc);
+}
+
+void iop_claim_interrupt(struct iop_claim *claim, KEVENT *event)
+{
+    KIRQL irql = KeAcquireSpinLock(&input.lock);
+
+    claim->event = event;
+    InsertHeadList(&input.claims, &claim->links);
+    KeReleaseSpinLock(&input.lock, irql);
+}
+
+void iop_drop_claim(struct iop_claim *claim)
+{
+    KIRQL irql = KeAcquireSpinLock(&input.lock);
+
+    RemoveEntryList(&claim->links);
+    KeReleaseSpinLock(&input.lock, irql);
 }
 
 static ULONG take(CHAR *text, ULONG length)

@@ -15,10 +15,14 @@ enum iop_kind {
     IOP_CONSOLE,
 };
 
-/* Which way a console handle goes; input as keys or by lines. */
+/*
+ * Which way a console handle goes; input as keys or by lines. IOP_INTERRUPT:
+ * neither way, its event is set by Ctrl-C.
+ */
 #define IOP_INPUT 1
 #define IOP_OUTPUT 2
 #define IOP_KEYS 4
+#define IOP_INTERRUPT 8
 
 struct iop_boot_file {
     UNICODE_STRING name;
@@ -44,12 +48,14 @@ struct iop_target {
 
 /*
  * The body of a File object.  position is where the next transfer without an
- * explicit offset starts, under position_lock.
+ * explicit offset starts, under position_lock.  event is set while no transfer
+ * is under way, which is always so when somebody can ask.
  *
  * NT: a FILE_OBJECT, of which nothing but the position would mean anything
  * without drivers.
  */
 struct iop_file {
+    KEVENT event;                       /* what a handle waits for */
     enum iop_kind kind;
     const struct iop_node *node;        /* of a directory */
     UCHAR directions;                   /* of a console */
@@ -78,6 +84,7 @@ NTSTATUS iop_find(const struct iop_node *start, const UNICODE_STRING *path,
  */
 SIZE_T iop_console_size(void);
 void iop_initialize_console(struct iop_file *file);
+void iop_delete_console(struct iop_file *file);
 NTSTATUS iop_read_console(struct iop_file *file, void *buffer, ULONG length,
                           ULONG *done);
 NTSTATUS iop_write_console(struct iop_file *file, const void *buffer,
@@ -91,6 +98,18 @@ NTSTATUS iop_write_console(struct iop_file *file, const void *buffer,
 void iop_start_input(void);
 NTSTATUS iop_read_input(CHAR *text, ULONG length, BOOLEAN alertable,
                         ULONG *taken);
+
+/*
+ * Who wants Ctrl-C: the newest claim gets it, as an event that is set, or
+ * among the keys where there is none.
+ */
+struct iop_claim {
+    LIST_ENTRY links;
+    KEVENT *event;                      /* NULL: it is a key like others */
+};
+
+void iop_claim_interrupt(struct iop_claim *claim, KEVENT *event);
+void iop_drop_claim(struct iop_claim *claim);
 
 /* keyboard.c: the next scan code, or -1. */
 void iop_start_keyboard(void);

@@ -11,6 +11,7 @@
  *      \??\CONIN$   \??\CONOUT$            the console
  *      \Device\ConDrv\CurrentIn, CurrentOut, Console
  *      \Device\ConDrv\keys                 the console, key by key
+ *      \Device\ConDrv\interrupt            its Ctrl-C
  *
  * Case never matters.  NT: \??\C: without a backslash would be the volume
  * itself; here it is the volume's root directory.
@@ -39,6 +40,7 @@ static const struct iop_node iop_nodes[] = {
     { L"CurrentOut", NODE_CONDRV, IOP_CONSOLE, IOP_OUTPUT, 0 },
     { L"Console", NODE_CONDRV, IOP_CONSOLE, IOP_INPUT | IOP_OUTPUT, 0 },
     { L"keys", NODE_CONDRV, IOP_CONSOLE, IOP_INPUT | IOP_KEYS, 0 },
+    { L"interrupt", NODE_CONDRV, IOP_CONSOLE, IOP_INTERRUPT, 0 },
 };
 
 /* Cut the first component off path, and the backslash behind it. */

@@ -1,11 +1,16 @@
 /*
  * run.c - run: another program, and how it ended.
+ *
+ * Until then Ctrl-C is the program's end. The console's interrupt is opened
+ * first: a program that opens the keys itself, as a shell, comes later and
+ * gets Ctrl-C among them.
  */
 #include "shell.h"
 
 #define FOLDER L"\\SystemRoot\\System32\\"
 #define EXTENSION L".exe"
 #define TEXT_SIZE 600                           /* more than a line */
+#define WAIT_ANY 1                              /* WAIT_TYPE */
 
 static WCHAR path[TEXT_SIZE], command_line[TEXT_SIZE];
 
@@ -68,6 +73,31 @@ static NTSTATUS start(HANDLE *process, HANDLE *thread, CLIENT_ID *client)
                                &parameters, &info, (PS_ATTRIBUTE_LIST *)&list);
 }
 
+static NTSTATUS open_interrupt(HANDLE *interrupt)
+{
+    UNICODE_STRING name;
+    OBJECT_ATTRIBUTES attributes = { .Length = sizeof attributes,
+                                     .ObjectName = &name };
+    IO_STATUS_BLOCK io;
+
+    RtlInitUnicodeString(&name, L"\\Device\\ConDrv\\interrupt");
+    return NtOpenFile(interrupt, SYNCHRONIZE, &attributes, &io,
+                      FILE_SHARE_READ, FILE_SYNCHRONOUS_IO_NONALERT);
+}
+
+static NTSTATUS wait_for_end(HANDLE process, HANDLE interrupt)
+{
+    HANDLE handles[] = { process, interrupt };
+    NTSTATUS status = NtWaitForMultipleObjects(
+        ARRAY_SIZE(handles), handles, WAIT_ANY, FALSE, NULL);
+
+    if (status != STATUS_WAIT_0 + 1)
+        return status;
+    print("^C\n");
+    NtTerminateProcess(process, STATUS_CONTROL_C_EXIT);
+    return NtWaitForSingleObject(process, FALSE, NULL);
+}
+
 static void show_end(HANDLE process, const char *name)
 {
     PROCESS_BASIC_INFORMATION basic;
@@ -81,26 +111,38 @@ static void show_end(HANDLE process, const char *name)
         print_failure("NtQueryInformationProcess", status);
 }
 
-void command_run(int count, const struct word *words)
+static void run(const char *name, HANDLE interrupt)
 {
     HANDLE process, thread;
     CLIENT_ID client;
-    NTSTATUS status;
+    NTSTATUS status = start(&process, &thread, &client);
 
-    make_path(word_text(&words[1]));
-    make_command_line(count - 1, words + 1);
-    status = start(&process, &thread, &client);
     if (!NT_SUCCESS(status)) {
-        print_failure(word_text(&words[1]), status);
+        print_failure(name, status);
         return;
     }
-    print("process %llX, thread %llX\n", (ULONGLONG)client.UniqueProcess,
+    print("process %llu, thread %llu\n", (ULONGLONG)client.UniqueProcess,
           (ULONGLONG)client.UniqueThread);
-    status = NtWaitForSingleObject(process, FALSE, NULL);
+    status = wait_for_end(process, interrupt);
     if (status == STATUS_WAIT_0)
-        show_end(process, word_text(&words[1]));
+        show_end(process, name);
     else
-        print_failure("NtWaitForSingleObject", status);
+        print_failure("waiting", status);
     NtClose(thread);
     NtClose(process);
+}
+
+void command_run(int count, const struct word *words)
+{
+    HANDLE interrupt;
+    NTSTATUS status = open_interrupt(&interrupt);
+
+    if (!NT_SUCCESS(status)) {
+        print_failure("the console's interrupt", status);
+        return;
+    }
+    make_path(word_text(&words[1]));
+    make_command_line(count - 1, words + 1);
+    run(word_text(&words[1]), interrupt);
+    NtClose(interrupt);
 }

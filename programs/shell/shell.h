@@ -33,6 +33,17 @@ void print_text(const char *text);              /* of any length */
 /* Decimal, or hexadecimal behind 0x; a minus sign before it (arguments.c). */
 BOOLEAN parse_number(const char *text, ULONGLONG *value);
 
+/* A process's id; FALSE: it is none, and command has said so (ps.c). */
+BOOLEAN parse_process_id(const char *command, const struct word *word,
+                         ULONGLONG *id);
+
+/*
+ * What NtQuerySystemInformation says of a class, however long it is, for
+ * free_list (list.c). NULL: nothing, which was said.
+ */
+void *query_list(ULONG class);
+void free_list(void *list);
+
 /* "C0000008 STATUS_INVALID_HANDLE" behind what failed, as a line. */
 void print_failure(const char *what, NTSTATUS status);
 
@@ -40,4 +51,5 @@ void print_failure(const char *what, NTSTATUS status);
 void command_call(int count, const struct word *words);
 void command_apc(int count, const struct word *words);
 void command_run(int count, const struct word *words);
+void command_ps(int count, const struct word *words);
 void command_time(int count, const struct word *words);

@@ -172,9 +172,44 @@ def test_apc(shell):
                              (0x510, 'MACHINE_FRAME ')):
             assert f'{at + offset:012X} +{offset:03X}  {what}' in out
         assert 'rsp in the stub\n' in out
+        assert out.count('rsp in the stub\n') == 2
         assert 'NtTestAlert+14\n' in out
-        assert re.search(r'after +rax 00000000 STATUS_SUCCESS, rsp \w+ '
-                         r'as before; ran 1 time\n', out)
+        assert '000000C0, what NtDelayExecution is to return' in out
+        assert 'NtDelayExecution+14\n' in out
+        for status in ('00000000 STATUS_SUCCESS', '000000C0 STATUS_USER_APC'):
+            assert re.search(rf'after +rax {status}, rsp \w+ as before; '
+                             r'ran 1 time\n', out)
+
+
+def processes(shell):
+    found = re.findall(r' *(\d+) +(\d+) +(\d+) +(\d+) +(-?\d+) +'
+                       r'(\d+\.\d\d) +(\d+\.\d\d)  (\S+)\n',
+                       shell.command('ps'))
+    return [(name, int(pid), int(parent), int(threads), int(handles))
+            for pid, parent, threads, handles, _, _, _, name in found]
+
+
+def test_ps(shell):
+    """Processes as they come and go, threads and what they wait for."""
+    system, own = processes(shell)
+    assert system[:3] == ('System', 4, 0)
+    assert own[0] == 'shell.exe' and own[3] == 1
+    out = shell.command('run shell')
+    child, thread = re.search(r'process (\d+), thread (\d+)', out).groups()
+    assert processes(shell)[2][:4] == ('shell.exe', int(child), own[1], 1)
+    out = shell.command(f'ps {own[1]}')
+    assert re.search(r'\n +\d+ Waiting +UserRequest +\d+ ', out)
+    out = shell.command(f'ps {int(child):#x}')
+    assert re.search(rf'\n +{thread} Running +\d+ +\d+\.\d\d +\d+\.\d\d  '
+                     r'[0-9A-F]+\n$', out)
+    shell.command('exit')
+    assert [process[:4] for process in processes(shell)] == \
+        [system[:4], own[:4]]
+    assert shell.command(f'ps {child}') == f'ps: no process {child}\n'
+    assert shell.command('ps 18446744073709551615').startswith('ps: no proc')
+    assert shell.command('ps x') == 'ps: x is no process id\n'
+    assert shell.command('ps 4 4') == 'usage: ps [PID]\n'
+    assert shell.command('ps 4').count('Waiting') == system[3]
 
 
 def test_run(shell):
@@ -194,6 +229,55 @@ def test_run(shell):
     assert shell.command('run') == 'usage: run PROGRAM [ARG...]\n'
     assert shell.command('run ""').startswith(': C0')
     assert shell.command('echo back') == 'back\n'
+
+
+@pytest.fixture
+def forever(start):
+    """A shell that can run forever.exe."""
+    program = os.path.join(BUILD, 'user', 'forever.exe')
+    with start('shell', build=BUILD, add=[program]) as machine:
+        it = Shell(machine)
+        it.expect_prompt()
+        yield it
+        print(machine.console)
+
+
+def test_interrupt(forever):
+    """Ctrl-C ends what runs, in ring 3 or waiting, and nothing else."""
+    shell = forever
+    before = processes(shell)
+    for word in ('spin', 'sleep', 'read') * 2:
+        shell.type(f'run forever {word}\r')
+        shell.expect(r'forever\n')
+        if word == 'read':
+            shell.type('one\r')
+            shell.expect('read: one\n')
+            shell.type('typed')
+            shell.expect('typed')
+        shell.type('\x03')
+        assert shell.expect_prompt() == '^C\n' \
+            'forever ended with C000013A STATUS_CONTROL_C_EXIT\n'
+    assert processes(shell) == before
+    shell.type('never\x03')
+    shell.expect(r'never\^C\n')
+    shell.expect_prompt()
+    assert shell.command('echo on') == 'on\n'
+
+
+def test_interrupt_of_the_innermost(forever):
+    """A shell in a shell takes Ctrl-C as a key, or for what it runs."""
+    shell = forever
+    shell.command('run shell')
+    shell.type('never\x03')
+    shell.expect(r'never\^C\n')
+    shell.expect_prompt()
+    shell.type('run forever spin\r')
+    shell.expect(r'forever\n')
+    shell.type('\x03')
+    assert 'ended with C000013A' in shell.expect_prompt()
+    assert len(processes(shell)) == 3
+    assert 'shell ended with 00000005' in shell.command('exit 5')
+    assert len(processes(shell)) == 2
 
 
 def test_editing(shell):
