@@ -139,7 +139,7 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \
     shell/arguments.c shell/dump.c shell/apc.c shell/run.c shell/list.c \
-    shell/ps.c \
+    shell/ps.c shell/handles.c shell/names.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
 bench_SRCS := $(addprefix programs/,bench/main.c bench/threads.c \
     bench/events.c bench/apcs.c bench/timers.c bench/measure.c lib/print.c)

@@ -87,10 +87,11 @@ static void show_all(const SYSTEM_PROCESS_INFORMATION *process)
         show_process(process);
 }
 
+/* Ids are multiples of 4; NtOpenProcess does not look at the rest. */
 BOOLEAN parse_process_id(const char *command, const struct word *word,
                          ULONGLONG *id)
 {
-    if (parse_number(word_text(word), id))
+    if (parse_number(word_text(word), id) && *id % 4 == 0)
         return TRUE;
     print("%s: %s is no process id\n", command, word_text(word));
     return FALSE;

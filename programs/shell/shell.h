@@ -52,4 +52,6 @@ void command_call(int count, const struct word *words);
 void command_apc(int count, const struct word *words);
 void command_run(int count, const struct word *words);
 void command_ps(int count, const struct word *words);
+void command_handles(int count, const struct word *words);
+void command_names(int count, const struct word *words);
 void command_time(int count, const struct word *words);

@@ -206,8 +206,11 @@ def test_ps(shell):
     assert [process[:4] for process in processes(shell)] == \
         [system[:4], own[:4]]
     assert shell.command(f'ps {child}') == f'ps: no process {child}\n'
-    assert shell.command('ps 18446744073709551615').startswith('ps: no proc')
-    assert shell.command('ps x') == 'ps: x is no process id\n'
+    assert shell.command('ps 18446744073709551612').startswith('ps: no proc')
+    for word in ('x', '7', '-1', '18446744073709551616'):
+        for command in ('ps', 'handles'):
+            assert shell.command(f'{command} {word}') == \
+                f'{command}: {word} is no process id\n'
     assert shell.command('ps 4 4') == 'usage: ps [PID]\n'
     assert shell.command('ps 4').count('Waiting') == system[3]
 
@@ -229,6 +232,77 @@ def test_run(shell):
     assert shell.command('run') == 'usage: run PROGRAM [ARG...]\n'
     assert shell.command('run ""').startswith(': C0')
     assert shell.command('echo back') == 'back\n'
+
+
+EVENT = '\\BaseNamedObjects\\bell'
+
+
+def handles(shell, words=''):
+    """What `handles` shows: type, rights and name by handle."""
+    out = shell.command('handles ' + words)
+    assert out.startswith(' handle access   type         name\n')
+    found = re.findall(r' +(0x[0-9a-f]+) ([0-9A-F]{8}) (\S+) +(.*)\n', out)
+    assert len(found) == out.count('\n') - 1
+    return {int(handle, 16): (kind, int(access, 16), name)
+            for handle, access, kind, name in found}
+
+
+def test_handles(shell):
+    """Handles come and go, in this process and in another."""
+    before = handles(shell)
+    assert {kind for kind, _, _ in before.values()} == {'File'}
+    own = processes(shell)[1]
+    assert len(before) == own[4]
+    out = shell.command(f'call syscall NtCreateEvent val:0 0x100003 '
+                        f'name:"{EVENT}" 0 0')
+    low, high = re.search(r'argument 1:\n  0000  (\w\w) (\w\w)', out).groups()
+    event = int(high + low, 16)
+    after = handles(shell)
+    assert after == {**before, event: ('Event', 0x100003, EVENT)}
+    shell.command('run shell')
+    assert handles(shell).items() <= before.items()
+    theirs = handles(shell, str(own[1]))
+    assert after.items() < theirs.items()
+    assert {theirs[handle][0] for handle in theirs.keys() - after.keys()} == \
+        {'File', 'Process', 'Thread'}
+    shell.command('exit')
+    assert shell.command(f'handles {own[1] + 400}') == \
+        f'handles: no process {own[1] + 400}\n'
+    shell.command(f'call syscall NtClose {event:#x}')
+    assert handles(shell, f'{own[1]:#x}') == before
+
+
+def test_names(shell):
+    """Directories: the root, one that changes, one of many, what is none."""
+    assert re.search(r'^Directory +BaseNamedObjects$', shell.command('names'),
+                     re.M)
+    assert shell.command('names \\') == shell.command('names')
+    assert shell.command('names \\BaseNamedObjects') == ''
+    for kind, name in (('Event', 'bell'), ('Semaphore', 'gate')):
+        out = shell.command(f'call syscall NtCreate{kind} val:0 0x1F0003 '
+                            f'name:"\\BaseNamedObjects\\{name}" 0 1')
+        assert 'STATUS_SUCCESS' in out
+    out = shell.command('names "\\BaseNamedObjects"')
+    assert sorted(line.split() for line in out.splitlines()) == \
+        [['Event', 'bell'], ['Semaphore', 'gate']]
+    assert re.search(r'^Type +File$', shell.command('names \\ObjectTypes'),
+                     re.M)
+    for path, status in ((EVENT, 'C0000024 STATUS_OBJECT_TYPE_MISMATCH'),
+                         ('\\x', 'C0000034 STATUS_OBJECT_NAME_NOT_FOUND'),
+                         ('x', 'C000003B STATUS_OBJECT_PATH_SYNTAX_BAD')):
+        assert shell.command(f'names {path}') == f'{path}: {status}\n'
+
+
+def test_many_names(shell):
+    """More than one answer of the kernel holds."""
+    for number in range(24):
+        name = f'{number:02}' * 100
+        out = shell.command(f'call syscall NtCreateEvent val:0 0x1F0003 '
+                            f'name:"\\BaseNamedObjects\\{name}" 0 0')
+        assert 'STATUS_SUCCESS' in out
+    out = shell.command('names \\BaseNamedObjects')
+    assert sorted(out.splitlines()) == [
+        f'{"Event":14} ' + f'{number:02}' * 100 for number in range(24)]
 
 
 @pytest.fixture

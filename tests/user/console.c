@@ -10,6 +10,7 @@
 
 #define STACK 0x10000
 #define KEYS L"\\Device\\ConDrv\\keys"
+#define INTERRUPT L"\\Device\\ConDrv\\interrupt"
 #define LINES L"\\??\\CONIN$"
 #define STILL_RUNNING ((NTSTATUS)0x103)
 
@@ -147,11 +148,38 @@ static void check_termination(const WCHAR *path)
     NtClose(file);
 }
 
+static NTSTATUS wait_now(HANDLE file)
+{
+    LARGE_INTEGER now = { .QuadPart = 0 };
+
+    return NtWaitForSingleObject(file, FALSE, &now);
+}
+
+/* No transfer is under way; and nobody has typed Ctrl-C. */
+static void check_waits(void)
+{
+    HANDLE file = open_input(KEYS, FILE_SYNCHRONOUS_IO_NONALERT);
+    HANDLE interrupt = open_input(INTERRUPT, FILE_SYNCHRONOUS_IO_NONALERT);
+    HANDLE newer = open_input(INTERRUPT, FILE_SYNCHRONOUS_IO_NONALERT);
+    IO_STATUS_BLOCK io;
+    char byte;
+
+    CHECK_STATUS(wait_now(file), STATUS_WAIT_0);
+    CHECK_STATUS(wait_now(interrupt), STATUS_TIMEOUT);
+    CHECK_STATUS(NtReadFile(interrupt, NULL, NULL, NULL, &io, &byte, 1, NULL,
+                            NULL), STATUS_INVALID_HANDLE);
+    CHECK_STATUS(NtClose(interrupt), STATUS_SUCCESS);
+    CHECK_STATUS(wait_now(newer), STATUS_TIMEOUT);
+    CHECK_STATUS(NtClose(newer), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(file), STATUS_SUCCESS);
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     struct reader left[2];
 
     (void)peb;
+    check_waits();
     check_alerts(KEYS);
     check_alerts(LINES);
     check_several(KEYS);
