@@ -8,9 +8,9 @@
 #include <kd/kdp.h>
 
 /* CR8 is ring 0's. */
-static ULONGLONG irql;
-#define arch_read_cr8() irql
-#define arch_write_cr8(level) (void)(irql = (level))
+static ULONGLONG cr8;
+#define arch_read_cr8() cr8
+#define arch_write_cr8(level) (void)(cr8 = (level))
 
 #include <kd/console.c>
 
@@ -24,7 +24,7 @@ void kdp_serial_write(const char *text, SIZE_T length)
 {
     const char *late_text = interrupt;
 
-    assert_true(irql == DISPATCH_LEVEL);
+    assert_true(cr8 == DISPATCH_LEVEL);
     interrupt = NULL;
     if (late_text)
         kd_write(late_text, strlen(late_text));
@@ -74,7 +74,7 @@ static void text_of_an_interrupt(void **state)
     DbgPrint("second\n");
     assert_string_equal(serial, "first 1\nlate\nsecond\n");
     assert_string_equal(picture, serial);
-    assert_true(irql == PASSIVE_LEVEL);
+    assert_true(cr8 == PASSIVE_LEVEL);
 }
 
 static void very_much_early_text(void **state)
