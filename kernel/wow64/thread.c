@@ -12,6 +12,11 @@
 #define BLOCK_SIZE (WOW64_PEB32 - WOW64_TRANSLATION)
 #define TEB_OFFSET (WOW64_TEB - WOW64_TRANSLATION)
 
+ULONGLONG wow64p_translation(void)
+{
+    return (ULONG_PTR)KeGetCurrentThread()->Teb - TEB_OFFSET;
+}
+
 NTSTATUS wow64_allocate_thread(struct wow64_thread *thread)
 {
     void *block = NULL;

@@ -29,22 +29,20 @@ struct wow64p_row {
 extern const struct wow64p_row wow64p_rows[];
 extern const ULONG wow64p_row_count;
 
-/* ---- translate.c ---- */
+/* ---- thread.c ---- */
 
 /*
  * The current thread's translation area.  The arguments' 64-bit forms take the
  * first page, a thunk's the others.
  */
-static inline ULONGLONG wow64p_translation(void)
-{
-    return (ULONG_PTR)KeGetCurrentThread()->Teb -
-           (WOW64_TEB - WOW64_TRANSLATION);
-}
+ULONGLONG wow64p_translation(void);
 
 static inline ULONGLONG wow64p_thunk_area(void)
 {
     return wow64p_translation() + PAGE_SIZE;
 }
+
+/* ---- translate.c ---- */
 
 /*
  * Around the call of the service: capital letters' values become pointers to

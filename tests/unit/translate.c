@@ -24,6 +24,11 @@ void ke_assert_failed(const char *condition, const char *file, ULONG line)
     abort();
 }
 
+ULONGLONG wow64p_translation(void)
+{
+    return WOW64_TRANSLATION;
+}
+
 static UCHAR *find(const void *address, SIZE_T size, BOOLEAN write)
 {
     ULONGLONG at = (ULONG_PTR)address;
