@@ -19,8 +19,8 @@
  *
  * Each further thread has a block of its own with a translation area, a TEB
  * and a TEB32 at the same distances from each other; where the PEB would be is
- * nothing of interest.  Blocks go to the highest free 64 KiB, so they descend
- * from 7FFC0000, as TEBs do in XP.  KTHREAD.Teb tells a thread's block.
+ * nothing of interest.  Blocks go to the highest free 64 KiB, so they descend,
+ * as TEBs do in XP.  KTHREAD.Teb tells a thread's block.
  */
 #pragma once
 
