@@ -2,8 +2,8 @@
 
 tests/user/expected.txt says what each must exit with. Every row runs on the
 test kernel and an Intel processor, and on the kernel of make run and an AMD
-one; what is not a crash runs with stubs that take INT 2Eh, too, and with the
-self map elsewhere unless it is about doors alone.
+one; what is not a crash runs with stubs that take INT 2Eh, too, and what is
+about memory with the self map elsewhere.
 
 A program says on a line "expected: TEXT" what the console must show next.
 """
@@ -45,7 +45,10 @@ def programs(kernel, cpu):
 # Long, and neither about stubs nor about where the self map is.
 STORMS = ('apcstorm', 'threadstorm', 'tornregs', 'isolation', 'races')
 
-ABOUT_DOORS = ('doors', 'flags', 'selectors', 'compat')
+ABOUT_MEMORY = ('callregs', 'pointers', 'memory', 'files', 'images', 'loader',
+                'runtime', 'apc', 'threads', 'processes', 'vectors',
+                '32/memory', '32/loader', '32/wow64',
+                '32/start32', '32/threads32')
 
 # Where Bochs follows Intel's processors and QEMU does not.
 ON_BOCHS = ('callregs', 'numbers', 'args', 'pointers', 'doors', 'flags',
