@@ -114,7 +114,7 @@ INIT_OBJS := kernel/init/start.c kernel/init/options.c
 TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/schedule.c tests/kernel/lock.c tests/kernel/timer.c \
     tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
-    tests/kernel/object.c
+    tests/kernel/object.c tests/kernel/stack.c
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab
@@ -156,7 +156,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     duplicate.c handles.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
-    processes.c start.c contexts2.c forever.c crash.c)
+    processes.c start.c contexts2.c forever.c crash.c kstack.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
@@ -178,7 +178,7 @@ USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of
 # them: NAME_SRCS32.
 USER_TESTS32 += $(addprefix tests/user/i386/,callregs.c numbers.c args.c \
-    flags.c selectors.c gate.c once.c storm.c apc.c)
+    flags.c selectors.c gate.c once.c storm.c apc.c kstack.c)
 USER_TEST32_SRCS += $(addprefix programs/lib/,find.c i386/call.asm \
     i386/door.c i386/prepare.c)
 flags_SRCS32     := tests/user/i386/landing.asm

@@ -38,7 +38,8 @@ static void charge_cycles(KPRCB *prcb)
 
 /*
  * next is nobody's any more.  PrcbLock is held and released here; returns when
- * thread runs again, still at DISPATCH_LEVEL.
+ * thread runs again, still at DISPATCH_LEVEL.  Never from the DPC stack, where
+ * the next DPC would write over what thread has left there.
  */
 static void swap_to(KPRCB *prcb, KTHREAD *thread, KTHREAD *next)
 {
@@ -46,6 +47,10 @@ static void swap_to(KPRCB *prcb, KTHREAD *thread, KTHREAD *next)
     next->NextProcessor = prcb->Number;
     KxReleaseSpinLock(&prcb->PrcbLock);
     if (next != thread) {
+        if (prcb->DpcRoutineActive)
+            KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)thread,
+                         (ULONG_PTR)next,
+                         (ULONG_PTR)__builtin_frame_address(0), 0);
         while (next->Running)
             arch_pause();
         arch_disable_interrupts();

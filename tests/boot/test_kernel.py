@@ -33,6 +33,8 @@ BUGCHECKS = [
     ('123', 0x05, 'INVALID_PROCESS_ATTACH_ATTEMPT', 'KiDeliverApc'),
     ('124', 0x06, 'INVALID_PROCESS_DETACH_ATTEMPT',
      'KeUnstackDetachProcess'),
+    ('125', 0xE2, 'MANUALLY_INITIATED_CRASH', 'KeWaitForSingleObject'),
+    ('126', 0xB8, 'ATTEMPTED_SWITCH_FROM_DPC', 'wait_in_dpc'),
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 

@@ -30,6 +30,9 @@ enum self_test {
     SELF_TEST_APC = 0x20,
     SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
     SELF_TEST_APC_WAIT,             /* to threads that wait */
+    SELF_TEST_PAINT_STACK = 0x30,   /* the caller's kernel stack */
+    SELF_TEST_UNUSED_STACK,         /* how much paint is left, in a ULONG */
+    SELF_TEST_SS,                   /* after switches; another must run */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -52,6 +55,8 @@ enum self_test {
     CRASH_APC_AT_EXIT,              /* a kernel APC of a thread's end: 20 */
     CRASH_APC_ATTACHED,             /* an APC that stays attached: 5 */
     CRASH_DETACH,                   /* without being attached: 6 */
+    CRASH_WAIT_IN_DPC,              /* at DISPATCH_LEVEL: an assertion */
+    CRASH_SWITCH_IN_DPC,            /* below it: B8 */
 };
 
 /* Mm's own: a test may break what a service may not. */
@@ -250,6 +255,10 @@ static void crash(ULONG test, ULONGLONG argument)
     case CRASH_DETACH:
         KeUnstackDetachProcess(&state);
         break;
+    case CRASH_WAIT_IN_DPC:
+    case CRASH_SWITCH_IN_DPC:
+        crash_in_dpc(test == CRASH_SWITCH_IN_DPC);
+        break;
     case CRASH_IRQL_FAULT:
         KfRaiseIrql(DISPATCH_LEVEL);
         *(volatile UCHAR *)0xFFFFC00000000000ULL;
@@ -310,6 +319,15 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_APC_WAIT:
         good = test_apc_wait();
+        break;
+    case SELF_TEST_PAINT_STACK:
+        good = paint_stack();
+        break;
+    case SELF_TEST_UNUSED_STACK:
+        good = tell_unused_stack(argument);
+        break;
+    case SELF_TEST_SS:
+        good = test_ss_after_switch();
         break;
     case SELF_TEST_QUEUE_APC:
         good = queue_user_apc_later(argument);

@@ -32,3 +32,9 @@ BOOLEAN test_object_ends(void);
 /* timer.c */
 BOOLEAN test_timer(void);
 BOOLEAN test_timer_cost(void);
+
+/* stack.c */
+BOOLEAN paint_stack(void);
+BOOLEAN tell_unused_stack(ULONGLONG user);
+BOOLEAN test_ss_after_switch(void);
+void crash_in_dpc(BOOLEAN wait);

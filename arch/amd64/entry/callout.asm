@@ -28,6 +28,9 @@ section .entry progbits alloc exec nowrite align=64
 ; ring 3 as frame says.  Returns what NtCallbackReturn is given.
 global KiCallUserMode
 KiCallUserMode:
+        cli
+; At this point: no APC comes between the registers that are kept here and the
+; new InitialStack; it would set the context of the wrong one.
         sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
         mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
         mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
@@ -55,7 +58,6 @@ KiCallUserMode:
         mov     rax, [r10 + KTHREAD.InitialStack]
         mov     [rsp + KEXCEPTION_FRAME.Spare1], rax
         mov     rax, rsp
-        cli
         SET_INITIAL_STACK
         inc     byte [r10 + KTHREAD.CallbackNestingLevel]
         sub     rsp, KTRAP_FRAME_SIZE
@@ -92,7 +94,6 @@ NtCallbackReturn:
         mov     rax, [r9 + KEXCEPTION_FRAME.TrapFrame]
         mov     [r10 + KTHREAD.TrapFrame], rax
         mov     rsp, r9
-        sti
         mov     eax, r8d
         mov     rbp, [rsp + KEXCEPTION_FRAME.Rbp]
         mov     rbx, [rsp + KEXCEPTION_FRAME.Rbx]
@@ -113,5 +114,6 @@ NtCallbackReturn:
         movaps  xmm14, [rsp + KEXCEPTION_FRAME.Xmm14]
         movaps  xmm15, [rsp + KEXCEPTION_FRAME.Xmm15]
         add     rsp, KEXCEPTION_FRAME.Return
+        sti
 .none:
         ret

@@ -20,8 +20,12 @@
 #include <ps.h>
 #include <x86/registers.h>
 
-/* What a callback and a service in it need; less is left: no more nesting. */
-#define STACK_FOR_CALLBACK 0x2000
+/*
+ * What a callback and a service in it need; less is left: no more nesting.
+ * 8 KiB are too few for 32-bit code's, which keep two contexts
+ * (tests/user/i386/kstack.c).
+ */
+#define STACK_FOR_CALLBACK 0x3000
 
 NTSTATUS KiCallUserMode(void **output, ULONG *length,
                         const KTRAP_FRAME *frame);

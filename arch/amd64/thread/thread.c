@@ -69,6 +69,20 @@ static void load_user_gs(USHORT gs)
                      "swapgs" : : "r"(gs) : "memory");
 }
 
+/*
+ * The interrupt that took the processor from ring 3 has made SS null, and this
+ * thread may go back by SYSRET, which on AMD leaves SS's attributes as they
+ * are: with a null SS 32-bit code has no stack.
+ */
+static void repair_ss(void)
+{
+    USHORT ss;
+
+    __asm__ volatile("mov %%ss, %0" : "=r"(ss));
+    if (ss != KGDT_R0_DATA)
+        __asm__ volatile("mov %0, %%ss" : : "r"((USHORT)KGDT_R0_DATA));
+}
+
 /* Called by SwapContext on the old thread's stack. */
 void ki_save_processor_state(KTHREAD *thread)
 {
@@ -125,6 +139,7 @@ void ki_switch_processor_state(KTHREAD *old, KTHREAD *thread)
                               ? (ULONG)(ULONG_PTR)thread->Teb +
                                     (ULONG)(WOW64_TEB32 - WOW64_TEB) : 0);
     thread->Running = TRUE;
+    repair_ss();
     load_user_state(thread);
     thread->ContextSwitches++;
     prcb->KeContextSwitches++;
