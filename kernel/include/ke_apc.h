@@ -96,7 +96,7 @@ BOOLEAN KeInsertQueueApc(KAPC *apc, void *argument1, void *argument2,
                          KPRIORITY increment);
 BOOLEAN KeRemoveQueueApc(KAPC *apc);
 
-/* A user APC that does not wait for an alertable moment: set before queueing. */
+/* Before queueing: a user APC that does not wait for an alertable moment. */
 void ke_make_special_user_apc(KAPC *apc);
 
 /*

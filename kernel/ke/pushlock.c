@@ -50,7 +50,7 @@ static struct block *first_block(const EX_PUSH_LOCK *lock)
     return (struct block *)(lock->Value & ~FLAGS);
 }
 
-/* May somebody who does not want to wait have it now?  What it becomes, or 0. */
+/* May somebody have it now, without waiting?  What it becomes, or 0. */
 static ULONGLONG taken(ULONGLONG value, BOOLEAN exclusive)
 {
     if (value == 0)

@@ -49,7 +49,7 @@ static void append_timer(KTIMER_TABLE_ENTRY *entry, KTIMER *timer)
         entry->Time = timer->DueTime;
 }
 
-/* The round changes before its far list is emptied: look again under its lock. */
+/* The round changes before its far list is emptied: look again, locked. */
 void ki_link_timer(KTIMER_TABLE *table, KTIMER *timer)
 {
     ULONG round = ki_timer_round(timer->DueTime);

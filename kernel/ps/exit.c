@@ -5,7 +5,7 @@
  * threads, timers, TEB and user stack; the last thread then waits until no
  * other uses the address space, closes the process's handles, frees its
  * memory and signals it.  At last what is still queued is run down, and
- * KeTerminateThread goes to another thread for good; the reaper (system.c)
+ * KeTerminateThread goes to another thread for good; the reaper (reaper.c)
  * frees the kernel stack.
  *
  * All of it is one critical region: a thread that ends cannot be suspended.

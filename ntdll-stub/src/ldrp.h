@@ -23,7 +23,7 @@ struct module {
     ULONG need_count, need_room;
     ULONG loads;                                /* LdrLoadDll - LdrUnloadDll */
     ULONG mark;                                 /* the last walk to come by */
-    ULONG told;                                 /* the last thread it heard of */
+    ULONG told;                                 /* the last thread it knows */
     BOOLEAN unresolved;                         /* only mapped */
     BOOLEAN ready;                              /* DllMain: attached */
     BOOLEAN has_tls;

@@ -48,7 +48,8 @@ ULONGLONG fewest(operation *run, void *context)
  */
 ULONGLONG clock_tick(void)
 {
-    const volatile KUSER_SHARED_DATA *shared = (const volatile void *)USER_SHARED_DATA;
+    const volatile KUSER_SHARED_DATA *shared =
+        (const volatile void *)USER_SHARED_DATA;
     ULONG before = shared->InterruptTime.LowPart;
     ULONGLONG last = ticks(), longest = 0, shortest = ~0ULL;
     BOOLEAN over = FALSE;

@@ -3,10 +3,10 @@
  * service there is and by every door.
  *
  * Arguments are chosen so that each service returns, whatever its answer:
- * handles and pointers that are none. The contract is flow.md's for Windows
- * 10: rax the result, rcx and r11 what SYSCALL put there, rdx and r10 zero, r8
- * and r9 the user's rsp and rbp, xmm0-5 zero; all else as it was.  The other
- * doors have the same exit.
+ * handles and pointers that are none.  The contract is Windows 10's: rax the
+ * result, rcx and r11 what SYSCALL put there, rdx and r10 zero, r8 and r9 the
+ * user's rsp and rbp, xmm0-5 zero; all else as it was.  The other doors have
+ * the same exit.
  */
 #include "test.h"
 

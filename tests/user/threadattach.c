@@ -99,8 +99,8 @@ static void check_order(void)
 
     CHECK(wait_for(start(exit_by_call, (void *)0x1234, &id)) == 0x1234);
     check_log(id, "1T30t2");
-    CHECK(wait_for(start((PUSER_THREAD_START_ROUTINE)
-                             (void *)exit_by_return, (void *)0x4321, &id)) == 0x4321);
+    CHECK(wait_for(start((PUSER_THREAD_START_ROUTINE)(void *)exit_by_return,
+                         (void *)0x4321, &id)) == 0x4321);
     check_log(id, "1T30t2");
     check_log(NtCurrentTeb()->ClientId.UniqueThread, "");
     CHECK(q_calls() == 0);

@@ -1,7 +1,7 @@
 ; arch/amd64/entry/exit32.asm - room 5: for 32-bit code.
 ;
-; exit checks, user APCs, debug registers -> SYSEXIT, or IRET where the processor has no
-; SYSEXIT in this mode and for a program that single-steps.
+; exit checks, user APCs, debug registers -> SYSEXIT, or IRET where the
+; processor has no SYSEXIT in this mode and for a program that single-steps.
 ;
 ; On entry: rbp = frame + 80h, eax = the result.
 ;

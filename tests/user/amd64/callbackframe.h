@@ -24,6 +24,8 @@ __attribute__((noreturn)) static inline void enter_callback(
                                     .api = api };
 
     __asm__ volatile("movq %0, %%rsp\n\t"
-                     "jmp *%1" : : "r"(&frame), "r"(KiUserCallbackDispatcher) : "memory");
+                     "jmp *%1"
+                     : : "r"(&frame), "r"(KiUserCallbackDispatcher)
+                     : "memory");
     __builtin_unreachable();
 }

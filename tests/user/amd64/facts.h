@@ -24,4 +24,4 @@
 /* RTL_CRITICAL_SECTION.LockCount */
 #define LOCK_COUNT_TAKEN        (-2)
 #define LOCK_COUNT_TAKEN_TWICE  (-2)
-#define LOCK_COUNT_ONE_WAITS    (-6)               /* and the owner is in once */
+#define LOCK_COUNT_ONE_WAITS    (-6)               /* and the owner is in */

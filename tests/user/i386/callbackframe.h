@@ -13,6 +13,8 @@ __attribute__((noreturn)) static inline void enter_callback(
     ULONG frame[4] = { 0, api, (ULONG)buffer, length };
 
     __asm__ volatile("movl %0, %%esp\n\t"
-                     "jmp *%1" : : "r"(frame), "r"(KiUserCallbackDispatcher) : "memory");
+                     "jmp *%1"
+                     : : "r"(frame), "r"(KiUserCallbackDispatcher)
+                     : "memory");
     __builtin_unreachable();
 }
