@@ -42,14 +42,16 @@ static void never_called(void *context, void *argument1, void *argument2)
 void psp_terminate_thread(ETHREAD *thread, NTSTATUS status)
 {
     KAPC *apc = allocate_exit_apc();
-    ULONG before = __sync_fetch_and_or(&thread->CrossThreadFlags,
-                                       PS_CROSS_THREAD_FLAGS_TERMINATED);
+    ULONG before;
 
+    /* For a thread that has not begun; one that has ended keeps its own. */
+    __sync_bool_compare_and_swap(&thread->ExitStatus, STATUS_PENDING, status);
+    before = __sync_fetch_and_or(&thread->CrossThreadFlags,
+                                 PS_CROSS_THREAD_FLAGS_TERMINATED);
     if (before & PS_CROSS_THREAD_FLAGS_TERMINATED) {
         psp_free_exit_apc(apc);
         return;
     }
-    thread->ExitStatus = status;
     KeInitializeApc(apc, &thread->Tcb, OriginalApcEnvironment,
                     PsExitSpecialApc, psp_free_exit_apc, never_called,
                     UserMode, (void *)(ULONG_PTR)(ULONG)status);

@@ -50,11 +50,14 @@ static NTSTATUS enter(ETHREAD *thread)
 static void PspUserThreadStartup(void *argument)
 {
     ETHREAD *thread = PsGetCurrentThread();
-    NTSTATUS status = thread->ExitStatus;
+    NTSTATUS status;
 
     (void)argument;
     KfRaiseIrql(APC_LEVEL);
-    if (!(thread->CrossThreadFlags & PS_CROSS_THREAD_FLAGS_TERMINATED))
+    if (*(volatile ULONG *)&thread->CrossThreadFlags &
+        PS_CROSS_THREAD_FLAGS_TERMINATED)
+        status = thread->ExitStatus;    /* who ends it has set that first */
+    else
         status = enter(thread);
     KfLowerIrql(PASSIVE_LEVEL);
     ps_exit_thread(status);

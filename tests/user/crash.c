@@ -145,6 +145,20 @@ static void crash_apc_kernel(void)
     NtTestAlert();
 }
 
+/* An APC that waits for the next one, until the stack ends. */
+static void NTAPI wait_in_apc(void *argument1, void *argument2,
+                              void *argument3)
+{
+    NtQueueApcThread(NtCurrentThread(), wait_in_apc, argument1, argument2,
+                     argument3);
+    NtDelayExecution(TRUE, &(LARGE_INTEGER){ .QuadPart = -10000000000LL });
+}
+
+static void crash_apc_deep(void)
+{
+    wait_in_apc(NULL, NULL, NULL);
+}
+
 #define ROW(name) { #name, crash_##name }
 
 static const struct {
@@ -156,7 +170,7 @@ static const struct {
     ROW(run_shared), ROW(jump_null), ROW(jump_kernel), ROW(hlt), ROW(cli),
     ROW(in), ROW(rdmsr), ROW(ss), ROW(int_20), ROW(int_0), ROW(int_8),
     ROW(int_29), ROW(int_2c), ROW(status), ROW(terminate),
-    ROW(terminate_thread), ROW(apc_kernel), MACHINE_ROWS
+    ROW(terminate_thread), ROW(apc_kernel), ROW(apc_deep), MACHINE_ROWS
 };
 
 /* The command line's second word. */

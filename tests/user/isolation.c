@@ -161,8 +161,9 @@ static void NTAPI use_debug_registers(void *argument)
             CHECK_SAY(context.Dr0 == (ULONG_PTR)&watched[number] &&
                       context.Dr7 == 0xF0001, "dr0 %llx dr7 %llx",
                       context.Dr0, context.Dr7);
-        /* Another thread's watchpoint must not be live here. */
+        /* Other threads' watchpoints must not be live here. */
         watched[(number + 1) % 3]++;
+        watched[(number + 2) % 3]++;
         steps[number]++;
         if (number == 2 || steps[number] == 1) {
             context.Dr0 = number == 2 ? 0 : (ULONG_PTR)&watched[number];

@@ -292,6 +292,59 @@ static void check_every_state(void)
     NtClose(never);
 }
 
+/* ---- The end that comes first is the one that stays ---- */
+
+static void NTAPI end_by_itself(void *argument)
+{
+    NtTerminateThread(NtCurrentThread(), (NTSTATUS)(ULONG_PTR)argument);
+}
+
+static void NTAPI end_victim(void *argument)
+{
+    while (!over) {
+        HANDLE mine;
+
+        if (NtDuplicateObject(NtCurrentProcess(), victim, NtCurrentProcess(),
+                              &mine, 0, 0, DUPLICATE_SAME_ACCESS) != 0) {
+            NtYieldExecution();
+            continue;
+        }
+        CHECK_STATUS(NtTerminateThread(mine, (NTSTATUS)(ULONG_PTR)argument),
+                     STATUS_SUCCESS);
+        NtClose(mine);
+        NtYieldExecution();
+    }
+    RtlExitUserThread(0);
+}
+
+static void check_last_word(void)
+{
+    HANDLE others[2];
+    ULONG_PTR at;
+
+    over = FALSE;
+    victim = NULL;
+    for (at = 0; at < ARRAY_SIZE(others); at++)
+        others[at] = create(end_victim, (void *)(at + 1), FALSE);
+    for (at = 0; at < SOME * factor; at++) {
+        HANDLE thread = create(end_by_itself, (void *)3, FALSE);
+        NTSTATUS first;
+
+        victim = thread;
+        CHECK_STATUS(NtWaitForSingleObject(thread, FALSE, NULL),
+                     STATUS_SUCCESS);
+        first = exit_status(thread);
+        NtYieldExecution();
+        CHECK_SAY(first >= 1 && first <= 3, "%x", first);
+        CHECK_STATUS(exit_status(thread), first);
+        victim = NULL;
+        NtClose(thread);
+    }
+    over = TRUE;
+    for (at = 0; at < ARRAY_SIZE(others); at++)
+        join(others[at]);
+}
+
 /* ---- Nothing is used up ---- */
 
 static void NTAPI end_at_once(void *argument)
@@ -336,5 +389,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     check_leaks();
     check_no_leak_of(check_apcs_to_the_dying);
     check_no_leak_of(check_every_state);
+    check_no_leak_of(check_last_word);
     return test_end();
 }
