@@ -2,7 +2,8 @@
  * ps/set.c - NtSetInformationThread and NtSetInformationProcess.
  *
  * A class is a row as in query.c.  What Windows reserves for a privilege (the
- * real-time priorities) is open here, where there are no users.
+ * real-time priorities) is open here, where there are no users; only the
+ * system's own threads and process are left as they are.
  */
 #include "psp.h"
 
@@ -112,6 +113,14 @@ static const struct row *find(const struct row *rows, ULONG count,
     return NULL;
 }
 
+static BOOLEAN is_system(const OBJECT_TYPE *type, const void *object)
+{
+    if (type == PsProcessType)
+        return object == PsInitialSystemProcess;
+    return (((const ETHREAD *)object)->Tcb.MiscFlags &
+            MISC_FLAGS_SYSTEM_THREAD) != 0;
+}
+
 static NTSTATUS change(const struct row *row, OBJECT_TYPE *type,
                        HANDLE handle, const void *user, ULONG length)
 {
@@ -128,7 +137,8 @@ static NTSTATUS change(const struct row *row, OBJECT_TYPE *type,
                                            ExGetPreviousMode(), &object);
     if (!NT_SUCCESS(status))
         return status;
-    status = row->set(object, &data);
+    status = is_system(type, object) ? STATUS_ACCESS_DENIED
+                                     : row->set(object, &data);
     ObDereferenceObject(object);
     return status;
 }

@@ -4,6 +4,9 @@
  * A thread that is to end must not be stopped any more: who ends it says so
  * first (CrossThreadFlags) and resumes it then.  So a suspension that comes
  * between the two, or later, undoes itself.
+ *
+ * The system's own threads are not to be stopped.  NT: a program that may open
+ * one for this may stop it.
  */
 #include "psp.h"
 
@@ -20,6 +23,8 @@ static NTSTATUS PsSuspendThread(ETHREAD *thread, ULONG *previous)
 {
     NTSTATUS status;
 
+    if (thread->Tcb.MiscFlags & MISC_FLAGS_SYSTEM_THREAD)
+        return STATUS_ACCESS_DENIED;
     if (is_terminating(thread))
         return STATUS_THREAD_IS_TERMINATING;
     status = ke_suspend_thread(&thread->Tcb, previous);

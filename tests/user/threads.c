@@ -145,6 +145,45 @@ static NTSTATUS set(HANDLE thread, ULONG class, LONG value)
     return NtSetInformationThread(thread, class, &value, sizeof value);
 }
 
+/* Nobody stops, hurries or ends the kernel's own threads. */
+static void check_system_thread(HANDLE thread)
+{
+    ULONG before;
+
+    if (!CHECK_STATUS(NtSuspendThread(thread, &before), STATUS_ACCESS_DENIED))
+        NtResumeThread(thread, &before);
+    CHECK_STATUS(set(thread, ThreadPriority, 1), STATUS_ACCESS_DENIED);
+    CHECK_STATUS(set(thread, ThreadBasePriority, -16), STATUS_ACCESS_DENIED);
+    CHECK_STATUS(NtTerminateThread(thread, 0), STATUS_INVALID_PARAMETER);
+}
+
+static void test_system_threads(void)
+{
+    OBJECT_ATTRIBUTES attributes = { .Length = sizeof attributes };
+    ULONG found = 0;
+    LONG priority = 1;
+    HANDLE handle;
+
+    for (ULONG_PTR number = 4; number < 100; number += 4) {
+        CLIENT_ID id = { (HANDLE)4, (HANDLE)number };
+
+        if (!NT_SUCCESS(NtOpenThread(&handle, THREAD_ALL_ACCESS, &attributes,
+                                     &id)))
+            continue;
+        found++;
+        check_system_thread(handle);
+        NtClose(handle);
+    }
+    CHECK(found > 0);
+    CHECK_STATUS(NtOpenProcess(&handle, PROCESS_ALL_ACCESS, &attributes,
+                               &(CLIENT_ID){ (HANDLE)4, NULL }),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(NtSetInformationProcess(handle, ProcessBasePriority,
+                                         &priority, sizeof priority),
+                 STATUS_ACCESS_DENIED);
+    NtClose(handle);
+}
+
 static void test_set(void)
 {
     HANDLE thread = create(spin, NULL, THREAD_CREATE_FLAGS_CREATE_SUSPENDED);
@@ -230,6 +269,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     test_suspended();
     test_terminate();
     test_ids();
+    test_system_threads();
     test_set();
     test_leaks();
     return test_end();
