@@ -81,10 +81,11 @@ EX_OBJS     := \
     kernel/ex/timerapc.c kernel/ex/delay.c kernel/ex/resolution.c
 OB_OBJS     := \
     kernel/ob/close.c kernel/ob/handle.c kernel/ob/current.c \
-    kernel/ob/reference.c kernel/ob/delete.c kernel/ob/access.c kernel/ob/type.c \
-    kernel/ob/create.c kernel/ob/insert.c kernel/ob/lookup.c \
-    kernel/ob/directory.c kernel/ob/dirservice.c \
-    kernel/ob/dirquery.c kernel/ob/duplicate.c kernel/ob/query.c kernel/ob/wait.c
+    kernel/ob/reference.c kernel/ob/delete.c kernel/ob/access.c \
+    kernel/ob/type.c kernel/ob/create.c kernel/ob/insert.c \
+    kernel/ob/lookup.c kernel/ob/directory.c kernel/ob/dirservice.c \
+    kernel/ob/dirquery.c kernel/ob/duplicate.c kernel/ob/query.c \
+    kernel/ob/wait.c
 IO_OBJS     := \
     kernel/io/file.c kernel/io/name.c kernel/io/create.c \
     kernel/io/transfer.c kernel/io/console.c kernel/io/input.c \
@@ -537,5 +538,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: help run shell bench test setup doctor image parts user-tests doors debug \
-    screenshot clean FORCE
+.PHONY: help run shell bench test setup doctor image parts user-tests doors \
+    debug screenshot clean FORCE

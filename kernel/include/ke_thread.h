@@ -10,7 +10,8 @@
  *   Waiting        in its objects' lists by its wait blocks
  *   Terminated     for good
  * State, Priority and the queues change under PrcbLock, what a wait decides
- * under ThreadLock (ke_object.h).
+ * under ThreadLock (ke_object.h): there a waiting thread's boost, too, which
+ * is in no queue.
  *
  * TrapFrame is the user state of the call in progress: room 3 sets it, room 5
  * reads it.  InitialStack is where the next entry from ring 3 starts pushing

@@ -125,8 +125,8 @@ NTSTATUS ObInsertObject(void *object, ACCESS_MASK access, HANDLE *handle);
 
 /*
  * A handle to an object by its name.  type NULL: any.
- * STATUS_INVALID_PARAMETER: no attributes; STATUS_OBJECT_NAME_NOT_FOUND, STATUS_OBJECT_PATH_NOT_FOUND,
- * STATUS_OBJECT_TYPE_MISMATCH, and those above.
+ * STATUS_INVALID_PARAMETER: no attributes; STATUS_OBJECT_NAME_NOT_FOUND,
+ * STATUS_OBJECT_PATH_NOT_FOUND, STATUS_OBJECT_TYPE_MISMATCH, and those above.
  */
 NTSTATUS ObOpenObjectByName(const OBJECT_ATTRIBUTES *attributes,
                             OBJECT_TYPE *type, KPROCESSOR_MODE mode,

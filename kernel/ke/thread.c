@@ -107,7 +107,7 @@ void KeStartThread(KTHREAD *thread)
 }
 
 /* The first C of every thread (thread/swap.asm), at DISPATCH_LEVEL. */
-void KiStartThread(void (*routine)(void *argument), void *argument)
+void ki_start_thread(void (*routine)(void *argument), void *argument)
 {
     if (KeGetCurrentThread()->ApcState.KernelApcPending)
         arch_request_software_interrupt(APC_VECTOR);

@@ -4,7 +4,8 @@
  *
  * Rip leads to landing.asm, which looks at every register; all else is
  * random, from bytes or from values at the edges, wherever the program can
- * live with it; extended state is anywhere. Another thread moves the page under a context meanwhile.
+ * live with it; extended state is anywhere. Another thread moves the page under
+ * a context meanwhile.
  * "continuefuzz SEED" begins elsewhere.
  */
 #include "test.h"

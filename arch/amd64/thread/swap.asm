@@ -10,7 +10,7 @@
 
 extern ki_save_processor_state
 extern ki_switch_processor_state
-extern KiStartThread
+extern ki_start_thread
 
 section .entry progbits alloc exec nowrite align=64
 
@@ -74,5 +74,5 @@ ki_thread_begin:
         pop     rdx
         sub     rsp, 20h
         sti
-        call    KiStartThread                   ; does not return
+        call    ki_start_thread                   ; does not return
         ud2

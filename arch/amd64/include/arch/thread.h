@@ -49,7 +49,7 @@ void *arch_initial_stack(void *stack_base);
 
 /*
  * Lay out a new thread's kernel stack so that the first switch to it calls
- * KiStartThread(routine, argument).  InitialStack must be set.
+ * ki_start_thread(routine, argument).  InitialStack must be set.
  */
 void arch_prepare_thread(KTHREAD *thread, void (*routine)(void *argument),
                          void *argument);
