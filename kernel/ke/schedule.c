@@ -148,16 +148,19 @@ static void start_quantum(KPRCB *prcb, KTHREAD *thread)
     }
 }
 
+/* It may have been the quantum of the thread before: then nothing is over. */
 static void KiQuantumEnd(KPRCB *prcb, KIRQL irql)
 {
     KTHREAD *thread = prcb->CurrentThread;
+    BOOLEAN over = thread != prcb->IdleThread &&
+                   thread->CycleTime >= thread->QuantumTarget;
 
-    KxAcquireSpinLock(&prcb->PrcbLock);
-    if (thread != prcb->IdleThread &&
-        thread->CycleTime >= thread->QuantumTarget)
+    if (over) {
+        KxAcquireSpinLock(&prcb->PrcbLock);
         start_quantum(prcb, thread);
-    KxReleaseSpinLock(&prcb->PrcbLock);
-    switch_to_next(prcb, irql, FALSE, WrQuantumEnd);
+        KxReleaseSpinLock(&prcb->PrcbLock);
+    }
+    switch_to_next(prcb, irql, !over, over ? WrQuantumEnd : WrDispatchInt);
 }
 
 /*

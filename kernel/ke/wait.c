@@ -58,9 +58,16 @@ static BOOLEAN is_signalled(const DISPATCHER_HEADER *object,
            CONTAINING_RECORD(object, KMUTANT, Header)->OwnerThread == thread;
 }
 
+/* A mutant that its owner cannot take once more. */
+static BOOLEAN is_at_limit(const DISPATCHER_HEADER *object)
+{
+    return ke_object_type(object) == MutantObject &&
+           object->SignalState == MINLONG;
+}
+
 static NTSTATUS take_mutant(KMUTANT *mutant, KTHREAD *thread)
 {
-    if (mutant->Header.SignalState == MINLONG)
+    if (is_at_limit(&mutant->Header))
         return STATUS_MUTANT_LIMIT_EXCEEDED;
     if (--mutant->Header.SignalState != 0)
         return STATUS_WAIT_0;
@@ -262,30 +269,41 @@ static void sort_by_address(struct wait *w, UCHAR *order)
     }
 }
 
+/* All are signalled and locked: each is taken, or, if one cannot be, none. */
+static NTSTATUS take_all(struct wait *w)
+{
+    NTSTATUS status = STATUS_WAIT_0, taken;
+
+    for (ULONG i = 0; i < w->count; i++) {
+        if (is_at_limit(w->objects[i]))
+            return STATUS_MUTANT_LIMIT_EXCEEDED;
+    }
+    for (ULONG i = 0; i < w->count; i++) {
+        taken = take(w->objects[i], w->thread);
+        if (taken != STATUS_WAIT_0)
+            status = taken;
+    }
+    return status;
+}
+
+/* Each object once: a second lock of the same would be for ever. */
 static void look_at_all(struct wait *w)
 {
     KTHREAD *thread = w->thread;
-    NTSTATUS status = STATUS_WAIT_0, taken;
     UCHAR order[MAXIMUM_WAIT_OBJECTS];
     BOOLEAN all = TRUE;
 
     sort_by_address(w, order);
     for (ULONG i = 0; i < w->count; i++) {
+        ASSERT(i == 0 || w->objects[order[i]] != w->objects[order[i - 1]]);
         ki_lock_object(w->objects[order[i]]);
         all &= is_signalled(w->objects[order[i]], thread);
     }
     KxAcquireSpinLock(&thread->ThreadLock);
-    for (ULONG i = 0; i < w->count; i++) {
-        if (all) {
-            taken = take(w->objects[i], thread);
-            if (taken != STATUS_WAIT_0)
-                status = taken;
-        } else {
-            link_block(&w->blocks[i], w->objects[i], thread, WaitAll, i);
-        }
-    }
+    for (ULONG i = 0; !all && i < w->count; i++)
+        link_block(&w->blocks[i], w->objects[i], thread, WaitAll, i);
     if (all)
-        KiUnwaitThread(thread, status, 0);
+        KiUnwaitThread(thread, take_all(w), 0);
     KxReleaseSpinLock(&thread->ThreadLock);
     for (ULONG i = 0; i < w->count; i++)
         ki_unlock_object(w->objects[i]);
