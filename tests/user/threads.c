@@ -1,6 +1,6 @@
 /*
  * threads.c - threads made, joined, ended, opened, asked and set; what is left
- * of them when they are gone.
+ * of them when they are gone ("threads N": when N are gone).
  */
 #include "test.h"
 
@@ -243,18 +243,27 @@ static void cycle(ULONG times)
     }
 }
 
-/* After a start that fills the pool's lists nothing is used up any more. */
+static ULONG cycles(void)
+{
+    ULONG number = 0;
+
+    for (const char *digit = test_words(); *digit; digit++)
+        number = number * 10 + (ULONG)(*digit - '0');
+    return number ? number : CYCLES;
+}
+
+/*
+ * After a start that fills the pool's lists nothing is used up any more.  The
+ * reaper is a better thread than this one: it has had its turn.
+ */
 static void test_leaks(void)
 {
-    LARGE_INTEGER short_time = { .QuadPart = -1000000 };
     SYSTEM_PERFORMANCE_INFORMATION before, after;
     ULONG handles[2];
 
     cycle(100);
-    NtDelayExecution(FALSE, &short_time);       /* the reaper's turn */
     before = counters(&handles[0]);
-    cycle(CYCLES);
-    NtDelayExecution(FALSE, &short_time);
+    cycle(cycles());
     after = counters(&handles[1]);
     CHECK(handles[0] == handles[1]);
     CHECK_SAY(before.AvailablePages == after.AvailablePages,
