@@ -7,11 +7,13 @@
  */
 #include "selftest.h"
 
+#include <arch/apic.h>
 #include <mm.h>
 #include <ps.h>
 
 #define APCS 6
 #define TAG 0x54637041                  /* "ApcT" */
+#define UNEXPECTED_VECTOR 0xE4
 
 enum routine { KERNEL_ROUTINE, NORMAL_ROUTINE };
 
@@ -393,24 +395,43 @@ static void queue_user_apc(KDPC *dpc, void *context, void *argument1,
     KeInsertQueueApc(context, NULL, NULL, 0);
 }
 
-/*
- * A special user APC that the next tick of the clock queues: with luck while
- * the thread is in ring 3, where it waits for that.
- */
-BOOLEAN queue_user_apc_later(ULONGLONG routine)
+/* A DPC that queues a special user APC to this thread. */
+static KDPC *make_dpc(ULONGLONG routine)
 {
     static KDPC dpc;
     KAPC *apc = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof *apc, TAG);
 
-    if (!apc)
-        return FALSE;
+    ASSERT(apc != NULL);
     KeInitializeApc(apc, KeGetCurrentThread(), OriginalApcEnvironment,
                     free_routine, NULL, (KNORMAL_ROUTINE *)routine, UserMode,
                     NULL);
     ke_make_special_user_apc(apc);
     KeInitializeDpc(&dpc, queue_user_apc, apc);
-    KeSetImportanceDpc(&dpc, LowImportance);
-    return KeInsertQueueDpc(&dpc, NULL, NULL);
+    return &dpc;
+}
+
+/*
+ * The next tick of the clock queues it: with luck while the thread is in ring
+ * 3, where it waits for that.
+ */
+BOOLEAN queue_user_apc_later(ULONGLONG routine)
+{
+    KDPC *dpc = make_dpc(routine);
+
+    KeSetImportanceDpc(dpc, LowImportance);
+    return KeInsertQueueDpc(dpc, NULL, NULL);
+}
+
+/*
+ * Inside a trap out of ring 3.  Interrupts stay off until SYSRET.  Then a
+ * vector comes that nobody expects, the better of two; its handler lets
+ * interrupts in, and the DPC.
+ */
+BOOLEAN queue_user_apc_in_trap(ULONGLONG routine)
+{
+    arch_disable_interrupts();
+    arch_request_software_interrupt(UNEXPECTED_VECTOR);
+    return KeInsertQueueDpc(make_dpc(routine), NULL, NULL);
 }
 
 /* ---- Crashes ---- */

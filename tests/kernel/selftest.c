@@ -30,6 +30,7 @@ enum self_test {
     SELF_TEST_APC = 0x20,
     SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
     SELF_TEST_APC_WAIT,             /* to threads that wait */
+    SELF_TEST_TRAP_APC,             /* to the caller, in a trap after it */
     SELF_TEST_PAINT_STACK = 0x30,   /* the caller's kernel stack */
     SELF_TEST_UNUSED_STACK,         /* how much paint is left, in a ULONG */
     SELF_TEST_SS,                   /* after switches; another must run */
@@ -331,6 +332,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_QUEUE_APC:
         good = queue_user_apc_later(argument);
+        break;
+    case SELF_TEST_TRAP_APC:
+        good = queue_user_apc_in_trap(argument);
         break;
     default:
         if (test >= SELF_TEST_CRASHES) {

@@ -20,6 +20,7 @@ BOOLEAN test_fast_mutex(void);
 BOOLEAN test_apc(void);
 BOOLEAN test_apc_wait(void);
 BOOLEAN queue_user_apc_later(ULONGLONG routine);
+BOOLEAN queue_user_apc_in_trap(ULONGLONG routine);
 void crash_apc_pending_at_exit(void);
 void crash_apc_attached(void);
 

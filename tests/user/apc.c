@@ -17,6 +17,7 @@
 #define ROUNDS 100000
 #define MXCSR_OTHER 0x5F80
 #define SELF_TEST_QUEUE_APC 0x21                /* tests/kernel/selftest.c */
+#define SELF_TEST_TRAP_APC 0x23
 
 /* What an APC's routine finds at its CONTEXT. */
 struct frame {
@@ -265,6 +266,23 @@ static void check_interrupt(void)
     CHECK(ran[0].frame.context.Rip - (ULONGLONG)apc_spin < 16);
 }
 
+/* A trap's way back: SYSRET's rcx is there, which a service's would not be. */
+static void check_trap(void)
+{
+    self_test *test = (self_test *)(ULONG_PTR)find_stub("NtwSelfTest");
+    const CONTEXT *context = &ran[0].frame.context;
+
+    if (!test)
+        return;                                 /* test build only */
+    apc_count = 0;
+    CHECK_STATUS(test(SELF_TEST_TRAP_APC, (ULONG_PTR)apc_trash),
+                 STATUS_SUCCESS);
+    CHECK(apc_count == 1);
+    CHECK_SAY(context->Rip - (ULONGLONG)test < 32 &&
+              context->Rcx == context->Rip && context->Rax == 0,
+              "trap: rip %llx, rcx %llx", context->Rip, context->Rcx);
+}
+
 static void check_x87(void)
 {
     static XSAVE_FORMAT before __attribute__((aligned(16)));
@@ -483,6 +501,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     for (door = doors; door < doors_end(); door++)
         check_door(door);
     check_interrupt();
+    check_trap();
     check_x87();
     check_alerts();
     check_no_routine();
