@@ -72,9 +72,11 @@ static void draw_line(ULONG x, ULONG y, const UCHAR *bits, ULONG on, ULONG off)
                                             (SIZE_T)y * screen.format->pitch) +
                          x;
 
-    for (ULONG i = 0; i < screen.font.width * screen.scale; i++) {
-        ULONG bit = i / screen.scale;
-        at[i] = bits[bit / 8] << bit % 8 & 0x80 ? on : off;
+    for (ULONG column = 0; column < screen.font.width; column++) {
+        ULONG colour = bits[column / 8] << column % 8 & 0x80 ? on : off;
+
+        for (ULONG i = 0; i < screen.scale; i++)
+            *at++ = colour;
     }
 }
 

@@ -4,6 +4,10 @@ One grub-mkrescue image holds the kernel, and every file of \\SystemRoot\\
 System32 as a boot module. Images are kept under BUILD/images by a hash of
 all that is in them; they appear under their name only when complete, so that
 machines can be started in parallel.
+
+The command line is in grub.cfg. grub-mkrescue takes most of a second, so it
+sees a placeholder; images that differ in nothing else are copies of one, with
+their own grub.cfg written over it.
 """
 import hashlib
 import os
@@ -25,6 +29,9 @@ NEEDED = {
     '/usr/lib/grub/i386-pc/moddep.lst': 'grub-pc-bin',
     '/usr/lib/grub/x86_64-efi/moddep.lst': 'grub-efi-amd64-bin',
 }
+GRUB_CFG = 'boot/grub/grub.cfg'
+PLACEHOLDER = b'# The place of grub.cfg.'
+CFG_UNIT = 4096
 KEPT_IMAGES = 100
 KEPT_SECONDS = 600
 
@@ -56,7 +63,9 @@ def layout(kernel, files, numbering, config_for):
     if numbering is not None:
         tree['boot/numbering.txt'] = numbering
         modules.append(('/boot/numbering.txt', 'numbering.txt'))
-    tree['boot/grub/grub.cfg'] = config_for(modules).encode()
+    config = config_for(modules).encode()
+    tree[GRUB_CFG] = config.ljust(-(-len(config) // CFG_UNIT) * CFG_UNIT,
+                                  b'\n')
     return tree
 
 
@@ -122,16 +131,36 @@ def prune(folder):
                 pass
 
 
+def with_config(path, config, target):
+    """Copies an image with a placeholder; target appears complete or not."""
+    with open(path, 'rb') as data:
+        whole = data.read()
+    placeholder = PLACEHOLDER.ljust(len(config))
+    if whole.count(placeholder) != 1:
+        raise Usage(f'{path}: not one grub.cfg; remove the file')
+    part = f'{target}.{os.getpid()}.part'
+    with open(part, 'wb') as out:
+        out.write(whole.replace(placeholder, config))
+    os.replace(part, target)
+
+
 def cached(tree, build):
     """Returns the path of an image with just these files."""
     folder = os.path.join(build, 'images')
-    path = os.path.join(folder, digest(tree) + '.iso')
-    if os.path.exists(path):
-        os.utime(path)
-    else:
-        make(tree, path)
-        prune(folder)
-    return path
+
+    def kept(tree, fill):
+        path = os.path.join(folder, digest(tree) + '.iso')
+        if os.path.exists(path):
+            os.utime(path)
+        else:
+            fill(path)
+            prune(folder)
+        return path
+
+    config = tree[GRUB_CFG]
+    plain = tree | {GRUB_CFG: PLACEHOLDER.ljust(len(config))}
+    base = kept(plain, lambda path: make(plain, path))
+    return kept(tree, lambda path: with_config(base, config, path))
 
 
 def copy(path, target):

@@ -8,7 +8,7 @@
 
 #include "../../programs/lib/find.h"
 
-#define SOME 200
+#define SOME 100
 #define QUEUERS 3
 #define SPECIALS 16                             /* for one thread: they nest */
 #define APCS 200                                /* for one thread */

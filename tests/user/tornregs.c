@@ -10,7 +10,7 @@
 #include "test.h"
 
 #define STACK 0x10000
-#define ROUNDS 40
+#define ROUNDS 20
 
 static volatile ULONG spins, apcs;
 static CONTEXT context __attribute__((aligned(16)));

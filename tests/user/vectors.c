@@ -9,7 +9,9 @@
 #include <nt/kuser.h>
 
 #define STACK 0x10000
+#define APCS 40                         /* a quantum each */
 #define ROUNDS 2000
+#define YIELDS 16                       /* two quanta each */
 
 struct vectors {
     ULONGLONG quarter[64];
@@ -78,7 +80,7 @@ static NTSTATUS NTAPI disturb(void *argument)
 {
     HANDLE target = argument;
 
-    for (LONG i = 0; i < ROUNDS / 10; i++) {
+    for (LONG i = 0; i < APCS; i++) {
         NtQueueApcThreadEx(target, QUEUE_USER_APC_SPECIAL_USER_APC, spoil,
                            NULL, NULL, NULL);
         while (apcs <= i)
@@ -100,7 +102,7 @@ static void test_apcs(void)
     hold(&before, &after, &stop);
     CHECK(memcmp(&before, &after, sizeof before) == 0);
     join(thread);
-    CHECK(apcs == ROUNDS / 10);
+    CHECK(apcs == APCS);
     NtClose(self);
 }
 
@@ -114,7 +116,7 @@ static NTSTATUS NTAPI keep(void *argument)
         hold(&before, &after, &flag);
         if (memcmp(&before, &after, sizeof before) != 0)
             return STATUS_UNSUCCESSFUL;
-        if (i % 16 == 0)
+        if (i % (ROUNDS / YIELDS) == 0)
             NtYieldExecution();
     }
     return STATUS_SUCCESS;

@@ -12,7 +12,7 @@
 #define UNUSED_STACK 0x31
 
 #define ROUNDS 10000
-#define THREADS 100
+#define THREADS 10                      /* a quantum of the other each */
 #define MARGIN 0xC00                    /* of 24 KiB: for interrupts */
 
 typedef NTSTATUS NTAPI self_test(ULONG test, void *argument);
