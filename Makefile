@@ -115,7 +115,7 @@ INIT_OBJS := kernel/init/start.c kernel/init/options.c
 TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/schedule.c tests/kernel/lock.c tests/kernel/timer.c \
     tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
-    tests/kernel/object.c tests/kernel/stack.c
+    tests/kernel/object.c tests/kernel/stack.c tests/kernel/sweep.c
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab
@@ -157,7 +157,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     duplicate.c handles.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
-    processes.c start.c contexts2.c forever.c crash.c kstack.c)
+    processes.c start.c contexts2.c forever.c crash.c kstack.c sweep.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
@@ -173,7 +173,7 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
 USER_TESTS32     := $(addprefix tests/user/,answers.c files.c names.c \
     duplicate.c memory.c runtime.c loader.c needs_name.c needs_ordinal.c \
     needs_dll.c needs_fail.c images.c callback.c monitors.c critical.c \
-    threadattach.c threads32.c start32.c runtime32.c wow64.c crash.c)
+    threadattach.c threads32.c start32.c runtime32.c wow64.c crash.c sweep.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of

@@ -9,9 +9,6 @@
 
 #include <arch/apic.h>
 
-/* RequestSummary: RequestPacket is complete. */
-#define IPI_PACKET_READY 1
-
 void ki_request_interrupt(const KPRCB *prcb, UCHAR vector)
 {
     if (prcb == KeGetCurrentPrcb())

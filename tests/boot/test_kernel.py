@@ -1,5 +1,6 @@
 """What only ring 0 can show: bugchecks, self tests, NMI, odd interrupts."""
 import os
+import re
 import struct
 
 import pytest
@@ -156,6 +157,17 @@ def test_nmis_anywhere_among_threads(start, program):
             sent += 1
         assert machine.report == ('exit', 0), machine.console
     assert sent > 1000
+
+
+@pytest.mark.parametrize('way', ['call', 'trap', 'continue'])
+@pytest.mark.parametrize('folder, door', [
+    ('user', 'doors=syscall'), ('user', 'doors=int2e'),
+    ('user32', 'xpdoor=sysenter'), ('user32', 'xpdoor=int2e')])
+def test_apc_at_each_instruction_of_the_way_back(run, folder, door, way):
+    program = os.path.join(TEST_BUILD, folder, 'sweep.exe')
+    result = run('sweep', way, add=[program], icount=True, options=[door])
+    assert result.status == 0
+    assert re.search(r'^\d+ instructions$', result.console, re.M)
 
 
 def test_options_are_shown_and_unknown_ones_named(run):

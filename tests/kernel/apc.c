@@ -396,7 +396,7 @@ static void queue_user_apc(KDPC *dpc, void *context, void *argument1,
 }
 
 /* A DPC that queues a special user APC to this thread. */
-static KDPC *make_dpc(ULONGLONG routine)
+KDPC *make_user_apc_dpc(ULONGLONG routine)
 {
     static KDPC dpc;
     KAPC *apc = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof *apc, TAG);
@@ -416,7 +416,7 @@ static KDPC *make_dpc(ULONGLONG routine)
  */
 BOOLEAN queue_user_apc_later(ULONGLONG routine)
 {
-    KDPC *dpc = make_dpc(routine);
+    KDPC *dpc = make_user_apc_dpc(routine);
 
     KeSetImportanceDpc(dpc, LowImportance);
     return KeInsertQueueDpc(dpc, NULL, NULL);
@@ -431,7 +431,7 @@ BOOLEAN queue_user_apc_in_trap(ULONGLONG routine)
 {
     arch_disable_interrupts();
     arch_request_software_interrupt(UNEXPECTED_VECTOR);
-    return KeInsertQueueDpc(make_dpc(routine), NULL, NULL);
+    return KeInsertQueueDpc(make_user_apc_dpc(routine), NULL, NULL);
 }
 
 /* ---- Crashes ---- */

@@ -19,10 +19,14 @@ BOOLEAN test_fast_mutex(void);
 /* apc.c */
 BOOLEAN test_apc(void);
 BOOLEAN test_apc_wait(void);
+KDPC *make_user_apc_dpc(ULONGLONG routine);
 BOOLEAN queue_user_apc_later(ULONGLONG routine);
 BOOLEAN queue_user_apc_in_trap(ULONGLONG routine);
 void crash_apc_pending_at_exit(void);
 void crash_apc_attached(void);
+
+/* sweep.c */
+BOOLEAN queue_user_apc_after(ULONGLONG order);
 
 /* wait.c */
 BOOLEAN test_wait(void);

@@ -62,6 +62,9 @@ typedef struct _KREQUEST_PACKET {
     void (*WorkerRoutine)(void *argument);      /* 18 */
 } KREQUEST_PACKET;
 
+/* RequestSummary: RequestPacket is complete. */
+#define IPI_PACKET_READY 1
+
 typedef struct _REQUEST_MAILBOX {
     struct _REQUEST_MAILBOX *Next;              /* 00 */
     volatile ULONGLONG RequestSummary;          /* 08 */

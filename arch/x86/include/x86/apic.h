@@ -32,6 +32,7 @@
 #define APIC_LVT_TSC_DEADLINE 0x40000
 #define APIC_LVT_NMI 0x400
 #define APIC_DIVIDE_BY_16 3
+#define APIC_DIVIDE_BY_1 0xB
 
 #define PIC1_DATA 0x21
 #define PIC2_DATA 0xA1
