@@ -3,7 +3,7 @@
 tests/user/expected.txt says what each must exit with. Every row runs on the
 test kernel and an Intel processor, and on the kernel of make run and an AMD
 one; what is not a crash runs with stubs that take INT 2Eh, too, and what is
-about memory with the self map elsewhere.
+about memory with the self map elsewhere, and some of it under UEFI.
 
 A program says on a line "expected: TEXT" what the console must show next.
 """
@@ -49,6 +49,9 @@ ABOUT_MEMORY = ('callregs', 'pointers', 'memory', 'files', 'images', 'loader',
                 'runtime', 'apc', 'threads', 'processes', 'vectors',
                 '32/memory', '32/loader', '32/wow64',
                 '32/start32', '32/threads32')
+
+# Memory as UEFI leaves it is other memory.
+ON_UEFI = ('memory', 'images', 'processes', '32/loader', '32/wow64')
 
 # Where Bochs follows Intel's processors and QEMU does not.
 ON_BOCHS = ('callregs', 'numbers', 'args', 'pointers', 'doors', 'flags',
@@ -107,16 +110,23 @@ def test_amd(run, program, kernel, status, words):
     check(run, (program, kernel, status, words), BUILD, cpu='amd')
 
 
-@pytest.mark.parametrize('firmware, media, slot', [
-    ('uefi', 'usb', '0x1D7'), ('bios', 'cd', 'random')],
-                         ids=['uefi', 'random'])
+def about_memory(names):
+    return [case for case in programs('test', 'amd') if case.id in names]
+
+
+@pytest.mark.parametrize('slot', ['0x1D7', 'random'])
 @pytest.mark.parametrize('program, kernel, status, words',
-                         [case for case in programs('test', 'amd')
-                          if case.id in ABOUT_MEMORY])
-def test_self_map(run, program, kernel, status, words, firmware, media, slot):
-    check(run, (program, kernel, status, words), TEST_BUILD,
-          firmware=firmware, media=media, cpu='max',
+                         about_memory(ABOUT_MEMORY))
+def test_self_map(run, program, kernel, status, words, slot):
+    check(run, (program, kernel, status, words), TEST_BUILD, cpu='max',
           options=[f'selfmap={slot}'])
+
+
+@pytest.mark.parametrize('program, kernel, status, words',
+                         about_memory(ON_UEFI))
+def test_uefi(run, program, kernel, status, words):
+    check(run, (program, kernel, status, words), TEST_BUILD, cpu='max',
+          firmware='uefi', media='usb')
 
 
 @pytest.mark.parametrize('program, kernel, status, words',
