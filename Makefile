@@ -125,7 +125,8 @@ SERVICES_TEST := kernel/ke/services_test.tab
 NTDLL_COMMON := $(addprefix ntdll-stub/src/,ldrinit.c ldrload.c ldrimport.c \
     ldrexport.c ldrtls.c ldrrun.c ldrthread.c ldrapi.c image.c process.c \
     heap.c critical.c waitaddr.c srwlock.c runonce.c ustring.c integer.c \
-    memory.c time.c error.c debug.c printf.c cstring.c cstdlib.c)
+    memory.c time.c error.c vectored.c unhandled.c debug.c printf.c \
+    cstring.c cstdlib.c)
 NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
     dispatch.asm context.c thread.c parameters.c chkstk.asm) \
     $(NTDLL_COMMON)

@@ -12,6 +12,8 @@
 #include <nt/kuser.h>
 #include <nt/pe.h>
 
+#include "ntexcept.h"
+
 /* Statuses that only ring 3 gives. */
 #define STATUS_NO_MORE_FILES            ((NTSTATUS)0x80000006)
 #define STATUS_NO_MORE_ENTRIES          ((NTSTATUS)0x8000001A)
@@ -88,8 +90,6 @@ NTSTATUS NTAPI RtlCreateUserThread(HANDLE Process, void *SecurityDescriptor,
                                    PUSER_THREAD_START_ROUTINE StartAddress,
                                    void *Parameter, HANDLE *Thread,
                                    CLIENT_ID *ClientId);
-__attribute__((noreturn)) void NTAPI RtlRaiseStatus(NTSTATUS Status);
-void NTAPI RtlCaptureContext(CONTEXT *Context);
 ULONG NTAPI RtlNtStatusToDosError(NTSTATUS Status);
 ULONG NTAPI RtlNtStatusToDosErrorNoTeb(NTSTATUS Status);
 ULONG NTAPI RtlGetLastWin32Error(void);
