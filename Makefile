@@ -158,7 +158,8 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     duplicate.c handles.c memory.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
-    processes.c start.c contexts2.c forever.c crash.c kstack.c sweep.c)
+    processes.c start.c contexts2.c forever.c crash.c kstack.c sweep.c \
+    memmodel.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \

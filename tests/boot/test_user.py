@@ -45,9 +45,9 @@ def programs(kernel, cpu):
 # Long, and not about stubs.
 STORMS = ('apcstorm', 'threadstorm', 'tornregs', 'isolation', 'races')
 
-ABOUT_MEMORY = ('callregs', 'pointers', 'memory', 'files', 'images', 'loader',
-                'runtime', 'apc', 'threads', 'processes', 'vectors',
-                '32/memory', '32/loader', '32/wow64',
+ABOUT_MEMORY = ('callregs', 'pointers', 'memory', 'memmodel', 'files',
+                'images', 'loader', 'runtime', 'apc', 'threads', 'processes',
+                'vectors', '32/memory', '32/loader', '32/wow64',
                 '32/start32', '32/threads32')
 
 # Memory as UEFI leaves it is other memory.

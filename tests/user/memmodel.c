@@ -1,0 +1,508 @@
+/*
+ * memmodel.c - random calls about memory, and accesses, against a model of
+ * what must come of each.
+ *
+ * Each of some threads has an arena of addresses of its own, and sections of
+ * its own, so that the others may do what they like at the same time.  For
+ * every page of it the model knows whose it is, what may be done with it and
+ * what it holds.  Accesses are a service's first, which says what is wrong
+ * with the page; only then the thread's own.
+ *
+ * In the end the process has what it had before.  "memmodel N" takes N times
+ * as many steps.
+ */
+#include "test.h"
+
+#define THREADS 4
+#define STEPS 25000                             /* of each */
+#define PAGES 256                               /* of an arena */
+#define GRANULE 16                              /* pages */
+#define SECTIONS 2
+#define SECTION_PAGES 32
+
+enum state { FREE, RESERVED, COMMITTED, VIEW };
+
+struct page {
+    enum state state;
+    ULONG region;                       /* its first page */
+    ULONG allocation_protect, protect;
+    ULONG section, section_page;        /* of a view */
+    BOOLEAN own;                        /* of a view: copied on write */
+    ULONGLONG value;
+};
+
+static struct arena {
+    ULONG seed;
+    void *base;
+    HANDLE sections[SECTIONS];
+    ULONGLONG values[SECTIONS][SECTION_PAGES];
+    struct page pages[PAGES];
+} arenas[THREADS];
+
+static HANDLE event;                            /* always signalled */
+static ULONG steps = STEPS;
+
+/* ---- the model ---- */
+
+static ULONG below(struct arena *arena, ULONG limit)
+{
+    return RtlUniform(&arena->seed) % limit;
+}
+
+static ULONG region_end(const struct arena *arena, ULONG page)
+{
+    ULONG region = arena->pages[page].region;
+
+    while (page < PAGES && arena->pages[page].state != FREE &&
+           arena->pages[page].region == region)
+        page++;
+    return page;
+}
+
+static BOOLEAN all_free(const struct arena *arena, ULONG first, ULONG end)
+{
+    for (; first < end; first++) {
+        if (arena->pages[first].state != FREE)
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static ULONGLONG *value_of(struct arena *arena, ULONG at)
+{
+    struct page *page = &arena->pages[at];
+
+    if (page->state == VIEW && !page->own)
+        return &arena->values[page->section][page->section_page];
+    return &page->value;
+}
+
+static void *page_address(const struct arena *arena, ULONG at)
+{
+    return (UCHAR *)arena->base + (SIZE_T)at * PAGE_SIZE;
+}
+
+/* Where the page has its value: views of one page of a section agree. */
+static void *place(const struct arena *arena, ULONG at)
+{
+    const struct page *page = &arena->pages[at];
+    ULONG number = page->state == VIEW ? page->section_page : at;
+
+    return (UCHAR *)page_address(arena, at) + (number * 40 & 0xFF0);
+}
+
+/* What an access says, and what it changes. */
+static NTSTATUS access(struct page *page, BOOLEAN write)
+{
+    if (page->state == FREE || page->state == RESERVED ||
+        page->protect == PAGE_NOACCESS)
+        return STATUS_ACCESS_VIOLATION;
+    if (page->protect & PAGE_GUARD) {
+        page->protect &= ~PAGE_GUARD;
+        return STATUS_GUARD_PAGE_VIOLATION;
+    }
+    if (!write || page->protect == PAGE_READWRITE)
+        return STATUS_SUCCESS;
+    return STATUS_ACCESS_VIOLATION;
+}
+
+static void set_free(struct arena *arena, ULONG first, ULONG end)
+{
+    ULONG tail = end < PAGES ? region_end(arena, end) : end;
+    ULONG region = arena->pages[first].region;
+
+    for (; first < end; first++)
+        arena->pages[first] = (struct page){ .state = FREE };
+    for (; first < tail && arena->pages[first].region == region; first++)
+        arena->pages[first].region = end;
+}
+
+/* ---- one step of each kind ---- */
+
+struct range {
+    ULONG first, end;
+};
+
+static struct range choose_range(struct arena *arena, ULONG longest)
+{
+    ULONG first = below(arena, PAGES);
+    ULONG end = first + 1 + below(arena, longest);
+
+    return (struct range){ first, end < PAGES ? end : PAGES };
+}
+
+static ULONG choose_protect(struct arena *arena)
+{
+    static const ULONG protects[] = {
+        PAGE_READWRITE, PAGE_READWRITE, PAGE_READWRITE, PAGE_READONLY,
+        PAGE_NOACCESS, PAGE_EXECUTE, PAGE_EXECUTE_READ,
+        PAGE_READWRITE | PAGE_GUARD,
+    };
+
+    return protects[below(arena, ARRAY_SIZE(protects))];
+}
+
+/* The place that a service must have said, in whole pages. */
+static void check_place(const struct arena *arena, const char *what,
+                        void *address, SIZE_T size, ULONG first, ULONG end)
+{
+    CHECK_SAY(address == page_address(arena, first) &&
+              size == (end - first) * PAGE_SIZE,
+              "%s: %p %Ix, not pages %u to %u of %p", what, address, size,
+              first, end, arena->base);
+}
+
+static void reserve(struct arena *arena)
+{
+    struct range range = choose_range(arena, 40);
+    ULONG protect = choose_protect(arena), start = range.first & ~(GRANULE - 1);
+    BOOLEAN commit = below(arena, 2) != 0;
+    BOOLEAN free = all_free(arena, start, range.end);
+    void *address = page_address(arena, range.first);
+    SIZE_T size = (range.end - range.first) * PAGE_SIZE;
+    NTSTATUS status = NtAllocateVirtualMemory(NtCurrentProcess(), &address, 0,
+                                              &size, MEM_RESERVE |
+                                              (commit ? MEM_COMMIT : 0),
+                                              protect);
+
+    CHECK_STATUS(status, free ? STATUS_SUCCESS : STATUS_CONFLICTING_ADDRESSES);
+    if (!free)
+        return;
+    check_place(arena, "reserve", address, size, start, range.end);
+    for (ULONG at = start; at < range.end; at++)
+        arena->pages[at] = (struct page){
+            .state = commit ? COMMITTED : RESERVED, .region = start,
+            .allocation_protect = protect, .protect = protect };
+}
+
+static void commit(struct arena *arena)
+{
+    struct range range = choose_range(arena, 20);
+    ULONG protect = choose_protect(arena);
+    struct page *page = &arena->pages[range.first];
+    void *address = page_address(arena, range.first);
+    SIZE_T size = (range.end - range.first) * PAGE_SIZE;
+    NTSTATUS status = NtAllocateVirtualMemory(NtCurrentProcess(), &address, 0,
+                                              &size, MEM_COMMIT, protect);
+
+    if (page->state == FREE || region_end(arena, range.first) < range.end) {
+        CHECK_STATUS(status, STATUS_CONFLICTING_ADDRESSES);
+    } else if (page->state == VIEW) {
+        CHECK_STATUS(status, STATUS_ALREADY_COMMITTED);
+    } else if (CHECK_STATUS(status, STATUS_SUCCESS)) {
+        check_place(arena, "commit", address, size, range.first, range.end);
+        for (ULONG at = range.first; at < range.end; at++) {
+            arena->pages[at].state = COMMITTED;
+            arena->pages[at].protect = protect;
+        }
+    }
+}
+
+static NTSTATUS protect_status(const struct arena *arena, struct range range,
+                               ULONG protect)
+{
+    const struct page *page = &arena->pages[range.first];
+
+    if (page->state == FREE || region_end(arena, range.first) < range.end)
+        return STATUS_CONFLICTING_ADDRESSES;
+    if (page->state == VIEW && protect != PAGE_NOACCESS &&
+        (protect & ~(PAGE_READONLY | page->allocation_protect)))
+        return STATUS_SECTION_PROTECTION;
+    for (ULONG at = range.first; at < range.end; at++) {
+        if (arena->pages[at].state == RESERVED)
+            return STATUS_NOT_COMMITTED;
+    }
+    return STATUS_SUCCESS;
+}
+
+static void protect(struct arena *arena)
+{
+    struct range range = choose_range(arena, 20);
+    ULONG protect = choose_protect(arena), old = 0, before;
+    void *address = page_address(arena, range.first);
+    SIZE_T size = (range.end - range.first) * PAGE_SIZE;
+    NTSTATUS expected = protect_status(arena, range, protect);
+
+    if (arena->pages[range.first].state == VIEW && (protect & PAGE_GUARD))
+        return;
+    before = arena->pages[range.first].protect;
+    if (!CHECK_STATUS(NtProtectVirtualMemory(NtCurrentProcess(), &address,
+                                             &size, protect, &old),
+                      expected) || expected != STATUS_SUCCESS)
+        return;
+    check_place(arena, "protect", address, size, range.first, range.end);
+    CHECK_SAY(old == before, "protect: page %u was %x, not %x", range.first,
+              old, before);
+    for (ULONG at = range.first; at < range.end; at++)
+        arena->pages[at].protect = protect;
+}
+
+static NTSTATUS free_status(const struct arena *arena, struct range range,
+                            ULONG type)
+{
+    const struct page *page = &arena->pages[range.first];
+
+    if (page->state == FREE)
+        return STATUS_MEMORY_NOT_ALLOCATED;
+    if (region_end(arena, range.first) < range.end)
+        return STATUS_UNABLE_TO_FREE_VM;
+    if (page->state == VIEW)
+        return type == MEM_RELEASE ? STATUS_UNABLE_TO_DELETE_SECTION
+                                   : STATUS_UNABLE_TO_DECOMMIT_VM;
+    return STATUS_SUCCESS;
+}
+
+static void decommit(struct arena *arena)
+{
+    struct range range = choose_range(arena, 20);
+    void *address = page_address(arena, range.first);
+    SIZE_T size = (range.end - range.first) * PAGE_SIZE;
+    NTSTATUS expected = free_status(arena, range, MEM_DECOMMIT);
+
+    if (CHECK_STATUS(NtFreeVirtualMemory(NtCurrentProcess(), &address, &size,
+                                         MEM_DECOMMIT), expected) &&
+        expected == STATUS_SUCCESS) {
+        for (ULONG at = range.first; at < range.end; at++) {
+            arena->pages[at].state = RESERVED;
+            arena->pages[at].value = 0;
+        }
+    }
+}
+
+/* A part of a region, or with size 0 all of one. */
+static void release(struct arena *arena)
+{
+    struct range range = choose_range(arena, 30);
+    BOOLEAN whole = below(arena, 2) != 0;
+    void *address = page_address(arena, range.first);
+    SIZE_T size = whole ? 0 : (range.end - range.first) * PAGE_SIZE;
+    NTSTATUS expected;
+
+    if (whole)
+        range.end = range.first + 1;
+    expected = free_status(arena, range, MEM_RELEASE);
+    if (whole && expected == STATUS_SUCCESS) {
+        if (arena->pages[range.first].region != range.first)
+            expected = STATUS_FREE_VM_NOT_AT_BASE;
+        range.end = region_end(arena, range.first);
+    }
+    if (CHECK_STATUS(NtFreeVirtualMemory(NtCurrentProcess(), &address, &size,
+                                         MEM_RELEASE), expected) &&
+        expected == STATUS_SUCCESS) {
+        check_place(arena, "release", address, size, range.first, range.end);
+        set_free(arena, range.first, range.end);
+    }
+}
+
+static void map(struct arena *arena)
+{
+    ULONG first = below(arena, PAGES / GRANULE) * GRANULE;
+    ULONG section = below(arena, SECTIONS), from = below(arena, 2) * GRANULE;
+    ULONG end = first + 1 + below(arena, SECTION_PAGES - from);
+    ULONG protect = below(arena, 3) ? PAGE_READWRITE : PAGE_READONLY;
+    LARGE_INTEGER offset = { .QuadPart = from * PAGE_SIZE };
+    void *address = page_address(arena, first);
+    SIZE_T size;
+    BOOLEAN free;
+
+    end = end < PAGES ? end : PAGES;
+    size = (end - first) * PAGE_SIZE;
+    free = all_free(arena, first, end);
+    CHECK_STATUS(NtMapViewOfSection(arena->sections[section],
+                                    NtCurrentProcess(), &address, 0, 0,
+                                    &offset, &size, ViewShare, 0, protect),
+                 free ? STATUS_SUCCESS : STATUS_CONFLICTING_ADDRESSES);
+    if (!free)
+        return;
+    check_place(arena, "map", address, size, first, end);
+    for (ULONG at = first; at < end; at++)
+        arena->pages[at] = (struct page){
+            .state = VIEW, .region = first, .allocation_protect = protect,
+            .protect = protect, .section = section,
+            .section_page = from + at - first };
+}
+
+static void unmap(struct arena *arena)
+{
+    ULONG at = below(arena, PAGES);
+    BOOLEAN view = arena->pages[at].state == VIEW;
+    void *address = page_address(arena, at);
+
+    CHECK_STATUS(NtUnmapViewOfSection(NtCurrentProcess(), address),
+                 view ? STATUS_SUCCESS : STATUS_NOT_MAPPED_VIEW);
+    if (view)
+        set_free(arena, arena->pages[at].region, region_end(arena, at));
+}
+
+static void read(struct arena *arena)
+{
+    ULONG at = below(arena, PAGES);
+    NTSTATUS expected = access(&arena->pages[at], FALSE);
+    ULONGLONG found, wanted = *value_of(arena, at);
+
+    if (!CHECK_STATUS(NtWaitForSingleObject(event, FALSE, place(arena, at)),
+                      expected) || expected != STATUS_SUCCESS)
+        return;
+    found = *(volatile ULONGLONG *)place(arena, at);
+    CHECK_SAY(found == wanted, "page %u of %p has %llx, not %llx", at,
+              arena->base, found, wanted);
+}
+
+static void write(struct arena *arena)
+{
+    ULONG at = below(arena, PAGES);
+    NTSTATUS expected = access(&arena->pages[at], TRUE);
+
+    if (!CHECK_STATUS(NtQuerySystemTime(place(arena, at)), expected) ||
+        expected != STATUS_SUCCESS)
+        return;
+    *value_of(arena, at) = arena->seed;
+    *(volatile ULONGLONG *)place(arena, at) = arena->seed;
+}
+
+static void check_query(const struct arena *arena, ULONG at,
+                        const MEMORY_BASIC_INFORMATION *memory)
+{
+    const struct page *page = &arena->pages[at];
+    ULONG end = at + 1;
+    BOOLEAN reserved = page->state == RESERVED;
+
+    while (end < PAGES && arena->pages[end].state == page->state &&
+           arena->pages[end].region == page->region &&
+           (reserved || arena->pages[end].protect == page->protect))
+        end++;
+    CHECK_SAY(memory->State == (reserved ? MEM_RESERVE : MEM_COMMIT) &&
+              memory->Type == (page->state == VIEW ? MEM_MAPPED
+                                                   : MEM_PRIVATE) &&
+              memory->Protect == (reserved ? 0 : page->protect) &&
+              memory->AllocationProtect == page->allocation_protect &&
+              memory->AllocationBase == page_address(arena, page->region) &&
+              memory->RegionSize == (end - at) * PAGE_SIZE,
+              "page %u of %p: state %x type %x protect %x (%x), %Ix bytes", at,
+              arena->base, memory->State, memory->Type,
+              memory->Protect, memory->AllocationProtect, memory->RegionSize);
+}
+
+static void query(struct arena *arena)
+{
+    ULONG at = below(arena, PAGES);
+    MEMORY_BASIC_INFORMATION memory;
+
+    if (!CHECK_STATUS(NtQueryVirtualMemory(NtCurrentProcess(),
+                                           place(arena, at),
+                                           MemoryBasicInformation, &memory,
+                                           sizeof memory, NULL),
+                      STATUS_SUCCESS))
+        return;
+    if (arena->pages[at].state == FREE)
+        CHECK(memory.State == MEM_FREE);
+    else
+        check_query(arena, at, &memory);
+}
+
+/* ---- all of it ---- */
+
+static void NTAPI run(void *argument)
+{
+    static void (*const step[])(struct arena *arena) = {
+        reserve, commit, protect, decommit, release, map, unmap, query,
+        read, read, read, write, write, write, reserve, map,
+    };
+    struct arena *arena = argument;
+
+    for (ULONG i = 0; i < steps; i++)
+        step[below(arena, ARRAY_SIZE(step))](arena);
+    for (ULONG at = 0; at < PAGES; at++) {
+        void *address = page_address(arena, at);
+        SIZE_T size = 0;
+
+        if (arena->pages[at].state == FREE ||
+            arena->pages[at].region != at)
+            continue;
+        CHECK_STATUS(arena->pages[at].state == VIEW
+                         ? NtUnmapViewOfSection(NtCurrentProcess(), address)
+                         : NtFreeVirtualMemory(NtCurrentProcess(), &address,
+                                               &size, MEM_RELEASE),
+                     STATUS_SUCCESS);
+    }
+    RtlExitUserThread(STATUS_SUCCESS);
+}
+
+static VM_COUNTERS counters(void)
+{
+    VM_COUNTERS now = { 0 };
+
+    CHECK_STATUS(NtQueryInformationProcess(NtCurrentProcess(),
+                                           ProcessVmCounters, &now,
+                                           sizeof now, NULL), STATUS_SUCCESS);
+    return now;
+}
+
+/* Addresses where nothing is, and nobody else comes. */
+static void prepare(struct arena *arena, ULONG seed)
+{
+    LARGE_INTEGER size = { .QuadPart = SECTION_PAGES * PAGE_SIZE };
+    SIZE_T length = PAGES * PAGE_SIZE;
+    void *address = NULL;
+
+    arena->seed = seed;
+    CHECK_STATUS(NtAllocateVirtualMemory(NtCurrentProcess(), &address, 0,
+                                         &length, MEM_RESERVE,
+                                         PAGE_NOACCESS), STATUS_SUCCESS);
+    arena->base = address;
+    for (ULONG i = 0; i < SECTIONS; i++)
+        CHECK_STATUS(NtCreateSection(&arena->sections[i], SECTION_ALL_ACCESS,
+                                     NULL, &size, PAGE_READWRITE, SEC_COMMIT,
+                                     NULL), STATUS_SUCCESS);
+}
+
+static void give_back(struct arena *arena)
+{
+    void *address = arena->base;
+    SIZE_T size = 0;
+
+    CHECK_STATUS(NtFreeVirtualMemory(NtCurrentProcess(), &address, &size,
+                                     MEM_RELEASE), STATUS_SUCCESS);
+}
+
+static void run_all(void)
+{
+    HANDLE threads[THREADS];
+
+    for (ULONG i = 0; i < THREADS; i++)
+        CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, TRUE, 0, 0,
+                                         0, run, &arenas[i], &threads[i],
+                                         NULL), STATUS_SUCCESS);
+    for (ULONG i = 0; i < THREADS; i++)
+        give_back(&arenas[i]);
+    for (ULONG i = 0; i < THREADS; i++)
+        NtResumeThread(threads[i], NULL);
+    for (ULONG i = 0; i < THREADS; i++) {
+        NtWaitForSingleObject(threads[i], FALSE, NULL);
+        NtClose(threads[i]);
+        for (ULONG s = 0; s < SECTIONS; s++)
+            CHECK_STATUS(NtClose(arenas[i].sections[s]), STATUS_SUCCESS);
+    }
+}
+
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
+{
+    VM_COUNTERS before, after;
+
+    (void)peb;
+    if (*test_words())
+        steps *= (ULONG)atoi(test_words());
+    CHECK_STATUS(NtCreateEvent(&event, EVENT_ALL_ACCESS, NULL,
+                               NotificationEvent, TRUE), STATUS_SUCCESS);
+    before = counters();
+    for (ULONG i = 0; i < THREADS; i++)
+        prepare(&arenas[i], 2020 + i);
+    run_all();
+    after = counters();
+    CHECK_SAY(after.PagefileUsage == before.PagefileUsage &&
+              after.VirtualSize == before.VirtualSize,
+              "committed %Ix, then %Ix; addresses %Ix, then %Ix",
+              before.PagefileUsage, after.PagefileUsage, before.VirtualSize,
+              after.VirtualSize);
+    return test_end();
+}
