@@ -46,9 +46,14 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/cpu/clock.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
     arch/amd64/thread/xstate.c arch/amd64/thread/callback.c \
-    arch/amd64/thread/context.c arch/amd64/thread/apcuser.c \
-    arch/amd64/thread/divide.c \
-    arch/amd64/thread/trap.c \
+    arch/amd64/thread/context.c arch/amd64/thread/userframe.c \
+    arch/amd64/thread/apcuser.c \
+    arch/amd64/thread/trap.c arch/amd64/thread/record.c \
+    arch/amd64/thread/divide.c arch/amd64/thread/instruction.c \
+    arch/amd64/thread/fperror.c arch/amd64/thread/debugservice.c \
+    arch/amd64/thread/pagefault.c arch/amd64/thread/kernelfault.c \
+    arch/amd64/thread/except.c arch/amd64/thread/lastword.c \
+    arch/amd64/thread/raise.c \
     arch/amd64/mm/tables.c arch/amd64/mm/image.c arch/amd64/mm/check.c \
     arch/amd64/mm/usercopy.asm
 RTL_OBJS := kernel/rtl/memory.c kernel/rtl/text.c kernel/rtl/unicode.c \
@@ -107,7 +112,7 @@ WOW64_OBJS := kernel/wow64/rows.c kernel/wow64/service.c \
     kernel/wow64/widen.c kernel/wow64/translate.c kernel/wow64/thread.c \
     kernel/wow64/query.c kernel/wow64/object.c kernel/wow64/sysinfo.c \
     kernel/wow64/harderr.c kernel/wow64/create.c kernel/wow64/context.c \
-    kernel/wow64/apc.c kernel/wow64/fpu.c \
+    kernel/wow64/apc.c kernel/wow64/exception.c kernel/wow64/fpu.c \
     kernel/wow64/threadcontext.c
 INIT_OBJS := kernel/init/start.c kernel/init/options.c
 

@@ -16,6 +16,16 @@
 #include <arch/cpu.h>
 #include <rtl.h>
 
+/*
+ * A service's caller in ring 3 gets code as an exception when the call is
+ * over: from TEB.ExceptionCode, raised by KiRaiseUserExceptionDispatcher of its
+ * ntdll, which then returns to where the call would have returned to.  That
+ * address is on the stack for 64-bit code, in eax for 32-bit code.  The service
+ * returns what this returns; it is code where there is no such dispatcher or
+ * the exception cannot be prepared.  IRQL: PASSIVE_LEVEL.
+ */
+NTSTATUS KeRaiseUserException(NTSTATUS code);
+
 typedef struct _KSERVICE_TABLE_DESCRIPTOR {
     LONG *Base;                                 /* 000 */
     ULONG *Count;                                /* 008 */

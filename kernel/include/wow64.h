@@ -83,5 +83,12 @@ ULONG_PTR wow64_system_service(ULONG number, ULONG arguments);
 NTSTATUS wow64_write_user_apc(const CONTEXT *state, const ULONG *arguments,
                               ULONG *esp);
 
+/*
+ * XP's frame of an exception, likewise: record and state.
+ */
+NTSTATUS wow64_write_user_exception(const CONTEXT *state,
+                                    const EXCEPTION_RECORD *record,
+                                    ULONG *esp);
+
 /* Boot: XP's service tables, from services.tab. */
 void wow64_initialize(void);

@@ -46,9 +46,10 @@ static const struct {
     { ATTEMPTED_SWITCH_FROM_DPC, "ATTEMPTED_SWITCH_FROM_DPC" },
     { ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY,
       "ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY" },
+    { KERNEL_SECURITY_CHECK_FAILURE, "KERNEL_SECURITY_CHECK_FAILURE" },
 };
 
-/* thread/trap.c */
+/* thread/lastword.c */
 void ki_show_registers(const KTRAP_FRAME *frame,
                        const KEXCEPTION_FRAME *exception);
 
@@ -109,6 +110,7 @@ static const KTRAP_FRAME *trap_of(ULONG code)
     case MACHINE_CHECK_EXCEPTION:
     case ATTEMPTED_WRITE_TO_READONLY_MEMORY:
     case ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY:
+    case KERNEL_SECURITY_CHECK_FAILURE:
         return frame && !(frame->SegCs & 1) ? frame : NULL;
     }
     return NULL;

@@ -23,6 +23,11 @@ static const char *const export_names[PSP_EXPORTS] = {
     [KI_INT_SYSTEM_CALL] = "KiIntSystemCall",
 };
 
+static const char *const option_names[PSP_OPTIONS] = {
+    [KI_USER_EXCEPTION_DISPATCHER] = "KiUserExceptionDispatcher",
+    [KI_RAISE_USER_EXCEPTION_DISPATCHER] = "KiRaiseUserExceptionDispatcher",
+};
+
 static NTSTATUS find_exports(const struct psp_kind *kind, const void *bytes,
                              SIZE_T size, struct psp_ntdll *ntdll)
 {
@@ -36,6 +41,11 @@ static NTSTATUS find_exports(const struct psp_kind *kind, const void *bytes,
                                     &ntdll->rva[i]);
         if (!NT_SUCCESS(status))
             DbgPrint("PS    %ls has no %s\n", kind->ntdll, export_names[i]);
+    }
+    for (ULONG i = 0; i < PSP_OPTIONS && NT_SUCCESS(status); i++) {
+        if (!NT_SUCCESS(rtl_pe_find_export(bytes, &pe, option_names[i],
+                                           &ntdll->option[i])))
+            ntdll->option[i] = 0;
     }
     return status;
 }
@@ -60,10 +70,21 @@ static NTSTATUS load(const struct psp_kind *kind, struct psp_ntdll *ntdll)
     return status;
 }
 
+/* 0 stays 0. */
+static ULONG_PTR option(const struct psp_ntdll *ntdll, enum psp_option which)
+{
+    ULONG rva = ntdll->option[which];
+
+    return rva ? ntdll->base + rva : 0;
+}
+
 static void set_addresses64(ULONG_PTR base, const struct psp_ntdll *ntdll)
 {
     KeUserApcDispatcher = base + ntdll->rva[KI_USER_APC_DISPATCHER];
     KeUserCallbackDispatcher = base + ntdll->rva[KI_USER_CALLBACK_DISPATCHER];
+    KeUserExceptionDispatcher = option(ntdll, KI_USER_EXCEPTION_DISPATCHER);
+    KeRaiseUserExceptionDispatcher =
+        option(ntdll, KI_RAISE_USER_EXCEPTION_DISPATCHER);
 }
 
 static void set_addresses32(ULONG base, const struct psp_ntdll *ntdll)
@@ -71,6 +92,10 @@ static void set_addresses32(ULONG base, const struct psp_ntdll *ntdll)
     ke_user_apc_dispatcher32 = base + ntdll->rva[KI_USER_APC_DISPATCHER];
     ke_user_callback_dispatcher32 =
         base + ntdll->rva[KI_USER_CALLBACK_DISPATCHER];
+    ke_user_exception_dispatcher32 =
+        (ULONG)option(ntdll, KI_USER_EXCEPTION_DISPATCHER);
+    ke_raise_user_exception_dispatcher32 =
+        (ULONG)option(ntdll, KI_RAISE_USER_EXCEPTION_DISPATCHER);
     ke_set_system_call32(base + ntdll->rva[KI_FAST_SYSTEM_CALL],
                          base + ntdll->rva[KI_FAST_SYSTEM_CALL_RET],
                          base + ntdll->rva[KI_INT_SYSTEM_CALL]);

@@ -57,6 +57,13 @@ enum psp_export {
     PSP_EXPORTS
 };
 
+/* The same, but an ntdll may lack them. */
+enum psp_option {
+    KI_USER_EXCEPTION_DISPATCHER,
+    KI_RAISE_USER_EXCEPTION_DISPATCHER,
+    PSP_OPTIONS
+};
+
 /* NtTib.FiberData of a thread without fibers, as WinDbg's !teb shows it. */
 #define PSP_TIB_VERSION 0x1E00
 
@@ -116,6 +123,7 @@ struct psp_ntdll {
     void *section;
     ULONG_PTR base;
     ULONG rva[PSP_EXPORTS];
+    ULONG option[PSP_OPTIONS];          /* an RVA, or 0 */
 };
 
 /* Finds it among the boot files, once.  A status when it is unfit. */

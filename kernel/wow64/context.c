@@ -108,6 +108,26 @@ static void set_frames(KTRAP_FRAME *frame, const WOW64_CONTEXT *from)
     frame->Rbp = rbp;
 }
 
+NTSTATUS wow64p_capture_context(const WOW64_CONTEXT *user,
+                                WOW64_CONTEXT *context)
+{
+    NTSTATUS status = mm_probe_for_read(user, sizeof *context, sizeof(ULONG));
+
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(context, user, sizeof *context);
+    if (NT_SUCCESS(status) && !(context->ContextFlags & WOW64_CONTEXT_i386))
+        status = STATUS_INVALID_PARAMETER;
+    return status;
+}
+
+void wow64p_load_context(const WOW64_CONTEXT *context)
+{
+    KIRQL old = KfRaiseIrql(APC_LEVEL); /* no APC sees half a state */
+
+    set_frames(KeGetCurrentThread()->TrapFrame, context);
+    KfLowerIrql(old);
+}
+
 /*
  * wow64_NtContinue's C half (entry/continue.asm), as KiContinue is
  * NtContinue's.  STATUS_ACCESS_VIOLATION, STATUS_DATATYPE_MISALIGNMENT,
@@ -116,18 +136,11 @@ static void set_frames(KTRAP_FRAME *frame, const WOW64_CONTEXT *from)
 NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert)
 {
     WOW64_CONTEXT context;
-    NTSTATUS status = mm_probe_for_read(user, sizeof context, sizeof(ULONG));
-    KIRQL old;
+    NTSTATUS status = wow64p_capture_context(user, &context);
 
-    if (NT_SUCCESS(status))
-        status = mm_copy_from_user(&context, user, sizeof context);
     if (!NT_SUCCESS(status))
         return status;
-    if (!(context.ContextFlags & WOW64_CONTEXT_i386))
-        return STATUS_INVALID_PARAMETER;
-    old = KfRaiseIrql(APC_LEVEL);       /* no APC sees half a state */
-    set_frames(KeGetCurrentThread()->TrapFrame, &context);
-    KfLowerIrql(old);
+    wow64p_load_context(&context);
     ki_continue_user_apcs(test_alert);
     return STATUS_SUCCESS;
 }

@@ -127,6 +127,21 @@ NTSTATUS wow64_NtSetContextThread(HANDLE thread, const WOW64_CONTEXT *user);
 NTSTATUS wow64_NtSetInformationThread(HANDLE handle, ULONG class,
                                       const void *buffer, ULONG length);
 
-/* entry/continue.asm, and its C half. */
+/* entry/continue.asm, and their C halves. */
 NTSTATUS wow64_NtContinue(const WOW64_CONTEXT *context, BOOLEAN test_alert);
 NTSTATUS wow64_continue(const WOW64_CONTEXT *user, BOOLEAN test_alert);
+NTSTATUS wow64_NtRaiseException(const EXCEPTION_RECORD32 *record,
+                                const WOW64_CONTEXT *context,
+                                BOOLEAN first_chance);
+NTSTATUS wow64_raise_exception(const EXCEPTION_RECORD32 *user_record,
+                               const WOW64_CONTEXT *user_context,
+                               BOOLEAN first_chance);
+
+/*
+ * A context of ring 3's into the kernel, and into the frames that the exit
+ * loads from (context.c).  STATUS_ACCESS_VIOLATION,
+ * STATUS_DATATYPE_MISALIGNMENT, STATUS_INVALID_PARAMETER: not i386's.
+ */
+NTSTATUS wow64p_capture_context(const WOW64_CONTEXT *user,
+                                WOW64_CONTEXT *context);
+void wow64p_load_context(const WOW64_CONTEXT *context);

@@ -10,8 +10,7 @@
 
 #include <nt/context.h>
 
-/* EXCEPTION_RECORD.ExceptionFlags */
-#define EXCEPTION_NONCONTINUABLE        0x00000001
+/* EXCEPTION_RECORD.ExceptionFlags, besides EXCEPTION_NONCONTINUABLE */
 #define EXCEPTION_UNWINDING             0x00000002
 #define EXCEPTION_EXIT_UNWIND           0x00000004 /* no target: all frames */
 #define EXCEPTION_STACK_INVALID         0x00000008
@@ -22,8 +21,6 @@
                                          EXCEPTION_EXIT_UNWIND | \
                                          EXCEPTION_TARGET_UNWIND | \
                                          EXCEPTION_COLLIDED_UNWIND)
-
-#define EXCEPTION_MAXIMUM_PARAMETERS    15
 
 /* Of records that ntdll itself makes. */
 #define STATUS_INVALID_UNWIND_TARGET    ((NTSTATUS)0xC0000029)

@@ -16,7 +16,8 @@ from services import read_tabs
 NOT_THERE = {'NtContinue', 'NtContinueEx', 'NtCreateThread',
              'NtCreateThreadEx', 'NtCreateUserProcess', 'NtGetContextThread',
              'NtGetCurrentProcessorNumber', 'NtQueueApcThreadEx',
-             'NtSetContextThread', 'NtSystemDebugControl'}
+             'NtRaiseException', 'NtSetContextThread',
+             'NtSystemDebugControl'}
 
 
 def said(run, folder, build, **options):

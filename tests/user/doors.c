@@ -52,6 +52,7 @@ static const struct row {
     ROW(NtQuerySystemTime, system_time),
     ROW(NtDisplayString, display_string),
     ROW(NtGetCurrentProcessorNumber, processor_number),
+    ROW(NtRaiseException, raise_exception),
     ROW(NtRaiseHardError, hard_error),
     ROW(NtSystemDebugControl, debug_control),
     ROW(NtTestAlert, test_alert),

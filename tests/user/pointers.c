@@ -32,6 +32,8 @@ static IO_STATUS_BLOCK io;
 static UNICODE_STRING name;
 static OBJECT_ATTRIBUTES attributes;
 static LARGE_INTEGER offset;
+static EXCEPTION_RECORD record;
+static CONTEXT context = { .ContextFlags = CONTEXT_CONTROL };
 static SYSDBG_VIRTUAL debug;
 static HANDLE file, section;
 
@@ -95,6 +97,8 @@ static struct row rows[] = {
     { "NtQueryPerformanceCounter", 2, { P(offset), P(base) },
       { OUT, OPTIONAL_OUT } },
     { "NtContinue", 2, { 0, 0 }, { IN, 0 } },
+    { "NtRaiseException", 3, { P(record), P(context), FALSE },
+      { IN, IN, 0 } },
 };
 
 /*
@@ -221,7 +225,8 @@ static void check_good(struct row *row)
 {
     NTSTATUS status;
 
-    if (!strcmp(row->name, "NtContinue"))
+    if (!strcmp(row->name, "NtContinue") ||
+        !strcmp(row->name, "NtRaiseException"))
         return;
     status = make(row, MOST, 0);
     CHECK_SAY(NT_SUCCESS(status), "%s as it should be: %08x", row->name,

@@ -13,24 +13,21 @@
  *      ...  extended state      where CONTEXT_EX says, if there is any
  *
  * The routine is ring 3's to call: an address of the kernel's faults there.
- *
- * The routine begins with DF clear, as its calling convention wants it, and
- * with TF clear; the interrupted flags are in the CONTEXT.
+ * A stack that cannot take the frame is an exception of the interrupted code;
+ * the APC is lost.
  */
 #include <arch/entry.h>
 #include <arch/thread.h>
+#include <arch/trap.h>
+#include <arch/userframe.h>
 #include <mm.h>
 #include <ps.h>
 #include <wow64.h>
-#include <x86/registers.h>
 
 #define CONTEXT_OF_APC (CONTEXT_FULL | CONTEXT_DEBUG_REGISTERS)
-#define NO_XSTATE 25                    /* an offset that is no structure's */
 
 struct user_apc_frame {
-    CONTEXT context;                            /* 000 */
-    CONTEXT_EX context_ex;                      /* 4d0 */
-    UCHAR pad_4e8[0x8];
+    struct ki_user_head head;                   /* 000 */
     KCONTINUE_ARGUMENT continue_argument;       /* 4f0 */
     UCHAR pad_508[0x8];
     MACHINE_FRAME machine_frame;                /* 510 */
@@ -45,11 +42,6 @@ _Static_assert(offsetof(struct user_apc_frame, machine_frame) == 0x510,
 ULONG_PTR KeUserApcDispatcher;
 ULONG ke_user_apc_dispatcher32;
 
-static BOOLEAN is_code32(const KTRAP_FRAME *frame)
-{
-    return frame->SegCs == (KGDT_R3_CODE | RPL_MASK);
-}
-
 static BOOLEAN is_process32(void)
 {
     return PsGetCurrentProcess()->WoW64Process != NULL;
@@ -61,96 +53,56 @@ static BOOLEAN is_process32(void)
  */
 BOOLEAN arch_must_postpone_user_apc(const KTRAP_FRAME *frame)
 {
-    return is_process32() && !is_code32(frame);
+    return is_process32() && !ki_is_code32(frame);
 }
 
-/* place: where the frame will be; xstate: its extended state, 0 for none. */
-static CONTEXT_EX context_ex(ULONG_PTR place, ULONG_PTR xstate)
+static KCONTINUE_ARGUMENT continue_argument(BOOLEAN test_alert)
 {
-    CONTEXT_EX ex = {
-        .All = { -(LONG)sizeof(CONTEXT),
-                 sizeof(CONTEXT) + sizeof(CONTEXT_EX) },
-        .Legacy = { -(LONG)sizeof(CONTEXT), sizeof(CONTEXT) },
-        .XState = { NO_XSTATE, 0 },
-    };
-
-    if (xstate) {
-        ex.XState.Offset = (LONG)(xstate - place) - (LONG)sizeof(CONTEXT);
-        ex.XState.Length = sizeof(struct ki_xstate);
-        ex.All.Length = (ULONG)(xstate - place) + ex.XState.Length;
-    }
-    return ex;
-}
-
-static void fill(struct user_apc_frame *user, const KTRAP_FRAME *frame,
-                 BOOLEAN test_alert)
-{
-    user->continue_argument = (KCONTINUE_ARGUMENT){
+    return (KCONTINUE_ARGUMENT){
         .ContinueType = KCONTINUE_RESUME,
         .ContinueFlags = KCONTINUE_FLAG_DELIVER_APC |
                          (test_alert ? KCONTINUE_FLAG_TEST_ALERT : 0),
     };
-    user->machine_frame = (MACHINE_FRAME){
-        .Rip = frame->Rip,
-        .SegCs = frame->SegCs,
-        .EFlags = frame->EFlags,
-        .Rsp = frame->Rsp,
-        .SegSs = frame->SegSs,
-    };
 }
 
-/*
- * Below the interrupted stack: extended state, frame.  32-bit code of a 64-bit
- * program has nothing above bit 31 in its rsp.
- */
-static ULONG_PTR place(const KTRAP_FRAME *frame, ULONG_PTR *xstate)
+/* It may end the process, so not at APC_LEVEL. */
+static void raise_fault(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
+                        NTSTATUS status, ULONG_PTR address)
 {
-    ULONG_PTR rsp = is_code32(frame) ? (ULONG)frame->Rsp : frame->Rsp;
+    EXCEPTION_RECORD record;
 
-    *xstate = 0;
-    if (ki_has_extended_state())
-        *xstate = rsp = ALIGN_DOWN(rsp - sizeof(struct ki_xstate), 64);
-    return ALIGN_DOWN(rsp - sizeof(MACHINE_FRAME), 16) -
-           offsetof(struct user_apc_frame, machine_frame);
-}
-
-/* The upper halves of ymm0-15 are live; 0 is nowhere. */
-static NTSTATUS write_xstate(ULONG_PTR to)
-{
-    struct ki_xstate state;
-
-    if (!to)
-        return STATUS_SUCCESS;
-    ki_get_xstate(&state);
-    return mm_copy_to_mode(UserMode, (void *)to, &state, sizeof state);
+    ki_make_access_record(status, EXCEPTION_WRITE_FAULT, address, frame->Rip,
+                          &record);
+    KfLowerIrql(PASSIVE_LEVEL);
+    KiDispatchException(&record, exception, frame, UserMode, TRUE);
+    KfRaiseIrql(APC_LEVEL);
 }
 
 static void initialize64(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
                          KNORMAL_ROUTINE *routine, void *context,
                          void *argument1, void *argument2, BOOLEAN test_alert)
 {
-    struct user_apc_frame user = { .context.ContextFlags = CONTEXT_OF_APC };
-    ULONG_PTR xstate;
-    ULONG_PTR to = place(frame, &xstate);
-    NTSTATUS status = write_xstate(xstate);
+    struct user_apc_frame user = {
+        .head.context.ContextFlags = CONTEXT_OF_APC,
+        .continue_argument = continue_argument(test_alert),
+        .machine_frame = ki_machine_frame(frame),
+    };
+    ULONG_PTR to;
+    NTSTATUS status = ki_begin_user_frame(frame, exception,
+                                          offsetof(struct user_apc_frame,
+                                                   machine_frame),
+                                          &user.head, &to);
 
-    KeContextFromKframes(frame, exception, &user.context);
-    if (xstate)
-        user.context.ContextFlags |= CONTEXT_XSTATE;
-    user.context_ex = context_ex(to, xstate);
-    user.context.P1Home = (ULONG_PTR)context;
-    user.context.P2Home = (ULONG_PTR)argument1;
-    user.context.P3Home = (ULONG_PTR)argument2;
-    user.context.P4Home = (ULONG_PTR)routine;
-    fill(&user, frame, test_alert);
+    user.head.context.P1Home = (ULONG_PTR)context;
+    user.head.context.P2Home = (ULONG_PTR)argument1;
+    user.head.context.P3Home = (ULONG_PTR)argument2;
+    user.head.context.P4Home = (ULONG_PTR)routine;
     if (NT_SUCCESS(status))
         status = mm_copy_to_mode(UserMode, (void *)to, &user, FRAME_SIZE);
-    if (!NT_SUCCESS(status))
-        ki_raise_user_fault(frame, exception, status, to);
-    frame->Rsp = to;
-    frame->Rip = KeUserApcDispatcher;
-    frame->SegCs = KGDT64_R3_CODE | RPL_MASK;
-    frame->SegSs = KGDT_R3_DATA | RPL_MASK;
+    if (NT_SUCCESS(status))
+        ki_enter_dispatcher(frame, KeUserApcDispatcher, to);
+    else
+        raise_fault(frame, exception, status, to);
 }
 
 static void initialize32(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
@@ -167,10 +119,10 @@ static void initialize32(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
 
     KeContextFromKframes(frame, exception, &state);
     status = wow64_write_user_apc(&state, arguments, &esp);
-    if (!NT_SUCCESS(status))
-        ki_raise_user_fault(frame, exception, status, esp);
-    frame->Rsp = esp;
-    frame->Rip = ke_user_apc_dispatcher32;
+    if (NT_SUCCESS(status))
+        ki_enter_dispatcher32(frame, ke_user_apc_dispatcher32, esp);
+    else
+        raise_fault(frame, exception, status, esp);
 }
 
 void KiInitializeUserApc(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
@@ -184,5 +136,4 @@ void KiInitializeUserApc(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
     else
         initialize64(exception, frame, routine, context, argument1, argument2,
                      test_alert);
-    frame->EFlags &= ~(EFLAGS_DF | EFLAGS_TF);
 }

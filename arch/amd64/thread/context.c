@@ -127,6 +127,14 @@ static void get_control(const KTRAP_FRAME *frame, CONTEXT *context)
     context->SegSs = frame->SegSs;
 }
 
+/* Those that Windows gives to every thread, whatever is loaded. */
+static void get_segments(CONTEXT *context)
+{
+    context->SegDs = context->SegEs = KGDT_R3_DATA | RPL_MASK;
+    context->SegFs = KGDT_R3_TEB | RPL_MASK;
+    context->SegGs = KGDT_R3_DATA | RPL_MASK;
+}
+
 static void get_integer(const KTRAP_FRAME *frame,
                         const KEXCEPTION_FRAME *exception, CONTEXT *context)
 {
@@ -182,6 +190,8 @@ void KeContextFromKframes(const KTRAP_FRAME *frame,
 {
     if (CONTEXT_HAS(context, CONTEXT_CONTROL))
         get_control(frame, context);
+    if (CONTEXT_HAS(context, CONTEXT_SEGMENTS))
+        get_segments(context);
     if (CONTEXT_HAS(context, CONTEXT_INTEGER))
         get_integer(frame, exception, context);
     if (CONTEXT_HAS(context, CONTEXT_FLOATING_POINT))
@@ -195,9 +205,9 @@ void KeContextFromKframes(const KTRAP_FRAME *frame,
  * ContextFlags leaves out is 0 where it is volatile, and as the caller had it
  * otherwise.  At APC_LEVEL, so that no APC sees half a state.
  */
-static void set_frames(const CONTEXT *context,
-                       const struct ki_xstate *extended)
+void ki_load_user_state(const struct ki_user_state *state)
 {
+    const CONTEXT *context = &state->context;
     KTRAP_FRAME *frame = KeGetCurrentThread()->TrapFrame;
     KEXCEPTION_FRAME exception;
     KIRQL old = KfRaiseIrql(APC_LEVEL);
@@ -209,33 +219,41 @@ static void set_frames(const CONTEXT *context,
     KeContextToKframes(frame, &exception, context, context->ContextFlags,
                        UserMode);
     arch_write_nonvolatile(&exception);
-    if (extended)
-        ki_set_xstate(extended);
+    if (state->has_extended)
+        ki_set_xstate(&state->extended);
     KfLowerIrql(old);
+}
+
+NTSTATUS ki_capture_user_state(const CONTEXT *user_context,
+                               struct ki_user_state *state)
+{
+    CONTEXT *context = &state->context;
+    NTSTATUS status = mm_probe_for_read(user_context, sizeof *context, 16);
+
+    state->has_extended = FALSE;
+    if (ExGetPreviousMode() != UserMode)
+        return STATUS_INVALID_PARAMETER;
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(context, user_context, sizeof *context);
+    if (!NT_SUCCESS(status))
+        return status;
+    if (!(context->ContextFlags & CONTEXT_AMD64))
+        return STATUS_INVALID_PARAMETER;
+    if (CONTEXT_HAS(context, CONTEXT_XSTATE) && ki_has_extended_state()) {
+        state->has_extended = TRUE;
+        status = ki_capture_xstate(user_context, &state->extended);
+    }
+    return status;
 }
 
 static NTSTATUS continue_with(const CONTEXT *user_context, BOOLEAN test_alert)
 {
-    CONTEXT context;
-    struct ki_xstate extended;
-    BOOLEAN has_extended = FALSE;
-    NTSTATUS status = mm_probe_for_read(user_context, sizeof context, 16);
+    struct ki_user_state state;
+    NTSTATUS status = ki_capture_user_state(user_context, &state);
 
-    if (ExGetPreviousMode() != UserMode)
-        return STATUS_INVALID_PARAMETER;
-    if (NT_SUCCESS(status))
-        status = mm_copy_from_user(&context, user_context, sizeof context);
     if (!NT_SUCCESS(status))
         return status;
-    if (!(context.ContextFlags & CONTEXT_AMD64))
-        return STATUS_INVALID_PARAMETER;
-    if (CONTEXT_HAS(&context, CONTEXT_XSTATE) && ki_has_extended_state()) {
-        has_extended = TRUE;
-        status = ki_capture_xstate(user_context, &extended);
-        if (!NT_SUCCESS(status))
-            return status;
-    }
-    set_frames(&context, has_extended ? &extended : NULL);
+    ki_load_user_state(&state);
     ki_continue_user_apcs(test_alert);
     return STATUS_SUCCESS;
 }

@@ -355,6 +355,11 @@ NTSTATUS NTAPI NtTerminateThread(_In_opt_ HANDLE ThreadHandle,
                                  _In_ NTSTATUS ExitStatus);
 NTSTATUS NTAPI NtContinue(_In_ CONTEXT *ContextRecord,
                           _In_ BOOLEAN TestAlert);
+
+/* Does not come back, unless it is refused. */
+NTSTATUS NTAPI NtRaiseException(_In_ EXCEPTION_RECORD *ExceptionRecord,
+                                _In_ CONTEXT *ContextRecord,
+                                _In_ BOOLEAN FirstChance);
 NTSTATUS NTAPI NtCallbackReturn(_In_opt_ void *Result,
                                 _In_ ULONG ResultLength,
                                 _In_ NTSTATUS Status);

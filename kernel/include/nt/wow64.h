@@ -230,6 +230,15 @@ typedef struct _WOW64_CONTEXT {
     UCHAR ExtendedRegisters[WOW64_MAXIMUM_SUPPORTED_EXTENSION]; /* 0cc */
 } WOW64_CONTEXT;
 
+typedef struct _EXCEPTION_RECORD32 {
+    NTSTATUS ExceptionCode;                     /* 00 */
+    ULONG ExceptionFlags;                       /* 04 */
+    ULONG ExceptionRecord;                      /* 08 */
+    ULONG ExceptionAddress;                     /* 0c */
+    ULONG NumberParameters;                     /* 10 */
+    ULONG ExceptionInformation[15];             /* 14 */
+} EXCEPTION_RECORD32;
+
 /* ---- Answers of the query services ---- */
 
 typedef struct _MEMORY_BASIC_INFORMATION32 {

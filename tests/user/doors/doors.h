@@ -43,6 +43,7 @@ void by_door_query_system(void);
 void by_door_system_time(void);
 void by_door_performance_counter(void);
 void by_door_continue_context(void);
+void by_door_raise_exception(void);
 void by_door_yield(void);
 void by_door_test_alert(void);
 void by_door_create_thread_ex(void);

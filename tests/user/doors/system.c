@@ -103,6 +103,27 @@ void by_door_continue_context(void)
     EXPECT(STATUS_ACCESS_VIOLATION, NtContinue, NULL, FALSE);
 }
 
+/* What it refuses: the rest is exceptions.c's. */
+void by_door_raise_exception(void)
+{
+    EXCEPTION_RECORD record = {
+        .ExceptionCode = STATUS_NO_MEMORY,
+        .NumberParameters = EXCEPTION_MAXIMUM_PARAMETERS + 1,
+    };
+    CONTEXT context;
+
+    RtlCaptureContext(&context);
+    EXPECT(STATUS_INVALID_PARAMETER, NtRaiseException, &record, &context,
+           TRUE);
+    EXPECT(STATUS_ACCESS_VIOLATION, NtRaiseException, NULL, &context, TRUE);
+    EXPECT(STATUS_ACCESS_VIOLATION, NtRaiseException, &record, NULL, TRUE);
+    EXPECT(STATUS_DATATYPE_MISALIGNMENT, NtRaiseException,
+           (UCHAR *)&record + 4, &context, TRUE);
+    context.ContextFlags = 0;
+    EXPECT(STATUS_INVALID_PARAMETER, NtRaiseException, &record, &context,
+           TRUE);
+}
+
 void by_door_yield(void)
 {
     EXPECT(STATUS_NO_YIELD_PERFORMED, NtYieldExecution);

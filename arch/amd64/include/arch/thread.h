@@ -112,11 +112,39 @@ BOOLEAN arch_must_postpone_user_apc(const KTRAP_FRAME *frame);
 extern ULONG_PTR KeUserApcDispatcher;
 extern ULONG ke_user_apc_dispatcher32;
 
-/* An exception of ring 3 that the kernel met: data at address (trap.c). */
-__attribute__((noreturn))
-void ki_raise_user_fault(const KTRAP_FRAME *frame,
-                         const KEXCEPTION_FRAME *exception, NTSTATUS code,
-                         ULONG_PTR address);
+/*
+ * An exception of ring 3: frame and exception have its state, record (the
+ * kernel's own) says what it is.  Ring 3 goes on in a dispatcher of ntdll's,
+ * or, without a first chance, the process ends.  IRQL: PASSIVE_LEVEL.
+ */
+void KiDispatchException(EXCEPTION_RECORD *record,
+                         KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
+                         KPROCESSOR_MODE mode, BOOLEAN is_first_chance);
+
+/* The dispatchers in both ntdlls, or 0: there is none (ps/ntdll.c). */
+extern ULONG_PTR KeUserExceptionDispatcher;
+extern ULONG ke_user_exception_dispatcher32;
+extern ULONG_PTR KeRaiseUserExceptionDispatcher;
+extern ULONG ke_raise_user_exception_dispatcher32;
+
+/*
+ * A context of ring 3's, captured and then put into the frames that the exit
+ * loads from: NtContinue's two steps (context.c).  The second cannot fail.
+ */
+struct ki_user_state {
+    CONTEXT context;
+    struct ki_xstate extended;
+    BOOLEAN has_extended;
+};
+NTSTATUS ki_capture_user_state(const CONTEXT *user_context,
+                               struct ki_user_state *state);
+void ki_load_user_state(const struct ki_user_state *state);
+
+/* NtRaiseException's end: record, where this call's frame leads to by now. */
+void ki_raise_in_frame(EXCEPTION_RECORD *record, BOOLEAN first_chance);
+
+/* Bit 28 of a code is the system's own. */
+#define EXCEPTION_RESERVED_BIT 0x10000000
 
 /*
  * R12 to R15 as ring 3 had them, of the current thread: they are loaded all

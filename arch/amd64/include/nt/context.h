@@ -144,6 +144,9 @@ typedef struct _KCONTINUE_ARGUMENT {
 #define CONTEXT_HAS(context, part) \
     (((context)->ContextFlags & (part)) == (part))
 
+#define EXCEPTION_NONCONTINUABLE        0x00000001 /* ExceptionFlags */
+#define EXCEPTION_MAXIMUM_PARAMETERS    15
+
 typedef struct _EXCEPTION_RECORD {
     NTSTATUS ExceptionCode;                     /* 000 */
     ULONG ExceptionFlags;                       /* 004 */
@@ -151,5 +154,5 @@ typedef struct _EXCEPTION_RECORD {
     void *ExceptionAddress;                     /* 010 */
     ULONG NumberParameters;                     /* 018 */
     UCHAR pad_1c[0x4];
-    ULONG_PTR ExceptionInformation[15];         /* 020 */
+    ULONG_PTR ExceptionInformation[EXCEPTION_MAXIMUM_PARAMETERS]; /* 020 */
 } EXCEPTION_RECORD;

@@ -72,11 +72,14 @@ typedef struct _CONTEXT {
 #define CONTEXT_HAS(context, part) \
     (((context)->ContextFlags & (part)) == (part))
 
+#define EXCEPTION_NONCONTINUABLE        0x00000001 /* ExceptionFlags */
+#define EXCEPTION_MAXIMUM_PARAMETERS    15
+
 typedef struct _EXCEPTION_RECORD {
     NTSTATUS ExceptionCode;                     /* 00 */
     ULONG ExceptionFlags;                       /* 04 */
     struct _EXCEPTION_RECORD *ExceptionRecord;  /* 08 */
     void *ExceptionAddress;                     /* 0c */
     ULONG NumberParameters;                     /* 10 */
-    ULONG_PTR ExceptionInformation[15];         /* 14 */
+    ULONG_PTR ExceptionInformation[EXCEPTION_MAXIMUM_PARAMETERS]; /* 14 */
 } EXCEPTION_RECORD;

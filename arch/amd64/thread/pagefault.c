@@ -1,0 +1,71 @@
+/*
+ * thread/pagefault.c - a page fault, told to Mm.
+ *
+ * STATUS_SUCCESS from Mm means: do the access again.  Should that ever be
+ * wrong, the same fault comes back for ever and nothing says why; so faults
+ * that change nothing are counted.
+ */
+#include <arch/thread.h>
+#include <arch/trap.h>
+#include <kd.h>
+#include <mm.h>
+#include <ps.h>
+#include <x86/registers.h>
+
+/*
+ * More than a program meets: each time somebody else would have to take the
+ * page away again before the instruction is done, and fault nowhere himself.
+ */
+#define FAULT_LOOP 65536
+
+/* The last fault, and how often it has come in a row. */
+static struct fault {
+    const KTHREAD *thread;
+    ULONGLONG rip, address, rsp, rcx, rsi, rdi;
+} last_fault;
+static ULONG repeated;
+
+ULONG_PTR ki_fault_access(const KTRAP_FRAME *frame)
+{
+    if (frame->ErrorCode & PAGE_FAULT_EXECUTE)
+        return EXCEPTION_EXECUTE_FAULT;
+    return frame->ErrorCode & PAGE_FAULT_WRITE ? EXCEPTION_WRITE_FAULT
+                                               : EXCEPTION_READ_FAULT;
+}
+
+/*
+ * A page that is there and cannot be read is not Mm's affair: SMAP forbids
+ * it, as QEMU does to an IRETQ of ring 3.
+ */
+NTSTATUS ki_page_fault(const KTRAP_FRAME *frame)
+{
+    enum mm_access access = MM_ACCESS_READ;
+
+    if (frame->ErrorCode & PAGE_FAULT_EXECUTE)
+        access = MM_ACCESS_EXECUTE;
+    else if (frame->ErrorCode & PAGE_FAULT_WRITE)
+        access = MM_ACCESS_WRITE;
+    else if (frame->ErrorCode & PAGE_FAULT_PRESENT)
+        return STATUS_ACCESS_VIOLATION;
+    return mm_access_fault(frame->FaultAddress, access);
+}
+
+BOOLEAN ki_is_fault_loop(const KTRAP_FRAME *frame)
+{
+    const struct fault fault = {
+        KeGetCurrentThread(), frame->Rip, frame->FaultAddress, frame->Rsp,
+        frame->Rcx, frame->Rsi, frame->Rdi,
+    };
+
+    if (memcmp(&fault, &last_fault, sizeof fault) != 0) {
+        last_fault = fault;
+        repeated = 0;
+    }
+    if (++repeated < FAULT_LOOP)
+        return FALSE;
+    repeated = 0;
+    DbgPrint("\n%s: fault loop at %016llx on %016llx: %u times, and nothing "
+             "has moved\n", PsGetCurrentProcess()->ImageFileName, frame->Rip,
+             frame->FaultAddress, FAULT_LOOP);
+    return TRUE;
+}
