@@ -75,9 +75,14 @@ static ULONG exp_input_size(ULONG command)
     }
 }
 
+BOOLEAN exp_is_debugged(void)
+{
+    return init_option_on("debug");
+}
+
 static NTSTATUS exp_check_command(ULONG command, ULONG length)
 {
-    if (!init_option_on("debug"))
+    if (!exp_is_debugged())
         return STATUS_DEBUGGER_INACTIVE;
     if (command > EXP_LAST_COMMAND)
         return STATUS_INVALID_INFO_CLASS;

@@ -90,3 +90,8 @@ BOOLEAN exp_cancel_timer(struct exp_timer *timer);
 /* SystemHandleInformation and SystemExtendedHandleInformation, by number. */
 NTSTATUS exp_query_handles(ULONG number, void *user, ULONG length,
                            ULONG *returned);
+
+/* ---- debugctl.c ---- */
+
+/* Booted with debug=on: ring 3 may know kernel addresses. */
+BOOLEAN exp_is_debugged(void);

@@ -7,9 +7,9 @@
  * form of SystemExtendedHandleInformation, and copied out afterwards: user
  * memory may take page faults, and handles come and go meanwhile anyway.
  *
- * Kernel addresses of objects are in it.  NT: callers that are restricted,
- * those of low integrity, get none; there are no tokens here that could say
- * so, and every caller is taken for one that may see them.
+ * Ring 3 gets the addresses of objects only from a machine that was booted
+ * with debug=on.  NT: so do callers that are not restricted; there are no
+ * tokens here that could say so.
  */
 #include "exp.h"
 
@@ -132,6 +132,12 @@ NTSTATUS ex_picture_handles(SYSTEM_HANDLE_INFORMATION_EX **picture)
     }
 }
 
+static void exp_hide_objects(SYSTEM_HANDLE_INFORMATION_EX *picture)
+{
+    for (ULONG_PTR i = 0; i < picture->NumberOfHandles; i++)
+        picture->Handles[i].Object = NULL;
+}
+
 /* The older form, made where the picture is: its entries are shorter. */
 static void exp_shorten(SYSTEM_HANDLE_INFORMATION_EX *picture)
 {
@@ -172,6 +178,8 @@ NTSTATUS exp_query_handles(ULONG number, void *user, ULONG length,
     if (!NT_SUCCESS(status))
         return status;
     *returned = (ULONG)(fixed + picture->NumberOfHandles * each);
+    if (!exp_is_debugged())
+        exp_hide_objects(picture);
     if (!extended)
         exp_shorten(picture);
     if (length < *returned)
