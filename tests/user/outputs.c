@@ -1,6 +1,7 @@
 /*
  * outputs.c - what services that answer with a structure write: that and
- * nothing else.  Every class of every query, with every length from 0 up.
+ * nothing else (G5 to G9).  Every class of every query, with every length from
+ * 0 up.
  *
  *   - a length that the class does not have is refused, and nothing is written
  *   - nothing is written behind the length, nor, where the service says how

@@ -1,0 +1,122 @@
+/*
+ * initial.c - what a thread's registers hold before its first instruction:
+ * values that the kernel means, and nothing that it had there (G4).
+ *
+ * The first thread of another process, and another thread of this one, both
+ * not yet resumed.
+ */
+#include "test.h"
+
+#define IMAGE L"\\SystemRoot\\System32\\initial.exe"
+#define EFLAGS_OF_A_THREAD 0x202                /* IF, and the 1 */
+#define MXCSR_OF_A_THREAD 0x1F80
+#define FCW_OF_A_THREAD 0x27F                   /* NT: double precision */
+#define SEGMENT_CODE 0x2B
+#define SEGMENT_DATA 0x23
+
+static CONTEXT context __attribute__((aligned(16)));
+
+static void check_zero(const char *what, ULONGLONG value)
+{
+    CHECK_SAY(value == 0, "%s is %llx", what, value);
+}
+
+static void check_floating(void)
+{
+    static const UCHAR zero[sizeof context.FltSave.FloatRegisters];
+    const XSAVE_FORMAT *fx = &context.FltSave;
+
+    CHECK_SAY(context.MxCsr == MXCSR_OF_A_THREAD &&
+              fx->MxCsr == MXCSR_OF_A_THREAD, "MXCSR %x", fx->MxCsr);
+    CHECK_SAY(fx->ControlWord == FCW_OF_A_THREAD && fx->StatusWord == 0 &&
+              fx->TagWord == 0, "x87 %x %x %x", fx->ControlWord,
+              fx->StatusWord, fx->TagWord);
+    CHECK(!memcmp(fx->FloatRegisters, zero, sizeof fx->FloatRegisters));
+    CHECK(!memcmp(fx->XmmRegisters, zero, sizeof zero) &&
+          !memcmp((const UCHAR *)fx->XmmRegisters + sizeof zero, zero,
+                  sizeof zero));
+}
+
+/* rcx, rdx, rsp, rip are LdrInitializeThunk's; r10, r11 SYSCALL's. */
+static void check_state(HANDLE thread)
+{
+    memset(&context, 0xCC, sizeof context);
+    context.ContextFlags = CONTEXT_ALL;
+    if (!CHECK_STATUS(NtGetContextThread(thread, &context), STATUS_SUCCESS))
+        return;
+    check_zero("rax", context.Rax);
+    check_zero("rbx", context.Rbx);
+    check_zero("rsi", context.Rsi);
+    check_zero("rdi", context.Rdi);
+    check_zero("rbp", context.Rbp);
+    check_zero("r8", context.R8);
+    check_zero("r9", context.R9);
+    check_zero("r10", context.R10);
+    check_zero("r11", context.R11);
+    check_zero("r12", context.R12);
+    check_zero("r13", context.R13);
+    check_zero("r14", context.R14);
+    check_zero("r15", context.R15);
+    check_zero("dr0", context.Dr0);
+    check_zero("dr1", context.Dr1);
+    check_zero("dr2", context.Dr2);
+    check_zero("dr3", context.Dr3);
+    check_zero("dr7", context.Dr7 & ~0x400ULL);
+    CHECK_SAY(context.EFlags == EFLAGS_OF_A_THREAD, "eflags %x",
+              context.EFlags);
+    CHECK_SAY(context.SegCs == SEGMENT_CODE && context.SegSs == SEGMENT_DATA,
+              "cs %x ss %x", context.SegCs, context.SegSs);
+    CHECK_SAY(context.Rsp % 8 == 0 && context.Rsp > (ULONG_PTR)PAGE_SIZE &&
+              context.Rsp < 0x7FFFFFFF0000, "rsp %llx", context.Rsp);
+    CHECK_SAY(context.Rip < 0x7FFFFFFF0000, "rip %llx", context.Rip);
+    CHECK_SAY(context.Rcx < 0x7FFFFFFF0000, "rcx %llx", context.Rcx);
+    CHECK_SAY(context.Rdx < 0x7FFFFFFF0000, "rdx %llx", context.Rdx);
+    check_floating();
+}
+
+static void NTAPI nothing(void *argument)
+{
+    (void)argument;
+}
+
+static void check_thread(void)
+{
+    HANDLE thread = NULL;
+
+    CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, TRUE, 0, 0, 0,
+                                     nothing, NULL, &thread, NULL),
+                 STATUS_SUCCESS);
+    check_state(thread);
+    CHECK_STATUS(NtTerminateThread(thread, 0), STATUS_SUCCESS);
+    NtWaitForSingleObject(thread, FALSE, NULL);
+    NtClose(thread);
+}
+
+static void check_process(void)
+{
+    RTL_USER_PROCESS_PARAMETERS *parameters = NULL;
+    RTL_USER_PROCESS_INFORMATION child;
+    UNICODE_STRING image;
+
+    RtlInitUnicodeString(&image, IMAGE);
+    CHECK_STATUS(RtlCreateProcessParametersEx(&parameters, &image, NULL, NULL,
+                                              NULL, NULL, NULL, NULL, NULL,
+                                              NULL, 0), STATUS_SUCCESS);
+    if (!CHECK_STATUS(RtlCreateUserProcess(&image, 0, parameters, NULL, NULL,
+                                           NULL, FALSE, NULL, NULL, &child),
+                      STATUS_SUCCESS))
+        return;
+    check_state(child.ThreadHandle);
+    CHECK_STATUS(NtTerminateProcess(child.ProcessHandle, 0), STATUS_SUCCESS);
+    NtWaitForSingleObject(child.ProcessHandle, FALSE, NULL);
+    NtClose(child.ThreadHandle);
+    NtClose(child.ProcessHandle);
+}
+
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
+{
+    (void)peb;
+    check_thread();
+    check_process();
+    return test_end();
+}
