@@ -46,7 +46,9 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/cpu/clock.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
     arch/amd64/thread/xstate.c arch/amd64/thread/callback.c \
-    arch/amd64/thread/context.c arch/amd64/thread/userframe.c \
+    arch/amd64/thread/context.c arch/amd64/thread/debugregs.c \
+    arch/amd64/thread/instrument.c arch/amd64/thread/ums.c \
+    arch/amd64/thread/userframe.c \
     arch/amd64/thread/apcuser.c \
     arch/amd64/thread/trap.c arch/amd64/thread/record.c \
     arch/amd64/thread/divide.c arch/amd64/thread/instruction.c \
@@ -210,6 +212,10 @@ USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c tornregs.c \
     isolation.c races.c continuefuzz.c)
 apcstorm_SRCS  := tests/user/apc.asm
 isolation_SRCS := tests/user/isolation.asm
+
+# What follows a thread: instrumentation, debug registers.
+USER_TESTS += tests/user/instrument.c
+instrument_SRCS := tests/user/instrument.asm
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.

@@ -68,6 +68,11 @@ typedef enum _KOBJECTS {
 /* DISPATCHER_HEADER.DebugActive: of a thread; of a timer that is set */
 #define DEBUG_ACTIVE_DR7            0x01
 #define DEBUG_ACTIVE_INSTRUMENTED   0x02
+#define DEBUG_ACTIVE_MINIMAL        0x04
+#define DEBUG_ACTIVE_ALT_SYSCALL    0x20
+#define DEBUG_ACTIVE_UMS_SCHEDULED  0x40
+#define DEBUG_ACTIVE_UMS_PRIMARY    0x80
+#define DEBUG_ACTIVE_SPECIAL        0xE4        /* the last four */
 #define TIMER_INSERTED              0x40
 
 static inline KOBJECTS ke_object_type(const DISPATCHER_HEADER *header)

@@ -50,8 +50,10 @@ typedef struct _KPROCESS {
 /* KTHREAD.MiscFlags */
 #define MISC_FLAGS_WAIT_NEXT        0x0004
 #define MISC_FLAGS_ALERTABLE        0x0010
+#define MISC_FLAGS_UMS_DIRECTED_SWITCH 0x0100
 #define MISC_FLAGS_SYSTEM_THREAD    0x0400
 #define MISC_FLAGS_APC_QUEUEABLE    0x4000
+#define MISC_FLAGS_UMS_PERFORMING_SYSCALL 0x10000
 
 /* KTHREAD.ThreadFlags */
 #define THREAD_FLAGS_DISABLE_BOOST  0x08
@@ -232,6 +234,12 @@ void KeInitializeProcess(KPROCESS *process, KPRIORITY base_priority,
 void KeInitThread(KTHREAD *thread, void *stack_base, SIZE_T stack_size,
                   void (*routine)(void *argument), void *argument, void *teb,
                   KPROCESS *process, KPROCESSOR_MODE mode);
+
+/*
+ * The routine of ring 3 that gets the kernel's returns to the process's 64-bit
+ * code (arch/.../instrument.c), in all of its threads; NULL: none.
+ */
+void ke_set_instrumentation_callback(KPROCESS *process, void *callback);
 
 /* Into its process's list; then, to let it run, KeReadyThread. */
 void KeStartThread(KTHREAD *thread);

@@ -96,12 +96,37 @@ static void unlock_process(KPROCESS *process, KIRQL irql)
     KfLowerIrql(irql);
 }
 
+static void mark_instrumented(KTHREAD *thread, BOOLEAN on)
+{
+    UCHAR *active = &thread->Header.DebugActive;
+
+    if (on)
+        __sync_fetch_and_or(active, DEBUG_ACTIVE_INSTRUMENTED);
+    else
+        __sync_fetch_and_and(active, (UCHAR)~DEBUG_ACTIVE_INSTRUMENTED);
+}
+
+void ke_set_instrumentation_callback(KPROCESS *process, void *callback)
+{
+    KIRQL irql = lock_process(process);
+    LIST_ENTRY *entry;
+
+    process->InstrumentationCallback = callback;
+    for (entry = process->ThreadListHead.Flink;
+         entry != &process->ThreadListHead; entry = entry->Flink)
+        mark_instrumented(CONTAINING_RECORD(entry, KTHREAD, ThreadListEntry),
+                          callback != NULL);
+    unlock_process(process, irql);
+}
+
 void KeStartThread(KTHREAD *thread)
 {
     KPROCESS *process = thread->Process;
     KIRQL irql = lock_process(process);
 
     thread->QuantumTarget = ki_quantum_cycles(thread);
+    if (process->InstrumentationCallback)
+        mark_instrumented(thread, TRUE);
     InsertTailList(&process->ThreadListHead, &thread->ThreadListEntry);
     unlock_process(process, irql);
 }

@@ -87,6 +87,19 @@ static void copy_parts(CONTEXT *to, const CONTEXT *from, ULONG flags)
                offsetof(CONTEXT, Rax) - offsetof(CONTEXT, Dr0));
 }
 
+/*
+ * A new thread's context is ring 3's to continue with (ntdll does it), so it
+ * has to name the parts that have come with a call.
+ */
+static void set_initial(CONTEXT *initial, const CONTEXT *context)
+{
+    copy_parts(initial, context, context->ContextFlags);
+    if (CONTEXT_HAS(context, CONTEXT_DEBUG_REGISTERS)) {
+        arch_sanitize_debug_registers(initial);
+        initial->ContextFlags |= CONTEXT_DEBUG_REGISTERS;
+    }
+}
+
 /* In the target, at APC_LEVEL. */
 static void exchange(struct request *request)
 {
@@ -94,7 +107,7 @@ static void exchange(struct request *request)
     CONTEXT *context = request->context;
 
     if (initial && request->set)
-        copy_parts(initial, context, context->ContextFlags);
+        set_initial(initial, context);
     else if (initial)
         copy_parts(context, initial, context->ContextFlags);
     else if (request->set)

@@ -3,14 +3,17 @@
  *
  * A class is a row as in query.c.  What Windows reserves for a privilege (the
  * real-time priorities) is open here, where there are no users; only the
- * system's own threads and process are left as they are.
+ * system's own threads and process are left as they are, and nobody has the
+ * privilege to instrument another process.
  */
 #include "psp.h"
 
 #include <nt/ntapi.h>
 
 #define SATURATION 16                   /* the end of a class of priorities */
+#define LONGEST 32                      /* bytes of data */
 
+/* Two rows of a class: it takes data of two sizes. */
 struct row {
     ULONG class, size;
     ACCESS_MASK access;
@@ -76,6 +79,28 @@ static NTSTATUS set_hidden(void *object, const void *data)
     return STATUS_SUCCESS;
 }
 
+/*
+ * A scheduler of user-mode threads, itself and now; what follows from it is
+ * in arch/.../ums.c.  UMS threads there are none.
+ */
+static NTSTATUS set_ums(void *object, const void *data)
+{
+    const THREAD_UMS_INFORMATION *ums = data;
+    UCHAR *active = &((ETHREAD *)object)->Tcb.Header.DebugActive;
+
+    if (ums->Flags || (ums->Command != UmsInformationCommandAttach &&
+                       ums->Command != UmsInformationCommandDetach))
+        return STATUS_INVALID_PARAMETER;
+    if (object != PsGetCurrentThread() || ums->UmsContext ||
+        PsGetCurrentProcess()->WoW64Process)
+        return STATUS_NOT_SUPPORTED;
+    if (ums->Command == UmsInformationCommandAttach)
+        __sync_fetch_and_or(active, DEBUG_ACTIVE_UMS_PRIMARY);
+    else
+        __sync_fetch_and_and(active, (UCHAR)~DEBUG_ACTIVE_UMS_PRIMARY);
+    return STATUS_SUCCESS;
+}
+
 static const struct row thread_rows[] = {
     { ThreadPriority, sizeof(LONG), THREAD_SET_INFORMATION, set_priority },
     { ThreadBasePriority, sizeof(LONG), THREAD_SET_INFORMATION,
@@ -86,6 +111,8 @@ static const struct row thread_rows[] = {
       THREAD_SET_INFORMATION, set_start },
     { ThreadPriorityBoost, sizeof(ULONG), THREAD_SET_INFORMATION, set_boost },
     { ThreadHideFromDebugger, 0, THREAD_SET_INFORMATION, set_hidden },
+    { ThreadUmsInformation, sizeof(THREAD_UMS_INFORMATION),
+      THREAD_SET_INFORMATION, set_ums },
 };
 
 static NTSTATUS set_process_priority(void *object, const void *data)
@@ -98,19 +125,58 @@ static NTSTATUS set_process_priority(void *object, const void *data)
     return STATUS_SUCCESS;
 }
 
+/*
+ * A callback outside of user space could not be returned to, and 32-bit code
+ * is never returned to by way of one.
+ */
+static NTSTATUS instrument(EPROCESS *process, void *callback)
+{
+    if (process != PsGetCurrentProcess())
+        return STATUS_PRIVILEGE_NOT_HELD;
+    if (process->WoW64Process)
+        return STATUS_NOT_SUPPORTED;
+    if ((ULONG_PTR)callback > MM_HIGHEST_USER_ADDRESS)
+        return STATUS_INVALID_PARAMETER;
+    ke_set_instrumentation_callback(&process->Pcb, callback);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS set_callback(void *object, const void *data)
+{
+    return instrument(object, *(void *const *)data);
+}
+
+static NTSTATUS set_instrumentation(void *object, const void *data)
+{
+    const PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION *new = data;
+
+    if (new->Version || new->Reserved)
+        return STATUS_INVALID_PARAMETER;
+    return instrument(object, new->Callback);
+}
+
 static const struct row process_rows[] = {
     { ProcessBasePriority, sizeof(LONG), PROCESS_SET_INFORMATION,
       set_process_priority },
+    { ProcessInstrumentationCallback,
+      sizeof(PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION),
+      PROCESS_SET_INFORMATION, set_instrumentation },
+    { ProcessInstrumentationCallback, sizeof(void *), PROCESS_SET_INFORMATION,
+      set_callback },
 };
 
+/* The class's row for that length, or any of its rows. */
 static const struct row *find(const struct row *rows, ULONG count,
-                              ULONG class)
+                              ULONG class, ULONG length)
 {
+    const struct row *found = NULL;
+
     for (ULONG i = 0; i < count; i++) {
-        if (rows[i].class == class)
-            return &rows[i];
+        if (rows[i].class == class &&
+            (!found || rows[i].size == length))
+            found = &rows[i];
     }
-    return NULL;
+    return found;
 }
 
 static BOOLEAN is_system(const OBJECT_TYPE *type, const void *object)
@@ -124,21 +190,21 @@ static BOOLEAN is_system(const OBJECT_TYPE *type, const void *object)
 static NTSTATUS change(const struct row *row, OBJECT_TYPE *type,
                        HANDLE handle, const void *user, ULONG length)
 {
-    ULONGLONG data = 0;
+    ULONGLONG data[LONGEST / sizeof(ULONGLONG)] = { 0 };
     void *object;
     NTSTATUS status = mm_probe_for_read(user, length, sizeof(ULONG));
 
     if (NT_SUCCESS(status) && length != row->size)
         status = STATUS_INFO_LENGTH_MISMATCH;
     if (NT_SUCCESS(status))
-        status = mm_copy_from_user(&data, user, row->size);
+        status = mm_copy_from_user(data, user, row->size);
     if (NT_SUCCESS(status))
         status = ObReferenceObjectByHandle(handle, row->access, type,
                                            ExGetPreviousMode(), &object);
     if (!NT_SUCCESS(status))
         return status;
     status = is_system(type, object) ? STATUS_ACCESS_DENIED
-                                     : row->set(object, &data);
+                                     : row->set(object, data);
     ObDereferenceObject(object);
     return status;
 }
@@ -146,7 +212,8 @@ static NTSTATUS change(const struct row *row, OBJECT_TYPE *type,
 NTSTATUS NtSetInformationThread(HANDLE handle, ULONG class,
                                 const void *buffer, ULONG length)
 {
-    const struct row *row = find(thread_rows, ARRAY_SIZE(thread_rows), class);
+    const struct row *row = find(thread_rows, ARRAY_SIZE(thread_rows), class,
+                                 length);
 
     return row ? change(row, PsThreadType, handle, buffer, length)
                : STATUS_INVALID_INFO_CLASS;
@@ -156,7 +223,7 @@ NTSTATUS NtSetInformationProcess(HANDLE handle, ULONG class,
                                  const void *buffer, ULONG length)
 {
     const struct row *row = find(process_rows, ARRAY_SIZE(process_rows),
-                                 class);
+                                 class, length);
 
     return row ? change(row, PsProcessType, handle, buffer, length)
                : STATUS_INVALID_INFO_CLASS;

@@ -226,7 +226,16 @@ struct apc_frame {
 static WOW64_CONTEXT narrow_context(const CONTEXT *from)
 {
     return (WOW64_CONTEXT){
-        .ContextFlags = WOW64_CONTEXT_FULL,
+        .ContextFlags = CONTEXT_HAS(from, CONTEXT_DEBUG_REGISTERS)
+                            ? WOW64_CONTEXT_FULL |
+                                  WOW64_CONTEXT_DEBUG_REGISTERS
+                            : WOW64_CONTEXT_FULL,
+        .Dr0 = (ULONG)from->Dr0,
+        .Dr1 = (ULONG)from->Dr1,
+        .Dr2 = (ULONG)from->Dr2,
+        .Dr3 = (ULONG)from->Dr3,
+        .Dr6 = (ULONG)from->Dr6,
+        .Dr7 = (ULONG)from->Dr7,
         .SegFs = KGDT_R3_TEB | RPL_MASK,
         .SegEs = KGDT_R3_DATA | RPL_MASK,
         .SegDs = KGDT_R3_DATA | RPL_MASK,

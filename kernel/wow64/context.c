@@ -104,6 +104,7 @@ static void set_frames(KTRAP_FRAME *frame, const WOW64_CONTEXT *from)
     keep_xmm(frame);
     KeContextToKframes(frame, &exception, &context, context.ContextFlags,
                        UserMode);
+    frame->ExceptionActive = KEXCEPTION_ACTIVE_EXCEPTION;
     arch_write_nonvolatile(&exception);
     frame->Rbp = rbp;
 }

@@ -20,7 +20,7 @@
 #define FLAGS_HELD 0xCD5                        /* DF, arithmetic */
 #define CODE32 0x1B
 #define HIGHEST 0x7FFFFFFEFFFFULL
-#define DR7_USER 0xFFFF0155ULL
+#define DR7_USER 0xFFFF0355ULL
 
 NTSTATUS continue_and_land(CONTEXT *context, struct registers *registers);
 void landing(void);

@@ -3,8 +3,9 @@
 ; KiCallUserMode leaves the kernel in the middle of a service.  What is on the
 ; stack stays: a KEXCEPTION_FRAME at its end keeps the non-volatile registers
 ; (of user code, too: a callback may end anywhere), and the stack that the next
-; entry from ring 3 uses begins right below it.  NtCallbackReturn finds that
-; frame at KTHREAD.InitialStack and returns from KiCallUserMode with it.
+; entry from ring 3 uses begins right below it.  NtCallbackReturn (callback.c)
+; finds that frame at KTHREAD.InitialStack and returns from KiCallUserMode with
+; it.
 ;
 ; In that frame: TrapFrame the one of the service that calls, OutputBuffer and
 ; OutputLength where the answer goes, Spare1 the InitialStack before.
@@ -25,12 +26,11 @@ section .entry progbits alloc exec nowrite align=64
 %endmacro
 
 ; KiCallUserMode(void **output, ULONG *length, const KTRAP_FRAME *frame): to
-; ring 3 as frame says.  Returns what NtCallbackReturn is given.
+; ring 3 as frame says.  Returns what NtCallbackReturn is given.  Interrupts are
+; off: no APC comes between the registers that are kept here and the new
+; InitialStack; it would set the context of the wrong one.
 global KiCallUserMode
 KiCallUserMode:
-        cli
-; At this point: no APC comes between the registers that are kept here and the
-; new InitialStack; it would set the context of the wrong one.
         sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
         mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
         mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
@@ -73,21 +73,17 @@ KiCallUserMode:
         xor     r15d, r15d
         jmp     KiExceptionExit
 
-; NtCallbackReturn(buffer, length, status): the answer of the callback that
-; began last.  Comes back to its caller only if there is none.
+; ki_return_from_callback(buffer, length, status): to where KiCallUserMode was
+; called.  Interrupts are off.
         align   16
-global NtCallbackReturn
-NtCallbackReturn:
+global ki_return_from_callback
+ki_return_from_callback:
         mov     r10, [PRCB(CurrentThread)]
-        mov     eax, STATUS_NO_CALLBACK_ACTIVE
-        cmp     byte [r10 + KTHREAD.CallbackNestingLevel], 0
-        je      .none
         mov     r9, [r10 + KTHREAD.InitialStack]
         mov     rax, [r9 + KEXCEPTION_FRAME.OutputBuffer]
         mov     [rax], rcx
         mov     rax, [r9 + KEXCEPTION_FRAME.OutputLength]
         mov     [rax], edx
-        cli
         mov     rax, [r9 + KEXCEPTION_FRAME.Spare1]
         SET_INITIAL_STACK
         dec     byte [r10 + KTHREAD.CallbackNestingLevel]
@@ -115,5 +111,4 @@ NtCallbackReturn:
         movaps  xmm15, [rsp + KEXCEPTION_FRAME.Xmm15]
         add     rsp, KEXCEPTION_FRAME.Return
         sti
-.none:
         ret

@@ -2,7 +2,8 @@
 ;
 ; While the kernel works for such a thread its breakpoints are off.  Dr7's
 ; bit 10 always reads 1, so that the stored word is never 0: that word tells
-; the exit to put them back.
+; the exit to put them back.  DR6 begins with 0, so that the next #DB tells no
+; more than its own reasons (thread/debugregs.c).
 ;
 ; rbp = frame + 80h.  Changes rax only.
 

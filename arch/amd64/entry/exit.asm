@@ -1,13 +1,14 @@
 ; arch/amd64/entry/exit.asm - room 5: the way out of a service.
 ;
-; exit checks, user APCs, debug registers -> SYSRET (or IRET, or back to a Zw
-; caller).
+; exit checks, user APCs, debug registers, instrumentation -> SYSRET (or IRET,
+; or back to a Zw caller).
 ;
 ; On entry: rbp = frame + 80h, rax = the status.  rsp is not looked at: room 3
 ; leaves its argument area behind.  Services of 32-bit code leave by exit32.asm.
 ;
 ; What ring 3 finds: rax status, rcx its rip, r11 its rflags, rdx and r10 0,
-; r8 its rsp, r9 its rbp, xmm0-5 0; everything else as it was.
+; r8 its rsp, r9 its rbp, xmm0-5 0; everything else as it was.  If its process
+; has an instrumentation callback: rip and rcx are that, r10 its rip.
 
 %include "arch/macros.inc"
 
@@ -38,7 +39,15 @@ KiSystemServiceExit:
         jz      .debug_restored
         mov     [FRAME(Rax)], rax
         call    KiRestoreDebugRegisterState
-        xor     r10d, r10d
+        mov     rax, [r11 + KTHREAD.ApcState.Process]
+        mov     rax, [rax + KPROCESS.InstrumentationCallback]
+        test    rax, rax
+        jz      .not_instrumented
+        cmp     word [FRAME(SegCs)], KGDT64_R3_CODE_USER
+        jne     .not_instrumented
+        mov     r10, [FRAME(Rip)]
+        mov     [FRAME(Rip)], rax
+.not_instrumented:
         mov     rax, [FRAME(Rax)]
 .debug_restored:
         mov     r8, [FRAME(Rsp)]

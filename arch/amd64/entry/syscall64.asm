@@ -21,7 +21,9 @@
 %include "arch/macros.inc"
 
 extern KiSystemServiceStart
+extern KiSystemServiceExit
 extern KiSaveDebugRegisterState
+extern ki_begin_special_service
 
 section .entry progbits alloc exec nowrite align=64
 
@@ -49,7 +51,7 @@ KiSystemCall64:
 
 global KiSystemServiceUser
 KiSystemServiceUser:
-        BEGIN_SERVICE
+        BEGIN_SERVICE KiSystemServiceExit
         mov     [rbx + KTHREAD.FirstArgument], rcx
         mov     [rbx + KTHREAD.SystemCallNumber], eax
         jmp     KiSystemServiceStart

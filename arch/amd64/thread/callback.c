@@ -27,8 +27,11 @@
  */
 #define STACK_FOR_CALLBACK 0x3000
 
+/* entry/callout.asm; interrupts are off for both. */
 NTSTATUS KiCallUserMode(void **output, ULONG *length,
                         const KTRAP_FRAME *frame);
+__attribute__((noreturn))
+void ki_return_from_callback(void *output, ULONG length, NTSTATUS status);
 
 ULONG_PTR KeUserCallbackDispatcher;
 ULONG ke_user_callback_dispatcher32;
@@ -77,18 +80,15 @@ static NTSTATUS write_frame32(KTRAP_FRAME *frame, ULONG number,
     return status;
 }
 
-/* The state that ring 3 begins with: nothing of the service's in it. */
+/*
+ * The state that ring 3 begins with: nothing of the service's in it.  The way
+ * there is an exception's (KiExceptionExit).
+ */
 static KTRAP_FRAME first_state(const KTRAP_FRAME *caller)
 {
     return (KTRAP_FRAME){
-        .ExceptionActive = KEXCEPTION_ACTIVE_SERVICE,
+        .ExceptionActive = KEXCEPTION_ACTIVE_EXCEPTION,
         .MxCsr = caller->MxCsr,
-        .Dr0 = caller->Dr0,
-        .Dr1 = caller->Dr1,
-        .Dr2 = caller->Dr2,
-        .Dr3 = caller->Dr3,
-        .Dr6 = caller->Dr6,
-        .Dr7 = caller->Dr7,
         .Rip = caller->Rip,
         .Rsp = caller->Rsp,
         .SegCs = caller->SegCs,
@@ -117,5 +117,26 @@ NTSTATUS KeUserModeCallback(ULONG number, const void *input, ULONG length,
                     : write_frame64(&frame, number, input, length);
     if (!NT_SUCCESS(status))
         return status;
+    KiSetupForInstrumentationReturn(&frame);
+    arch_disable_interrupts();
+    ki_copy_debug_registers(&frame, thread->TrapFrame);
     return KiCallUserMode(output, output_length, &frame);
+}
+
+/*
+ * The answer of the callback that began last; comes back to its caller only
+ * if there is none.  Debug registers are the thread's, not the callback's:
+ * what it has set is what the waiting service's frame has from now on.
+ * Interrupts are off, so that no APC sets those of a frame that is over.
+ */
+NTSTATUS NtCallbackReturn(void *output, ULONG length, NTSTATUS status)
+{
+    KTHREAD *thread = KeGetCurrentThread();
+    const KEXCEPTION_FRAME *call = thread->InitialStack;
+
+    if (thread->CallbackNestingLevel == 0)
+        return STATUS_NO_CALLBACK_ACTIVE;
+    arch_disable_interrupts();
+    ki_copy_debug_registers((KTRAP_FRAME *)call->TrapFrame, thread->TrapFrame);
+    ki_return_from_callback(output, length, status);
 }

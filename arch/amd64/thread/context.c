@@ -3,7 +3,7 @@
  *
  * A context comes from ring 3 and is hostile until proven otherwise.  What it
  * may set is listed here, bit by bit: selectors never, flags by a mask, rip
- * made canonical, debug addresses only of user space.
+ * made canonical, debug addresses only of user space (debugregs.c).
  */
 #include <arch/entry.h>
 #include <arch/thread.h>
@@ -18,18 +18,10 @@
 #define CONTINUE_HIGHEST_BOOLEAN 0xFF
 #define KCONTINUE_FLAGS (KCONTINUE_FLAG_TEST_ALERT | KCONTINUE_FLAG_DELIVER_APC)
 
-/* Local breakpoints 0-3, LE, and their types and lengths. */
-#define DR7_USER_MASK 0xFFFF0155ULL
-
 static ULONGLONG canonical(ULONGLONG address)
 {
     return (ULONGLONG)((LONGLONG)(address << CANONICAL_SHIFT) >>
                        CANONICAL_SHIFT);
-}
-
-static ULONGLONG user_debug_address(ULONGLONG address)
-{
-    return address <= MM_HIGHEST_USER_ADDRESS ? address : 0;
 }
 
 static void set_control(KTRAP_FRAME *frame, const CONTEXT *context)
@@ -85,24 +77,6 @@ static void set_floating_point(KTRAP_FRAME *frame, const CONTEXT *context)
     frame->Xmm5 = state.XmmRegisters[5];
 }
 
-static void set_debug_registers(KTRAP_FRAME *frame, const CONTEXT *context)
-{
-    KTHREAD *thread = KeGetCurrentThread();
-
-    frame->Dr0 = user_debug_address(context->Dr0);
-    frame->Dr1 = user_debug_address(context->Dr1);
-    frame->Dr2 = user_debug_address(context->Dr2);
-    frame->Dr3 = user_debug_address(context->Dr3);
-    frame->Dr6 = 0;
-    frame->Dr7 = context->Dr7 & DR7_USER_MASK;
-    if (frame->Dr7) {
-        thread->Header.DebugActive |= DEBUG_ACTIVE_DR7;
-        frame->Dr7 |= 0x400;            /* reads as 1: "restore these" */
-    } else {
-        thread->Header.DebugActive &= ~DEBUG_ACTIVE_DR7;
-    }
-}
-
 void KeContextToKframes(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
                         const CONTEXT *context, ULONG flags,
                         KPROCESSOR_MODE mode)
@@ -115,7 +89,7 @@ void KeContextToKframes(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
     if ((flags & CONTEXT_FLOATING_POINT) == CONTEXT_FLOATING_POINT)
         set_floating_point(frame, context);
     if ((flags & CONTEXT_DEBUG_REGISTERS) == CONTEXT_DEBUG_REGISTERS)
-        set_debug_registers(frame, context);
+        ki_set_debug_registers(frame, context);
 }
 
 static void get_control(const KTRAP_FRAME *frame, CONTEXT *context)
@@ -171,19 +145,6 @@ static void get_floating_point(const KTRAP_FRAME *frame, CONTEXT *context)
     context->FltSave = state;
 }
 
-/* A frame has them only if the thread uses them; its word Dr7 tells. */
-static void get_debug_registers(const KTRAP_FRAME *frame, CONTEXT *context)
-{
-    BOOLEAN saved = (USHORT)frame->Dr7 != 0;
-
-    context->Dr0 = saved ? frame->Dr0 : 0;
-    context->Dr1 = saved ? frame->Dr1 : 0;
-    context->Dr2 = saved ? frame->Dr2 : 0;
-    context->Dr3 = saved ? frame->Dr3 : 0;
-    context->Dr6 = saved ? frame->Dr6 : 0;
-    context->Dr7 = saved ? frame->Dr7 & DR7_USER_MASK : 0;
-}
-
 void KeContextFromKframes(const KTRAP_FRAME *frame,
                           const KEXCEPTION_FRAME *exception,
                           CONTEXT *context)
@@ -197,13 +158,14 @@ void KeContextFromKframes(const KTRAP_FRAME *frame,
     if (CONTEXT_HAS(context, CONTEXT_FLOATING_POINT))
         get_floating_point(frame, context);
     if (CONTEXT_HAS(context, CONTEXT_DEBUG_REGISTERS))
-        get_debug_registers(frame, context);
+        ki_get_debug_registers(frame, context);
 }
 
 /*
  * The frame of this service call becomes the frame of the new state; what
  * ContextFlags leaves out is 0 where it is volatile, and as the caller had it
- * otherwise.  At APC_LEVEL, so that no APC sees half a state.
+ * otherwise.  At APC_LEVEL, so that no APC sees half a state.  From here on
+ * the frame is as complete as an exception's, and left as one's is.
  */
 void ki_load_user_state(const struct ki_user_state *state)
 {
@@ -218,6 +180,7 @@ void ki_load_user_state(const struct ki_user_state *state)
     arch_read_nonvolatile(&exception);
     KeContextToKframes(frame, &exception, context, context->ContextFlags,
                        UserMode);
+    frame->ExceptionActive = KEXCEPTION_ACTIVE_EXCEPTION;
     arch_write_nonvolatile(&exception);
     if (state->has_extended)
         ki_set_xstate(&state->extended);

@@ -177,6 +177,7 @@ static __attribute__((noreturn)) void enter_user(const CONTEXT *context)
     memset(frame, 0, sizeof *frame);
     KeContextToKframes(frame, &exception, context, context->ContextFlags,
                        UserMode);
+    KiSetupForInstrumentationReturn(frame);
     thread->TrapFrame = frame;
     KfLowerIrql(PASSIVE_LEVEL);
     ki_enter_user(frame);

@@ -46,6 +46,8 @@ static void user_trap(ULONG vector, KTRAP_FRAME *frame,
     EXCEPTION_RECORD record;
 
     KeGetCurrentThread()->TrapFrame = frame;
+    if (vector == VECTOR_DEBUG)
+        ki_take_debug_status(frame);
     if (vector == VECTOR_PAGE_FAULT) {
         if (!user_page_fault(frame, &record))
             return;
@@ -123,5 +125,5 @@ void ki_debug_in_kernel(KTRAP_FRAME *frame)
         frame->Rip = (ULONG_PTR)KiFastCallEntry2;
     repeat_sti(frame);
     frame->EFlags &= ~EFLAGS_TF;
-    __asm__ volatile("mov %0, %%dr6" : : "r"(0ULL));
+    arch_write_dr6(0);
 }

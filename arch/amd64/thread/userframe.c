@@ -89,6 +89,8 @@ void ki_enter_dispatcher(KTRAP_FRAME *frame, ULONG_PTR rip, ULONG_PTR rsp)
     frame->SegCs = KGDT64_R3_CODE | RPL_MASK;
     frame->SegSs = KGDT_R3_DATA | RPL_MASK;
     frame->EFlags &= ~(EFLAGS_DF | EFLAGS_TF);
+    if (frame->ExceptionActive != KEXCEPTION_ACTIVE_SERVICE)
+        KiSetupForInstrumentationReturn(frame);
 }
 
 void ki_enter_dispatcher32(KTRAP_FRAME *frame, ULONG eip, ULONG esp)

@@ -266,6 +266,7 @@ typedef enum _PROCESSINFOCLASS {
     ProcessHandleCount = 20,                    /* a ULONG */
     ProcessSessionInformation = 24,             /* a ULONG */
     ProcessWow64Information = 26,               /* 32-bit code's PEB */
+    ProcessInstrumentationCallback = 40,        /* to set */
 } PROCESSINFOCLASS;
 
 typedef enum _THREADINFOCLASS {
@@ -281,8 +282,30 @@ typedef enum _THREADINFOCLASS {
     ThreadHideFromDebugger = 17,                /* no data, to set */
     ThreadIsTerminated = 20,                    /* a ULONG: 0 or 1 */
     ThreadTebInformation = 26,
+    ThreadUmsInformation = 31,                  /* to set */
     ThreadSuspendCount = 35,                    /* a ULONG */
 } THREADINFOCLASS;
+
+/* Or the callback alone.  Version is 0; NULL: none any more. */
+typedef struct _PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION {
+    ULONG Version;                              /* 00 */
+    ULONG Reserved;                             /* 04 */
+    void *Callback;                             /* 08 */
+} PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION;
+
+typedef enum _THREAD_UMS_INFORMATION_COMMAND {
+    UmsInformationCommandInvalid,
+    UmsInformationCommandAttach,
+    UmsInformationCommandDetach,
+    UmsInformationCommandQuery,
+} THREAD_UMS_INFORMATION_COMMAND;
+
+typedef struct _THREAD_UMS_INFORMATION {
+    THREAD_UMS_INFORMATION_COMMAND Command;     /* 00 */
+    void *CompletionList;                       /* 08 */
+    void *UmsContext;                           /* 10, of a UMS thread */
+    ULONG Flags;                                /* 18 */
+} THREAD_UMS_INFORMATION;
 
 typedef struct _PROCESS_BASIC_INFORMATION {
     NTSTATUS ExitStatus;                        /* 00 */

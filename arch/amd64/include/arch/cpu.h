@@ -89,6 +89,18 @@ static inline ULONGLONG arch_read_tsc(void)
     return (ULONGLONG)high << 32 | low;
 }
 
+static inline ULONGLONG arch_read_dr6(void)
+{
+    ULONGLONG value;
+    __asm__ volatile("mov %%dr6, %0" : "=r"(value));
+    return value;
+}
+
+static inline void arch_write_dr6(ULONGLONG value)
+{
+    __asm__ volatile("mov %0, %%dr6" : : "r"(value));
+}
+
 struct arch_cpuid {
     ULONG eax, ebx, ecx, edx;
 };

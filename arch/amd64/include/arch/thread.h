@@ -105,6 +105,33 @@ void KiInitializeUserApc(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
                          void *argument1, void *argument2,
                          BOOLEAN test_alert);
 
+/*
+ * Debug registers of the current thread (debugregs.c): into its frame of ring
+ * 3, from it, from one such frame to another.  A context of a thread that has
+ * no frame yet is made harmless instead.
+ */
+void ki_set_debug_registers(KTRAP_FRAME *frame, const CONTEXT *context);
+void ki_get_debug_registers(const KTRAP_FRAME *frame, CONTEXT *context);
+void ki_copy_debug_registers(KTRAP_FRAME *to, const KTRAP_FRAME *from);
+void arch_sanitize_debug_registers(CONTEXT *context);
+
+/* From a #DB of ring 3, interrupts off: DR6 into the frame, and 0. */
+void ki_take_debug_status(KTRAP_FRAME *frame);
+
+/*
+ * The kernel starts ring 3 at frame's rip: by way of the instrumentation
+ * callback, if there is one.  For frames that an exit of exceptions loads; a
+ * service's exit does it itself.
+ */
+void KiSetupForInstrumentationReturn(KTRAP_FRAME *frame);
+
+/*
+ * From the door (macros.inc), interrupts off, the frame complete: a call of a
+ * thread with DEBUG_ACTIVE_SPECIAL (ums.c).  Not STATUS_SUCCESS: that is the
+ * call's answer.
+ */
+NTSTATUS ki_begin_special_service(KTRAP_FRAME *frame);
+
 /* Is ring 3 in code that a user APC of its program cannot interrupt? */
 BOOLEAN arch_must_postpone_user_apc(const KTRAP_FRAME *frame);
 

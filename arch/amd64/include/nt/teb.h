@@ -41,7 +41,13 @@ typedef struct _TEB {
     ULONG CurrentLocale;                        /* 108 */
     UCHAR pad_10c[0x1b4];
     NTSTATUS ExceptionCode;                     /* 2c0 */
-    UCHAR pad_2c4[0x2c];
+    UCHAR pad_2c4[0xc];
+    ULONGLONG InstrumentationCallbackSp;        /* 2d0, these four are */
+    ULONGLONG InstrumentationCallbackPreviousPc; /* 2d8, ring 3's own */
+    ULONGLONG InstrumentationCallbackPreviousSp; /* 2e0 */
+    UCHAR pad_2e8[0x4];
+    UCHAR InstrumentationCallbackDisabled;      /* 2ec */
+    UCHAR pad_2ed[0x3];
     GDI_TEB_BATCH GdiTebBatch;                  /* 2f0 */
     CLIENT_ID RealClientId;                     /* 7d8 */
     UCHAR pad_7e8[0x8];

@@ -21,6 +21,16 @@
 #define CR4_SMEP (1ULL << 20)
 #define CR4_SMAP (1ULL << 21)
 
+/* DR6 (SDM: 3B, 19.2.3): what happened; all its other bits are fixed. */
+#define DR6_BREAKPOINTS 0x000FULL
+#define DR6_STEP (1ULL << 14)
+#define DR6_STATUS 0xE00FULL
+
+/* DR7 (19.2.4): fixed; what switches a breakpoint on; what ring 3 may set. */
+#define DR7_FIXED 0x400ULL
+#define DR7_ACTIVE 0x355ULL
+#define DR7_LEGAL 0xFFFF0355ULL
+
 #define EFER_SCE (1ULL << 0)
 #define EFER_LME (1ULL << 8)
 #define EFER_LMA (1ULL << 10)
