@@ -138,7 +138,8 @@ NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
     dispatch.asm context.c thread.c parameters.c chkstk.asm) \
     $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
-    dispatch.asm context.c thread.c chkstk.asm int64.asm) $(NTDLL_COMMON)
+    dispatch.asm context.c seh.c handlers.asm unwind.c raise.c outermost.c \
+    thread.c chkstk.asm int64.asm) $(NTDLL_COMMON)
 PROGRAMS     := tour shell bench
 PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
@@ -188,7 +189,8 @@ USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of
 # them: NAME_SRCS32.
 USER_TESTS32 += $(addprefix tests/user/i386/,callregs.c numbers.c args.c \
-    flags.c selectors.c gate.c once.c storm.c apc.c kstack.c)
+    flags.c selectors.c gate.c once.c storm.c apc.c kstack.c seh.c sehend.c \
+    faults.c chain.c)
 USER_TEST32_SRCS += $(addprefix programs/lib/,find.c i386/call.asm \
     i386/door.c i386/prepare.c)
 flags_SRCS32     := tests/user/i386/landing.asm
@@ -196,6 +198,10 @@ selectors_SRCS32 := tests/user/i386/selectors.asm
 gate_SRCS32      := tests/user/i386/gate.asm
 apc_SRCS32       := tests/user/i386/gate.asm
 once_SRCS32      := tests/user/i386/landing.asm
+seh_SRCS32       := $(addprefix tests/user/i386/,guard.c seh.asm)
+sehend_SRCS32    := tests/user/i386/guard.c
+faults_SRCS32    := $(addprefix tests/user/i386/,guard.c faults.asm)
+chain_SRCS32     := tests/user/i386/gate.asm
 
 # Objects to wait for: the same source for both, and what it shares.
 WAIT_TESTS := $(addprefix tests/user/,events.c mutants.c semaphores.c timers.c \
@@ -490,7 +496,7 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(USER_TESTS) $(USER_TEST_SRCS))
 -include $(patsubst %,$(OBJ)/ring3-32/%.d,$(USER_TESTS32) \
     $(USER_TEST32_SRCS) $(flags_SRCS32) $(selectors_SRCS32) $(gate_SRCS32) \
-    tests/user/objects.c)
+    $(seh_SRCS32) $(faults_SRCS32) tests/user/objects.c)
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS) \
     tests/user/objects.c)
 

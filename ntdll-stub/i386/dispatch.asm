@@ -11,12 +11,35 @@
         extern  _ldr_initialize
         extern  _NtCallbackReturn@12
         extern  _NtContinue@8
+        extern  _NtRaiseException@12
+        extern  _RtlDispatchException@8
         extern  _RtlExitUserThread@4
+        extern  _RtlRaiseException@4
         extern  _RtlRaiseStatus@4
+        extern  _thread_exception
+        global  _KiRaiseUserExceptionDispatcher@0
         global  _KiUserApcDispatcher@16
         global  _KiUserCallbackDispatcher@12
+        global  _KiUserExceptionDispatcher@8
         global  _LdrInitializeThunk@12
         global  _RtlUserThreadStart@8
+
+EXCEPTION_LIST        equ 0                     ; TEB's
+TEB_SELF              equ 18h
+PEB_OF_TEB            equ 30h
+EXCEPTION_CODE        equ 1A4h
+KERNEL_CALLBACK_TABLE equ 2Ch                   ; PEB's
+
+; EXCEPTION_RECORD
+struc   RECORD
+.code           resd 1
+.flags          resd 1
+.record         resd 1
+.address        resd 1
+.parameters     resd 1
+.information    resd 15
+endstruc
+EXCEPTION_NONCONTINUABLE equ 1
 
 SECTION .text align=16
 
@@ -60,19 +83,19 @@ _LdrInitializeThunk@12:
 ; NT: in XP BaseProcessStart of kernel32.dll does this, and ntdll has no such
 ; routine before Windows Vista; here there is no kernel32.dll. The result is
 ; the exit status. A routine that leaves its argument on the stack does no
-; harm.
+; harm. The oldest handler of the chain is the one who hears of exceptions
+; that nobody wants.
         align   16
 _RtlUserThreadStart@8:
         xor     ebp, ebp                        ; debuggers stop here
+        push    _thread_exception
+        push    dword [fs:EXCEPTION_LIST]
+        mov     [fs:EXCEPTION_LIST], esp
         push    ebx
         call    eax
         push    eax
         call    _RtlExitUserThread@4
         int3
-
-TEB_SELF              equ 18h
-PEB_OF_TEB            equ 30h
-KERNEL_CALLBACK_TABLE equ 2Ch                   ; PEB's
 
 ; The kernel calls a routine of the program's table, in the middle of a system
 ; service (KeUserModeCallback).
@@ -100,3 +123,70 @@ _KiUserCallbackDispatcher@12:
         push    eax                             ; nobody waits for a result
         call    _RtlRaiseStatus@4
         int3
+
+; An exception of ring 3: by the processor, or by NtRaiseException.
+;
+; in   [esp]     = EXCEPTION_RECORD
+;      [esp + 4] = CONTEXT to go on with; both lie above, on this stack
+;
+; The kernel has one more chance for it when no handler wants it.
+;
+; NT: begins with XP's bytes, up to the call.
+        align   16
+_KiUserExceptionDispatcher@8:
+        mov     ecx, [esp + 4]
+        mov     ebx, [esp]
+        push    ecx
+        push    ebx
+        call    _RtlDispatchException@8
+        or      al, al
+        jz      .unhandled
+        pop     ebx
+        pop     ecx
+        push    0                               ; TestAlert
+        push    ecx
+        call    _NtContinue@8
+        jmp     .failed
+.unhandled:
+        pop     ebx
+        pop     ecx
+        push    0                               ; FirstChance
+        push    ecx
+        push    ebx
+        call    _NtRaiseException@12
+
+        ; At this point: the CONTEXT or the record was not to the kernel's
+        ; liking; eax says why, ebx is the record.
+.failed:
+        sub     esp, RECORD_size
+        mov     [esp + RECORD.code], eax
+        mov     dword [esp + RECORD.flags], EXCEPTION_NONCONTINUABLE
+        mov     [esp + RECORD.record], ebx
+        mov     dword [esp + RECORD.parameters], 0
+        push    esp
+        call    _RtlRaiseException@4
+        int3
+
+; A system service failed, and its caller is to have an exception instead.
+;
+; in   [esp] = where the service would have returned to
+;      TEB.ExceptionCode = its status
+; out  eax = the status, for whoever continues the exception
+        align   16
+_KiRaiseUserExceptionDispatcher@0:
+        push    ebp
+        mov     ebp, esp
+        sub     esp, RECORD_size
+        mov     eax, [fs:TEB_SELF]
+        mov     eax, [eax + EXCEPTION_CODE]
+        mov     [esp + RECORD.code], eax
+        mov     dword [esp + RECORD.flags], 0
+        mov     dword [esp + RECORD.record], 0
+        mov     dword [esp + RECORD.parameters], 0
+        mov     eax, esp
+        push    eax
+        call    _RtlRaiseException@4
+        mov     eax, [esp + RECORD.code]
+        mov     esp, ebp
+        pop     ebp
+        ret

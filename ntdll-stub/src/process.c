@@ -66,13 +66,3 @@ void NTAPI RtlExitUserThread(NTSTATUS Status)
     NtTerminateThread(NtCurrentThread(), Status);
     RtlRaiseStatus(Status);
 }
-
-/* NT: raises an exception, which may be handled. Exceptions do not reach
- * ring 3 in this kernel yet, so the status is the process's end. */
-void NTAPI RtlRaiseStatus(NTSTATUS Status)
-{
-    for (;;) {
-        NtTerminateProcess(NtCurrentProcess(), Status);
-        __asm__ volatile("ud2");
-    }
-}

@@ -10,6 +10,8 @@
 #include <nt/pe.h>
 #include <nt/teb.h>
 
+#include "registration.h"
+
 typedef IMAGE_NT_HEADERS32 IMAGE_NT_HEADERS;
 typedef IMAGE_OPTIONAL_HEADER32 IMAGE_OPTIONAL_HEADER;
 typedef IMAGE_THUNK_DATA32 IMAGE_THUNK_DATA;
