@@ -135,8 +135,9 @@ NTDLL_COMMON := $(addprefix ntdll-stub/src/,ldrinit.c ldrload.c ldrimport.c \
     memory.c time.c error.c vectored.c unhandled.c debug.c printf.c \
     cstring.c cstdlib.c)
 NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
-    dispatch.asm context.c thread.c parameters.c chkstk.asm) \
-    $(NTDLL_COMMON)
+    dispatch.asm context.c thread.c parameters.c chkstk.asm unwind.c \
+    functable.c walk.c dispatchexc.c execute.asm nested.c unwindex.c \
+    restore.c raise.c scope.c) $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
     dispatch.asm context.c seh.c handlers.asm unwind.c raise.c outermost.c \
     thread.c chkstk.asm int64.asm) $(NTDLL_COMMON)
@@ -222,6 +223,11 @@ isolation_SRCS := tests/user/isolation.asm
 # What follows a thread: instrumentation, debug registers.
 USER_TESTS += tests/user/instrument.c
 instrument_SRCS := tests/user/instrument.asm
+
+# Exceptions. seh needs a compiler that has __try: NAME_CC.
+USER_TESTS += $(addprefix tests/user/,seh.c)
+seh_CC := clang --target=x86_64-w64-windows-gnu -fms-extensions \
+    -fasynchronous-unwind-tables -Wno-ignored-attributes
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.
@@ -371,7 +377,8 @@ $(OBJ)/ring3/%.c.o: %.c $(GEN)/flags \
                    | $(GEN)/services.stamp $(GEN)/statuses.inc.c
 	$(call say,CC3)
 	@mkdir -p $(@D)
-	$(Q)$(MINGW)gcc $(USER_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(or $($(basename $(<F))_CC),$(MINGW)gcc) $(USER_CFLAGS) \
+	    -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 $(OBJ)/ring3/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs.inc
 	$(call say,NASM3)
 	@mkdir -p $(@D)

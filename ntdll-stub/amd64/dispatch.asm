@@ -7,14 +7,23 @@
         bits    64
         default rel
 
+        extern  __C_specific_handler
         extern  ldr_initialize
         extern  NtCallbackReturn
         extern  NtContinue
         extern  NtContinueEx
+        extern  NtRaiseException
+        extern  NtTerminateProcess
+        extern  RtlDispatchException
         extern  RtlExitUserThread
         extern  RtlRaiseStatus
+        extern  RtlRestoreContext
+        extern  rtl_filter_unhandled
+        extern  rtl_raise_user_exception
+        global  KiRaiseUserExceptionDispatcher
         global  KiUserApcDispatcher
         global  KiUserCallbackDispatcher
+        global  KiUserExceptionDispatcher
         global  LdrInitializeThunk
         global  RtlUserThreadStart
 
@@ -30,7 +39,9 @@ SECTION .text align=16
         align   16
 LdrInitializeThunk:
         and     rsp, -16
-        sub     rsp, 20h                        ; home slots
+        push    0                               ; nobody has called
+        sub     rsp, 28h                        ; home slots
+thunk_body:
         mov     rbx, rcx
         mov     rcx, rdx
         call    ldr_initialize                  ; comes back if all is well
@@ -40,6 +51,7 @@ LdrInitializeThunk:
         mov     ecx, eax                        ; a bad CONTEXT came back
         call    RtlRaiseStatus
         int3
+thunk_end:
 
 ; The instruction pointer of that CONTEXT.
 ;
@@ -48,16 +60,28 @@ LdrInitializeThunk:
 ;
 ; NT: calls through BaseThreadInitThunk where kernel32.dll is loaded; native
 ; programs are called directly, as here. The result is the exit status.
+;
+; An exception that the routine does not handle comes to the filter that
+; RtlSetUnhandledExceptionFilter has set. EXCEPTION_EXECUTE_HANDLER ends the
+; process with the exception's code.
         align   16
 RtlUserThreadStart:
         and     rsp, -16
-        sub     rsp, 20h
+        push    0                               ; nobody has called
+        sub     rsp, 28h
+thread_body:
         mov     rax, rcx
         mov     rcx, rdx
         call    rax
         mov     ecx, eax
         call    RtlExitUserThread
         int3
+thread_except:
+        mov     edx, eax
+        or      rcx, -1                         ; NtCurrentProcess()
+        call    NtTerminateProcess
+        int3
+thread_end:
 
 PEB_OF_TEB            equ 60h
 KERNEL_CALLBACK_TABLE equ 58h                   ; PEB's
@@ -65,6 +89,7 @@ KERNEL_CALLBACK_TABLE equ 58h                   ; PEB's
 CALLOUT_BUFFER  equ 20h                         ; UCALLOUT_FRAME's, behind
 CALLOUT_LENGTH  equ 28h                         ; the home slots
 CALLOUT_API     equ 2Ch
+CALLOUT_MACHINE_FRAME equ 30h
 
 ; The kernel calls a routine of the program's table, in the middle of a system
 ; service (KeUserModeCallback).
@@ -88,6 +113,7 @@ KiUserCallbackDispatcher:
         mov     ecx, eax                        ; nobody waits for a result
         call    RtlRaiseStatus
         int3
+callback_dispatcher_end:
 
 ; A user APC. The kernel has left on the stack what it interrupted:
 ;
@@ -117,21 +143,113 @@ KiUserApcDispatcher:
         int3
 apc_dispatcher_end:
 
-; For who unwinds the routine: the caller's rip and rsp are in MACHINE_FRAME,
-; and the non-volatile registers are still the interrupted code's.
+; An exception. The kernel has left on the stack:
+;
+; in   [rsp]        = CONTEXT
+;      [rsp + 4F0h] = EXCEPTION_RECORD
+;      [rsp + 590h] = MACHINE_FRAME
+;
+; The CONTEXT's home slots are those of the routines called here.
+EXCEPTION_RECORD equ 4F0h
+EXCEPTION_MACHINE_FRAME equ 590h
+
+        align   16
+KiUserExceptionDispatcher:
+        cld
+        lea     rcx, [rsp + EXCEPTION_RECORD]
+        mov     rdx, rsp
+        call    RtlDispatchException
+        test    al, al
+        jz      .second_chance
+        mov     rcx, rsp
+        xor     edx, edx
+        call    RtlRestoreContext
+.second_chance:
+        lea     rcx, [rsp + EXCEPTION_RECORD]
+        mov     rdx, rsp
+        xor     r8d, r8d
+        call    NtRaiseException
+        mov     ecx, eax                        ; a bad record or CONTEXT
+        call    RtlRaiseStatus
+        int3
+exception_dispatcher_end:
+
+; The kernel ends a system service here instead of behind its SYSCALL.
+;
+; in   [rsp] = return address of the service's stub
+; out  eax = status, when the exception has been handled
+        align   16
+KiRaiseUserExceptionDispatcher:
+        sub     rsp, 28h
+raise_body:
+        call    rtl_raise_user_exception
+        nop
+        add     rsp, 28h
+        ret
+raise_end:
+
+; Where a MACHINE_FRAME is, the non-volatile registers are still those of the
+; interrupted code. (KiUserCallbackDispatcher's is the kernel's word, too, but
+; r12 to r15 are not kept across a service: nobody should unwind so far.)
 UNWIND_VERSION  equ 1
+UNW_FLAG_EHANDLER equ 1 << 3
 UWOP_ALLOC_LARGE equ 1
+UWOP_ALLOC_SMALL equ 2
 UWOP_PUSH_MACHFRAME equ 10
 
-SECTION .xdata rdata align=8
-apc_unwind:
-        db      UNWIND_VERSION, 0, 3, 0         ; no prologue; three slots
+%macro SMALL 2                                  ; behind which byte, how much
+        db      %1, UWOP_ALLOC_SMALL | (%2 / 8 - 1) << 4
+%endmacro
+
+; The dispatchers have no prologue.
+%macro BEHIND 1                                 ; where the MACHINE_FRAME is
+        db      UNWIND_VERSION, 0, 3, 0
         db      0, UWOP_ALLOC_LARGE
-        dw      APC_MACHINE_FRAME / 8
+        dw      %1 / 8
         db      0, UWOP_PUSH_MACHFRAME
+        dw      0
+%endmacro
+
+%macro FUNCTION 3                               ; begin, end, information
+        dd      %1 wrt ..imagebase
+        dd      %2 wrt ..imagebase
+        dd      %3 wrt ..imagebase
+%endmacro
+
+SECTION .xdata rdata align=8
+thunk_unwind:
+        db      UNWIND_VERSION, thunk_body - LdrInitializeThunk, 1, 0
+        SMALL   thunk_body - LdrInitializeThunk, 28h
+        dw      0
+thread_unwind:
+        db      UNWIND_VERSION | UNW_FLAG_EHANDLER
+        db      thread_body - RtlUserThreadStart, 1, 0
+        SMALL   thread_body - RtlUserThreadStart, 28h
+        dw      0
+        dd      __C_specific_handler wrt ..imagebase
+        dd      1                               ; one scope
+        dd      thread_body wrt ..imagebase
+        dd      thread_except wrt ..imagebase
+        dd      rtl_filter_unhandled wrt ..imagebase
+        dd      thread_except wrt ..imagebase
+callback_unwind:
+        BEHIND  CALLOUT_MACHINE_FRAME
+apc_unwind:
+        BEHIND  APC_MACHINE_FRAME
+exception_unwind:
+        BEHIND  EXCEPTION_MACHINE_FRAME
+raise_unwind:
+        db      UNWIND_VERSION, raise_body - KiRaiseUserExceptionDispatcher
+        db      1, 0
+        SMALL   raise_body - KiRaiseUserExceptionDispatcher, 28h
         dw      0
 
 SECTION .pdata rdata align=4
-        dd      KiUserApcDispatcher wrt ..imagebase
-        dd      apc_dispatcher_end wrt ..imagebase
-        dd      apc_unwind wrt ..imagebase
+        FUNCTION LdrInitializeThunk, thunk_end, thunk_unwind
+        FUNCTION RtlUserThreadStart, thread_end, thread_unwind
+        FUNCTION KiUserCallbackDispatcher, callback_dispatcher_end, \
+                 callback_unwind
+        FUNCTION KiUserApcDispatcher, apc_dispatcher_end, apc_unwind
+        FUNCTION KiUserExceptionDispatcher, exception_dispatcher_end, \
+                 exception_unwind
+        FUNCTION KiRaiseUserExceptionDispatcher, raise_end, raise_unwind

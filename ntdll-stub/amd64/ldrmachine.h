@@ -9,6 +9,8 @@
 
 #include <ntdll.h>
 
+#include "unwindp.h"
+
 #define ADDRESS_RELOCATION IMAGE_REL_BASED_DIR64
 
 static inline void ldr_note_load(LDR_DATA_TABLE_ENTRY *entry,

@@ -43,13 +43,3 @@ NTSTATUS NTAPI RtlCreateUserThread(HANDLE Process, void *SecurityDescriptor,
 void ldr_give_up_stack(void)
 {
 }
-
-/* NT: raises an exception, which may be handled. Exceptions do not reach
- * ring 3 in this kernel yet, so the status is the process's end. */
-void NTAPI RtlRaiseStatus(NTSTATUS Status)
-{
-    for (;;) {
-        NtTerminateProcess(NtCurrentProcess(), Status);
-        __asm__ volatile("ud2");
-    }
-}

@@ -19,6 +19,24 @@ static inline void ldr_note_load(LDR_DATA_TABLE_ENTRY *entry,
     (void)headers;
 }
 
+/* Frames of 32-bit code are found without tables. */
+struct image;
+struct function_table {
+    char none[0];
+};
+
+static inline void functions_add_image(struct function_table *table,
+                                       const struct image *image)
+{
+    (void)table;
+    (void)image;
+}
+
+static inline void functions_remove_image(struct function_table *table)
+{
+    (void)table;
+}
+
 /* The count that debuggers read as "never unloaded". */
 static inline void ldr_note_pinned(LDR_DATA_TABLE_ENTRY *entry)
 {

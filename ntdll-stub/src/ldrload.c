@@ -74,6 +74,7 @@ struct module *ldr_add_module(const struct image *image,
     ldr_note_load(entry, headers);
     link_tail(&ldr_data.InLoadOrderModuleList, &entry->InLoadOrderLinks);
     link_tail(&ldr_data.InMemoryOrderModuleList, &entry->InMemoryOrderLinks);
+    functions_add_image(&module->functions, image);
     return module;
 }
 
@@ -81,6 +82,7 @@ struct module *ldr_add_module(const struct image *image,
 void ldr_remove_module(struct module *module)
 {
     ldr_remove_tls(module);
+    functions_remove_image(&module->functions);
     unlink(&module->entry.InLoadOrderLinks);
     unlink(&module->entry.InMemoryOrderLinks);
     unlink(&module->entry.InInitializationOrderLinks);

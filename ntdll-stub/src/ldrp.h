@@ -19,6 +19,7 @@
 struct module {
     LDR_DATA_TABLE_ENTRY entry;                 /* first: debuggers read it */
     struct image image;
+    struct function_table functions;            /* the processor's */
     struct module **needs;
     ULONG need_count, need_room;
     ULONG loads;                                /* LdrLoadDll - LdrUnloadDll */

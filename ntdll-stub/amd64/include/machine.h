@@ -10,6 +10,8 @@
 #include <nt/pe.h>
 #include <nt/teb.h>
 
+#include "unwind.h"
+
 typedef IMAGE_NT_HEADERS64 IMAGE_NT_HEADERS;
 typedef IMAGE_OPTIONAL_HEADER64 IMAGE_OPTIONAL_HEADER;
 typedef IMAGE_THUNK_DATA64 IMAGE_THUNK_DATA;
