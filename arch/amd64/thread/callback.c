@@ -18,6 +18,7 @@
 #include <arch/thread.h>
 #include <mm.h>
 #include <ps.h>
+#include <wow64.h>
 #include <x86/registers.h>
 
 /*
@@ -97,12 +98,35 @@ static KTRAP_FRAME first_state(const KTRAP_FRAME *caller)
     };
 }
 
+/*
+ * Of 32-bit code: fs:[0].  A routine that answers by NtCallbackReturn may have
+ * left frames on the chain, which are gone with the stack it ran on.
+ */
+static ULONG exception_list(void)
+{
+    TEB32 *teb = wow64_teb32(KeGetCurrentThread()->Teb);
+    ULONG list = 0;
+
+    (void)mm_copy_from_mode(UserMode, &list, &teb->NtTib.ExceptionList,
+                            sizeof list);
+    return list;
+}
+
+static void set_exception_list(ULONG list)
+{
+    TEB32 *teb = wow64_teb32(KeGetCurrentThread()->Teb);
+
+    (void)mm_copy_to_mode(UserMode, &teb->NtTib.ExceptionList, &list,
+                          sizeof list);
+}
+
 NTSTATUS KeUserModeCallback(ULONG number, const void *input, ULONG length,
                             void **output, ULONG *output_length)
 {
     KTHREAD *thread = KeGetCurrentThread();
     KTRAP_FRAME frame = first_state(thread->TrapFrame);
     BOOLEAN code32 = frame.SegCs == (KGDT_R3_CODE | RPL_MASK);
+    ULONG list = 0;
     NTSTATUS status;
 
     ASSERT(KeGetCurrentIrql() == PASSIVE_LEVEL &&
@@ -117,10 +141,15 @@ NTSTATUS KeUserModeCallback(ULONG number, const void *input, ULONG length,
                     : write_frame64(&frame, number, input, length);
     if (!NT_SUCCESS(status))
         return status;
+    if (code32)
+        list = exception_list();
     KiSetupForInstrumentationReturn(&frame);
     arch_disable_interrupts();
     ki_copy_debug_registers(&frame, thread->TrapFrame);
-    return KiCallUserMode(output, output_length, &frame);
+    status = KiCallUserMode(output, output_length, &frame);
+    if (code32)
+        set_exception_list(list);
+    return status;
 }
 
 /*

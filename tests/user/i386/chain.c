@@ -1,6 +1,7 @@
 /*
  * chain.c - fs:[0] of ring 3 is the program's alone: no door, trap, APC or
- * change of threads writes to it, or minds what it is.
+ * change of threads writes to it, or minds what it is. After a callback it is
+ * what it was before.
  *
  * XP's kernel has a chain of its own at fs:[0], where fs is the KPCR's, and so
  * leaves ring 3's alone; here it has none.
@@ -20,7 +21,7 @@
 #define MINE ((void *)0x5EADBEE1)
 #define CHAIN (*(void *volatile *)&NtCurrentTeb()->NtTib.ExceptionList)
 
-static ULONG apcs;
+static ULONG apcs, callbacks;
 
 /* fs:[0] is MINE while statement runs, and afterwards. */
 #define UNTOUCHED(statement) ({                                         \
@@ -64,6 +65,30 @@ static void check_gate(ULONG by_int2e)
 
     UNTOUCHED(gate_call(&gate));
     CHECK(gate.rax == STATUS_SUCCESS);
+}
+
+/*
+ * NT: XP, too, puts it back after a callback: the routine's frames are gone
+ * when it answers from within them.
+ */
+static NTSTATUS NTAPI answer_with_frames(void *data, ULONG length)
+{
+    static const ULONG yes = TRUE;
+
+    (void)data;
+    (void)length;
+    callbacks += CHAIN == MINE;
+    CHAIN = (void *)&data;
+    return NtCallbackReturn((void *)&yes, sizeof yes, STATUS_SUCCESS);
+}
+
+static void check_callback(PEB *peb)
+{
+    static void *const table[] = { answer_with_frames };
+
+    peb->KernelCallbackTable = (void *)table;
+    UNTOUCHED(NtUserEnumDisplayMonitors(NULL, NULL, NULL, 0));
+    CHECK(callbacks == 1);
 }
 
 /* Interrupts of the clock, and pages that are there on demand. */
@@ -126,11 +151,11 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     const struct door *door;
     UCHAR *pages = test_pages(8);
 
-    (void)peb;
     for (door = doors; door < doors_end(); door++)
         check_door(door);
     check_gate(GATE_SYSCALL);
     check_gate(GATE_INT2E);
+    check_callback(peb);
     UNTOUCHED(wait_for_ticks(3));
     UNTOUCHED(touch(pages, 8));
     check_threads();

@@ -14,6 +14,9 @@ struct frames {
     struct guard innermost, inner, outer;
 };
 
+/* An export of ntdll, where the kernel leads a service that raises. */
+NTSTATUS NTAPI KiRaiseUserExceptionDispatcher(void);
+
 /* seh.asm */
 ULONG raise_with_registers(ULONG *kept, EXCEPTION_RECORD *record);
 ULONG unwind_with_registers(ULONG *kept, void *frame, void *value);
@@ -342,6 +345,72 @@ static void check_apc(void)
     CHECK_STATUS(NtTestAlert(), STATUS_SUCCESS);
 }
 
+static LONG vectored_answer;
+static ULONG vectored_calls, filter_calls;
+
+static LONG NTAPI vectored(EXCEPTION_POINTERS *pointers)
+{
+    CHECK_STATUS(pointers->ExceptionRecord->ExceptionCode, CODE);
+    vectored_calls++;
+    return vectored_answer;
+}
+
+/* They are asked before the chain. */
+static void check_vectored(void)
+{
+    void *handle = RtlAddVectoredExceptionHandler(1, vectored);
+    struct guard guard;
+
+    CHECK(handle != NULL);
+    vectored_calls = 0;
+    vectored_answer = EXCEPTION_CONTINUE_SEARCH;
+    if (GUARDED(&guard, guard_continue)) {
+        guard_raise(CODE, 0);
+        CHECK(vectored_calls == 1 && guard.asked == 1);
+        vectored_answer = EXCEPTION_CONTINUE_EXECUTION;
+        guard_raise(CODE, 0);
+        CHECK(vectored_calls == 2 && guard.asked == 1);
+        CHECK(RtlRemoveVectoredExceptionHandler(handle));
+        guard_raise(CODE, 0);
+    }
+    guard_leave(&guard);
+    CHECK(vectored_calls == 2 && guard.asked == 2);
+}
+
+static LONG NTAPI filter(EXCEPTION_POINTERS *pointers)
+{
+    CHECK_STATUS(pointers->ExceptionRecord->ExceptionCode, CODE);
+    CHECK(pointers->ContextRecord->SegCs == 0x1B);
+    filter_calls++;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+/* The program's word on what no frame has wanted. */
+static void check_filter(void)
+{
+    struct guard guard;
+
+    RtlSetUnhandledExceptionFilter(filter);
+    if (GUARDED(&guard, guard_search))
+        guard_raise(CODE, 0);
+    guard_leave(&guard);
+    RtlSetUnhandledExceptionFilter(NULL);
+    CHECK(guard.asked == 1 && guard.unwound == 0 && filter_calls == 1);
+}
+
+static void check_service_exception(void)
+{
+    struct guard guard;
+
+    NtCurrentTeb()->ExceptionCode = STATUS_INVALID_HANDLE;
+    if (GUARDED(&guard, guard_continue))
+        CHECK_STATUS(KiRaiseUserExceptionDispatcher(),
+                     STATUS_INVALID_HANDLE);
+    guard_leave(&guard);
+    CHECK(guard.asked == 1 && guard.last.ExceptionFlags == 0);
+    CHECK_STATUS(guard.last.ExceptionCode, STATUS_INVALID_HANDLE);
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
@@ -361,5 +430,8 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     check_stdcall();
     check_cycle();
     check_apc();
+    check_vectored();
+    check_filter();
+    check_service_exception();
     return test_end();
 }

@@ -187,6 +187,47 @@ static void end_noncontinuable(void)
     guard_raise(CODE, EXCEPTION_NONCONTINUABLE);
 }
 
+static LONG NTAPI execute(EXCEPTION_POINTERS *pointers)
+{
+    (void)pointers;
+    return EXCEPTION_EXECUTE_HANDLER;
+}
+
+static LONG NTAPI search(EXCEPTION_POINTERS *pointers)
+{
+    (void)pointers;
+    return EXCEPTION_CONTINUE_SEARCH;
+}
+
+static void end_filter_execute(void)
+{
+    RtlSetUnhandledExceptionFilter(execute);
+    guard_raise(CODE, 0);
+}
+
+static void end_filter_search(void)
+{
+    RtlSetUnhandledExceptionFilter(search);
+    guard_raise(CODE, 0);
+}
+
+static void tell(struct guard *guard)
+{
+    (void)guard;
+    print("unwound\n");
+}
+
+static void end_filter_unwind(void)
+{
+    struct guard guard;
+
+    RtlSetUnhandledExceptionFilter(execute);
+    if (GUARDED(&guard, guard_search)) {
+        guard.on_unwind = tell;
+        guard_raise(CODE, 0);
+    }
+}
+
 #define ROW(name) { #name, end_##name }
 
 static const struct {
@@ -197,7 +238,8 @@ static const struct {
     ROW(off_stack), ROW(top_of_stack), ROW(top_of_space), ROW(bad_next),
     ROW(handler_on_stack), ROW(faulting_handler), ROW(jump_nowhere),
     ROW(unwind_bad_frame), ROW(unwind_no_target), ROW(apc), ROW(thread),
-    ROW(status), ROW(noncontinuable),
+    ROW(status), ROW(noncontinuable), ROW(filter_execute),
+    ROW(filter_search), ROW(filter_unwind),
 };
 
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
