@@ -221,8 +221,9 @@ apcstorm_SRCS  := tests/user/apc.asm
 isolation_SRCS := tests/user/isolation.asm
 
 # What follows a thread: instrumentation, debug registers.
-USER_TESTS += tests/user/instrument.c
+USER_TESTS += tests/user/instrument.c tests/user/debugregs.c
 instrument_SRCS := tests/user/instrument.asm
+debugregs_SRCS  := tests/user/debugregs.asm
 
 # Exceptions. seh needs a compiler that has __try: NAME_CC.
 USER_TESTS += $(addprefix tests/user/,seh.c)

@@ -1,0 +1,77 @@
+; debugregs.asm - single instructions to break on and to step over.
+
+        bits    64
+        default rel
+
+        global  break_here
+        global  over_syscall
+        global  over_syscall_behind
+        global  over_int2e
+        global  over_int2e_behind
+        global  over_int3
+        global  over_int3_at
+        global  over_int3_behind
+        global  over_ud2
+        global  over_ud2_at
+        global  over_ud2_behind
+        global  over_loop
+        global  over_loop_at
+
+NO_SERVICE      equ 0FFEh
+RFLAGS_TF       equ 100h
+
+SECTION .text align=16
+
+; ULONG break_here(ULONG): one more.
+break_here:
+        lea     eax, [rcx + 1]
+        ret
+
+; TF counts from behind the instruction that follows POPFQ.
+%macro SET_TF 0
+        pushfq
+        or      dword [rsp], RFLAGS_TF
+        popfq
+%endmacro
+
+; The step is reported here, or behind the first instruction here.
+%macro DOOR 2+
+%1:
+        mov     eax, NO_SERVICE
+        SET_TF
+        %2
+%1_behind:
+        nop
+        nop
+        nop
+        ret
+%endmacro
+
+        DOOR    over_syscall, syscall
+        DOOR    over_int2e, int 2Eh
+
+; Without TF until the handler sets it.
+over_int3:
+over_int3_at:
+        int3
+over_int3_behind:
+        nop
+        nop
+        ret
+
+over_ud2:
+over_ud2_at:
+        ud2
+over_ud2_behind:
+        nop
+        nop
+        ret
+
+; ULONG over_loop(ULONG times): one instruction, again and again.
+over_loop:
+        SET_TF
+        nop
+over_loop_at:
+        loop    over_loop_at
+        mov     eax, ecx
+        ret
