@@ -5,8 +5,8 @@
  * Each of some threads has an arena of addresses of its own, and sections of
  * its own, so that the others may do what they like at the same time.  For
  * every page of it the model knows whose it is, what may be done with it and
- * what it holds.  Accesses are a service's first, which says what is wrong
- * with the page; only then the thread's own.
+ * what it holds.  An access is the thread's own or a service's; both have to
+ * say the same about the page, one by an exception, one by its status.
  *
  * In the end the process has what it had before.  "memmodel N" takes N times
  * as many steps.
@@ -41,6 +41,46 @@ static struct arena {
 
 static HANDLE event;                            /* always signalled */
 static ULONG steps = STEPS;
+
+/* ---- accesses ---- */
+
+/* Both return 0, or the code of the exception that the access was. */
+NTSTATUS load(const void *from);
+NTSTATUS store(void *to);
+extern const UCHAR load_at[], store_at[];
+
+__asm__(
+    "load:\n\t"
+    "xor %eax, %eax\n"
+    "load_at:\n\t"
+    "mov (%rcx), %rdx\n\t"
+    "ret\n"
+    "store:\n\t"
+    "xor %eax, %eax\n"
+    "store_at:\n\t"
+    "mov %rax, (%rcx)\n\t"
+    "ret");
+
+#define ACCESS_BYTES 3
+
+static LONG NTAPI note_access(EXCEPTION_POINTERS *pointers)
+{
+    const EXCEPTION_RECORD *record = pointers->ExceptionRecord;
+    CONTEXT *context = pointers->ContextRecord;
+    BOOLEAN store = context->Rip == (ULONG_PTR)store_at;
+
+    if (!store && context->Rip != (ULONG_PTR)load_at)
+        return EXCEPTION_CONTINUE_SEARCH;
+    CHECK_SAY(record->NumberParameters == 2 &&
+              record->ExceptionInformation[0] == store &&
+              record->ExceptionInformation[1] == context->Rcx,
+              "%llx: %u parameters, %Ix %Ix", context->Rcx,
+              record->NumberParameters, record->ExceptionInformation[0],
+              record->ExceptionInformation[1]);
+    context->Rax = (ULONG)record->ExceptionCode;
+    context->Rip += ACCESS_BYTES;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
 
 /* ---- the model ---- */
 
@@ -339,9 +379,12 @@ static void read(struct arena *arena)
     ULONG at = below(arena, PAGES);
     NTSTATUS expected = access(&arena->pages[at], FALSE);
     ULONGLONG found, wanted = *value_of(arena, at);
+    NTSTATUS status = below(arena, 2)
+                          ? load(place(arena, at))
+                          : NtWaitForSingleObject(event, FALSE,
+                                                  place(arena, at));
 
-    if (!CHECK_STATUS(NtWaitForSingleObject(event, FALSE, place(arena, at)),
-                      expected) || expected != STATUS_SUCCESS)
+    if (!CHECK_STATUS(status, expected) || expected != STATUS_SUCCESS)
         return;
     found = *(volatile ULONGLONG *)place(arena, at);
     CHECK_SAY(found == wanted, "page %u of %p has %llx, not %llx", at,
@@ -352,9 +395,10 @@ static void write(struct arena *arena)
 {
     ULONG at = below(arena, PAGES);
     NTSTATUS expected = access(&arena->pages[at], TRUE);
+    NTSTATUS status = below(arena, 2) ? store(place(arena, at))
+                                      : NtQuerySystemTime(place(arena, at));
 
-    if (!CHECK_STATUS(NtQuerySystemTime(place(arena, at)), expected) ||
-        expected != STATUS_SUCCESS)
+    if (!CHECK_STATUS(status, expected) || expected != STATUS_SUCCESS)
         return;
     *value_of(arena, at) = arena->seed;
     *(volatile ULONGLONG *)place(arena, at) = arena->seed;
@@ -494,6 +538,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
         steps *= (ULONG)atoi(test_words());
     CHECK_STATUS(NtCreateEvent(&event, EVENT_ALL_ACCESS, NULL,
                                NotificationEvent, TRUE), STATUS_SUCCESS);
+    CHECK(RtlAddVectoredExceptionHandler(TRUE, note_access) != NULL);
     before = counters();
     for (ULONG i = 0; i < THREADS; i++)
         prepare(&arenas[i], 2020 + i);
