@@ -1,26 +1,14 @@
 /*
  * debug.c - DbgPrint and breakpoints.
  *
- * NT: DbgPrint raises int 2Dh so that the debugger shows the text. Here it
- * goes to the console with NtDisplayString: there is no debugger to hear it.
+ * The text goes to the debugger by INT 2Dh; without one this kernel shows it
+ * on the console.
  */
+#include "debugservice.h"
+
 #include <ntdll.h>
 
 #define LINE 512                                /* bytes, as in NT */
-
-/* In one piece: another thread's text comes before or behind it. */
-static ULONG display(const char *text, int length)
-{
-    WCHAR wide[LINE];
-    UNICODE_STRING string = { .Buffer = wide, .MaximumLength = sizeof wide };
-    int at;
-
-    for (at = 0; at < length; at++)
-        wide[at] = (UCHAR)text[at];
-    string.Length = length * sizeof *wide;
-    NtDisplayString(&string);
-    return STATUS_SUCCESS;
-}
 
 ULONG NTAPI vDbgPrintExWithPrefix(const char *Prefix, ULONG Component,
                                   ULONG Level, const char *Format,
@@ -30,11 +18,10 @@ ULONG NTAPI vDbgPrintExWithPrefix(const char *Prefix, ULONG Component,
     size_t start = strnlen(Prefix, sizeof text);
     int length;
 
-    (void)Component;
-    (void)Level;
     memcpy(text, Prefix, start);
     length = _vsnprintf(text + start, sizeof text - start, Format, Arguments);
-    return display(text, length < 0 ? (int)sizeof text : (int)start + length);
+    length = length < 0 ? (int)sizeof text : (int)start + length;
+    return debug_print(text, length, Component, Level);
 }
 
 ULONG NTAPI vDbgPrintEx(ULONG Component, ULONG Level, const char *Format,

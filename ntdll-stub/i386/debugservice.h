@@ -1,0 +1,25 @@
+/*
+ * debugservice.h - INT 2Dh: a word to the debugger. i386.
+ *
+ * eax = what is asked for, ecx and edx what about; the kernel, or its
+ * debugger, goes on behind the INT3 and leaves a status in eax. Nobody there
+ * who knows the service: the INT3's place is a breakpoint.
+ */
+#pragma once
+
+#include <nt/ntdef.h>
+
+#define BREAKPOINT_PRINT 1
+
+/* component and level: whose text it is, for the debugger's filters. */
+static inline NTSTATUS debug_print(const char *text, ULONG length,
+                                   ULONG component, ULONG level)
+{
+    NTSTATUS status = BREAKPOINT_PRINT;
+
+    __asm__ volatile("int $0x2D\n\tint3"
+                     : "+a"(status)
+                     : "c"(text), "d"(length), "b"(component), "D"(level)
+                     : "memory");
+    return status;
+}
