@@ -225,8 +225,11 @@ USER_TESTS += tests/user/instrument.c tests/user/debugregs.c
 instrument_SRCS := tests/user/instrument.asm
 debugregs_SRCS  := tests/user/debugregs.asm
 
-# Exceptions. seh needs a compiler that has __try: NAME_CC.
-USER_TESTS += $(addprefix tests/user/,seh.c)
+# Exceptions. seh needs a compiler that has __try: NAME_CC. cxx is C++, with
+# the compiler's own libraries: NAME_LIBS.
+USER_TESTS += $(addprefix tests/user/,seh.c cxx.cc)
+cxx_SRCS := tests/user/cxxshim.c
+cxx_LIBS := -lsupc++ -lgcc_eh -lgcc
 seh_CC := clang --target=x86_64-w64-windows-gnu -fms-extensions \
     -fasynchronous-unwind-tables -Wno-ignored-attributes
 
@@ -279,6 +282,9 @@ USER_LDFLAGS_BOTH := -nostdlib -Wl,--no-insert-timestamp \
 
 USER_CFLAGS := $(USER_CFLAGS_BOTH) -Iarch/amd64/include \
     -Intdll-stub/amd64/include -Intdll-stub/amd64 -Itests/user/amd64
+# The same for C++: std is the compiler's, C's assertions are its own.
+USER_CXXFLAGS := $(filter-out -std=gnu11,$(USER_CFLAGS)) -std=gnu++17 \
+    -D_Static_assert=static_assert
 USER_NASMFLAGS := -f win64 -Werror -I$(GEN)/
 USER_LDFLAGS := $(USER_LDFLAGS_BOTH) -Wl,--high-entropy-va
 PROGRAM_LDFLAGS := $(USER_LDFLAGS) -Wl,--subsystem,console \
@@ -380,6 +386,11 @@ $(OBJ)/ring3/%.c.o: %.c $(GEN)/flags \
 	@mkdir -p $(@D)
 	$(Q)$(or $($(basename $(<F))_CC),$(MINGW)gcc) $(USER_CFLAGS) \
 	    -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+$(OBJ)/ring3/%.cc.o: %.cc $(GEN)/flags \
+                    | $(GEN)/services.stamp $(GEN)/statuses.inc.c
+	$(call say,CXX3)
+	@mkdir -p $(@D)
+	$(Q)$(MINGW)g++ $(USER_CXXFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 $(OBJ)/ring3/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs.inc
 	$(call say,NASM3)
 	@mkdir -p $(@D)
@@ -438,7 +449,8 @@ $(BUILD)/debug/$(1)/$(2).exe: $(3:%=$(OBJ)/ring3$(4:%=-%)/%.o) \
 	@mkdir -p $$(@D)
 	$$(Q)$$(MINGW$(4))gcc $$(PROGRAM$(4)_LDFLAGS) -o $$@ \
 	    $(3:%=$(OBJ)/ring3$(4:%=-%)/%.o) -L$$(BUILD)/user$(4) \
-	    -L$$(BUILD) $($(2)_DLLS:%=-l%) -lntdll$(4) $(4:32=-lgcc)
+	    -L$$(BUILD) $($(2)_DLLS:%=-l%) $($(2)_LIBS) -lntdll$(4) \
+	    $(4:32=-lgcc)
 $(BUILD)/$(1)/$(2).exe: $(BUILD)/debug/$(1)/$(2).exe
 	$$(call say,STRIP)
 	@mkdir -p $$(@D)
@@ -468,14 +480,14 @@ $(BUILD)/user$(2)/$(1).dll: $(OBJ)/ring3$(2:%=-%)/tests/user/dll/$(1).c.o \
 endef
 $(foreach d,$(USER_DLLS),$(eval $(call dll,$(d)))$(eval $(call dll,$(d),32)))
 
-user_names   := $(notdir $(USER_TESTS:.c=))
+user_names   := $(notdir $(basename $(USER_TESTS)))
 user_names32 := $(notdir $(USER_TESTS32:.c=))
 $(foreach p,$(PROGRAMS),$(eval $(call program,programs,$(p),$($(p)_SRCS))))
 $(foreach p,$(PROGRAMS32),\
     $(eval $(call program,programs,$(p),$($(p)_SRCS),32)))
 $(foreach t,$(USER_TESTS),\
-    $(eval $(call program,user,$(notdir $(t:.c=)),$(t) \
-        $($(notdir $(t:.c=))_SRCS) $(USER_TEST_SRCS))))
+    $(eval $(call program,user,$(notdir $(basename $(t))),$(t) \
+        $($(notdir $(basename $(t)))_SRCS) $(USER_TEST_SRCS))))
 $(foreach t,$(USER_TESTS32),\
     $(eval $(call program,user32,$(notdir $(t:.c=)),\
     $(t) $($(notdir $(t:.c=))_SRCS32) $(USER_TEST32_SRCS),32)))
@@ -506,7 +518,7 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
     $(USER_TEST32_SRCS) $(flags_SRCS32) $(selectors_SRCS32) $(gate_SRCS32) \
     $(seh_SRCS32) $(faults_SRCS32) tests/user/objects.c)
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS) \
-    tests/user/objects.c)
+    tests/user/objects.c tests/user/cxxshim.c)
 
 # ---- Tests on the host ----------------------------------------------------
 
