@@ -146,6 +146,7 @@ PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
     tour/apc.c tour/apc.asm tour/apckernel.c tour/apcthread.c \
+    tour/names.c tour/instrument.c tour/instrument.asm \
     $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \

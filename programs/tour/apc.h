@@ -43,7 +43,6 @@ extern ULONG apc_count;
 void NTAPI apc_routine(void *argument1, void *argument2, void *argument3);
 
 /* A KTHREAD's fields (apckernel.c); only where kernel_is_open(). */
-ULONGLONG apc_kthread(void);            /* the current thread's */
 ULONG apc_pending(ULONGLONG thread);
 ULONG apc_state(ULONGLONG thread);
 

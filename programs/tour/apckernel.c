@@ -6,7 +6,6 @@
  */
 #include "apc.h"
 
-#define PRCB_CURRENT_THREAD 0x008
 #define KTHREAD_USER_APCS 0x0A8                 /* ApcListHead[UserMode] */
 #define KTHREAD_PENDING 0x0C2                   /* UserApcPendingAll */
 #define KTHREAD_STATE 0x184
@@ -16,15 +15,6 @@
 #define EXIT_BYTES 256
 #define TEST_BYTES 8
 #define CLI 0xFA
-
-ULONGLONG apc_kthread(void)
-{
-    ULONGLONG prcb = 0, thread = 0;
-
-    kernel_read(kernel_address("KiProcessorBlock"), &prcb, sizeof prcb);
-    kernel_read(prcb + PRCB_CURRENT_THREAD, &thread, sizeof thread);
-    return thread;
-}
 
 static ULONG byte_at(ULONGLONG address)
 {
@@ -129,7 +119,7 @@ void show_apc_test(void)
         print("   Not for ring 3 to see: boot with debug=on.\n");
         return;
     }
-    thread = apc_kthread();
+    thread = kernel_thread();
     print("   KTHREAD  %016llX, mine\n", thread);
     print("     %016llX  +%03X  ApcState.ApcListHead[UserMode]\n",
           thread + KTHREAD_USER_APCS, KTHREAD_USER_APCS);
@@ -147,7 +137,7 @@ void show_queued_apc(void)
 
     if (!kernel_is_open())
         return;
-    thread = apc_kthread();
+    thread = kernel_thread();
     head = thread + KTHREAD_USER_APCS;
     kernel_read(head, &first, sizeof first);
     first -= KAPC_LIST_ENTRY;

@@ -75,7 +75,7 @@ static BOOLEAN prepare(void)
         status = NtCreateEvent(&meeting.event, EVENT_ALL_ACCESS, NULL,
                                SynchronizationEvent, FALSE);
     check(NT_SUCCESS(status), "a thread and an event for the second thread");
-    meeting.kthread = kernel_is_open() ? apc_kthread() : 0;
+    meeting.kthread = kernel_is_open() ? kernel_thread() : 0;
     return NT_SUCCESS(status);
 }
 

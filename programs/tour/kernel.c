@@ -7,6 +7,7 @@
  */
 #include "tour.h"
 
+#define PRCB_CURRENT_THREAD 0x008               /* dt nt!_KPRCB */
 #define SYMBOLS L"\\SystemRoot\\System32\\ntoskrnl.sym"
 
 static BOOLEAN opened;
@@ -131,6 +132,15 @@ static NTSTATUS debug_read(ULONGLONG address, void *buffer, ULONG size)
 BOOLEAN kernel_read(ULONGLONG address, void *buffer, ULONG size)
 {
     return NT_SUCCESS(debug_read(address, buffer, size));
+}
+
+ULONGLONG kernel_thread(void)
+{
+    ULONGLONG prcb = 0, thread = 0;
+
+    kernel_read(kernel_address("KiProcessorBlock"), &prcb, sizeof prcb);
+    kernel_read(prcb + PRCB_CURRENT_THREAD, &thread, sizeof thread);
+    return thread;
 }
 
 BOOLEAN kernel_msr(ULONG msr, ULONGLONG *value)

@@ -11,5 +11,6 @@ NTSTATUS NtProcessStartup(PEB *peb)
     show_stops();
     show_doors();
     show_apcs();
+    show_instrumentation();
     return checks_end();
 }

@@ -20,6 +20,7 @@ BOOLEAN kernel_is_open(void);
 BOOLEAN kernel_msr(ULONG msr, ULONGLONG *value);
 BOOLEAN kernel_read(ULONGLONG address, void *buffer, ULONG size);
 ULONGLONG kernel_address(const char *name);
+ULONGLONG kernel_thread(void);                  /* the current KTHREAD */
 BOOLEAN kernel_name(ULONGLONG address, char name[64]);
 
 /*
@@ -69,3 +70,12 @@ void show_doors(void);
 
 /* Chapter 4: user APCs (apc.c). */
 void show_apcs(void);
+
+/*
+ * ntdll's routine that address is in, if it is less than count bytes behind
+ * its start; NULL: in none (names.c).
+ */
+const char *name_in_ntdll(ULONGLONG address, ULONG count, ULONGLONG *start);
+
+/* Chapter 5: an instrumentation callback (instrument.c). */
+void show_instrumentation(void);

@@ -1,0 +1,50 @@
+"""The tours, chapter by chapter: what each shows, as tour/ knows it.
+
+One machine serves all chapters.
+"""
+import os
+
+import pytest
+
+from conftest import BUILD
+from tour import apcs, instrument
+from tour.text import chapter, closed
+
+
+def symbol(name):
+    with open(os.path.join(BUILD, 'ntoskrnl.sym'), encoding='ascii') as lines:
+        return next(int(line.split()[0], 16) for line in lines
+                    if line.split()[2] == name)
+
+
+def to_the_end(run, *args, **options):
+    result = run(*args, build=BUILD, timeout=120, **options)
+    assert result.status == 0, result.reason
+    assert 'The tour ends well' in result.console
+    return result.console
+
+
+@pytest.mark.parametrize('options', [
+    {'cpu': 'intel'}, {'cpu': 'amd'}, {'icount': True},
+    {'options': ['doors=int2e']}, {'emulator': 'bochs'},
+], ids=str)
+def test_tour(run, options):
+    console = to_the_end(run, **options)
+    apcs.check(console, symbol)
+    instrument.check(console, True, 'options' in options)
+
+
+def test_tour_without_debugging(run):
+    console = to_the_end(run, options=['debug=off'])
+    apcs.check(console, None)
+    instrument.check(console, False)
+    for title in ('The way back', 'Who calls'):
+        assert closed(chapter(console, title)), title
+
+
+@pytest.mark.parametrize('cpu, door', [
+    ('intel', 'sysenter'), ('intel', 'int2e'), ('amd', 'int2e')])
+def test_tour_of_32_bit_code(run, cpu, door):
+    console = to_the_end(run, 'tour32.exe', cpu=cpu,
+                         options=[f'xpdoor={door}'])
+    apcs.check32(console)
