@@ -42,8 +42,9 @@ static void exp_fill_basic(union exp_information *information)
 }
 
 /*
- * The counters that exist here; the rest stay 0.  There is no paging file:
- * every page in use counts as committed.
+ * The counters that exist here; the rest stay 0.  Every page that is in use
+ * or promised counts as committed, the kernel's own, too; available is what
+ * is neither (NT: pages that hold nothing now, promised or not).
  */
 static void exp_fill_performance(union exp_information *information)
 {
@@ -53,9 +54,17 @@ static void exp_fill_performance(union exp_information *information)
 
     mm_query_statistics(&memory);
     counters->AvailablePages = memory.free_pages;
-    counters->CommittedPages = memory.total_pages - memory.free_pages;
-    counters->CommitLimit = memory.total_pages;
+    counters->CommittedPages = memory.commit_limit - memory.free_pages;
+    counters->CommitLimit = memory.commit_limit;
     counters->ResidentAvailablePages = memory.free_pages;
+    counters->PageFaultCount = prcb->MmPageFaultCount;
+    counters->CopyOnWriteCount = prcb->MmCopyOnWriteCount;
+    counters->TransitionCount = prcb->MmTransitionCount;
+    counters->DemandZeroCount = prcb->MmDemandZeroCount;
+    counters->PageReadCount = prcb->MmPageReadCount;
+    counters->PageReadIoCount = prcb->MmPageReadIoCount;
+    counters->DirtyPagesWriteCount = prcb->MmDirtyPagesWriteCount;
+    counters->DirtyWriteIoCount = prcb->MmDirtyWriteIoCount;
     counters->ContextSwitches = prcb->KeContextSwitches;
     counters->SystemCalls = prcb->KeSystemCalls;
     if (prcb->IdleThread != NULL)

@@ -90,8 +90,8 @@ enum mm_access {
 /*
  * What a page fault of ring 3, or of a copy for it, means:
  * STATUS_GUARD_PAGE_VIOLATION for a guard page of the current process, which
- * is then one no more; STATUS_SUCCESS: the access is to be done again; else
- * STATUS_ACCESS_VIOLATION.  Nothing is paged in.  May wait.
+ * is then one no more; STATUS_SUCCESS: the page is what it should be, and the
+ * access is to be done again; else STATUS_ACCESS_VIOLATION.  May wait.
  */
 NTSTATUS mm_access_fault(ULONGLONG address, enum mm_access access);
 
@@ -178,7 +178,12 @@ void *MmCreateKernelStack(void);
 void MmDeleteKernelStack(void *top);
 #define KERNEL_STACK_SIZE 0x6000
 
+/*
+ * In pages.  free_pages: neither in use nor promised; commit_limit: memory
+ * and page file together.
+ */
 struct mm_statistics {
     ULONG_PTR total_pages, free_pages, lowest_page, highest_page;
+    ULONG_PTR commit_limit;
 };
 void mm_query_statistics(struct mm_statistics *statistics);

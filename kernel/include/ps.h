@@ -57,6 +57,18 @@ typedef struct _EWOW64PROCESS {
     ULONG NtdllType;                            /* 00c */
 } EWOW64PROCESS;
 
+/*
+ * A process's pages that are there for it without a fault: the valid entries
+ * of its user half.  Under AddressCreationLock.  NT: MMSUPPORT_FULL, with
+ * other fields and these names.
+ */
+struct ps_working_set {
+    ULONG PageFaultCount;
+    ULONGLONG WorkingSetSize, PeakWorkingSetSize;       /* pages */
+    ULONGLONG hand;         /* the user address where trimming goes on */
+    UCHAR pad_20[0x120];
+};
+
 typedef struct _EPROCESS {
     KPROCESS Pcb;                               /* 000 */
     EX_PUSH_LOCK ProcessLock;                   /* 438 */
@@ -95,7 +107,10 @@ typedef struct _EPROCESS {
     LONG LastThreadExitStatus;                  /* 5fc */
     UCHAR pad_600[0x48];
     ULONGLONG CommitCharge;                     /* 648 */
-    UCHAR pad_650[0x184];
+    ULONGLONG CommitChargePeak;                 /* 650 */
+    UCHAR pad_658[0x28];
+    struct ps_working_set Vm;                   /* 680 */
+    UCHAR pad_7c0[0x14];
     NTSTATUS ExitStatus;                        /* 7d4 */
     struct mi_vad *VadRoot;                     /* 7d8 */
     UCHAR pad_7e0[0x8];

@@ -25,6 +25,17 @@ BOOLEAN rtl_avl_insert(struct rtl_avl_node **root, struct rtl_avl_node *node);
 /* node is in the tree. */
 void rtl_avl_remove(struct rtl_avl_node **root, struct rtl_avl_node *node);
 
+/*
+ * A tree whose nodes know something of all that is below them: update makes
+ * it of the node and what its children know, and is called for every node
+ * that has got other children or may know something else, children first.
+ */
+typedef void rtl_avl_update(struct rtl_avl_node *node);
+BOOLEAN rtl_avl_insert_with(struct rtl_avl_node **root,
+                            struct rtl_avl_node *node, rtl_avl_update *update);
+void rtl_avl_remove_with(struct rtl_avl_node **root, struct rtl_avl_node *node,
+                         rtl_avl_update *update);
+
 /* The node with the greatest key that is not above key, or NULL. */
 struct rtl_avl_node *rtl_avl_find(struct rtl_avl_node *root, ULONGLONG key);
 

@@ -1,15 +1,14 @@
 /*
  * mm/allocate.c - NtAllocateVirtualMemory.
  *
- * To reserve is to take addresses, in steps of 64 KiB; to commit is to put
- * memory behind addresses that are reserved, page by page.  A caller may do
- * both at once, and one that commits without naming a place gets both.
+ * To reserve is to take addresses, in steps of 64 KiB; to commit is to be
+ * promised memory for addresses that are reserved, page by page, and to be
+ * charged for it; the memory comes when it is touched.  A caller may do both
+ * at once, and one that commits without naming a place gets both.
  *
  * Parameters are checked in Windows' order, so that a call with several
  * mistakes gets Windows' status.  NT: large, physical and watched pages are
- * not here; asking for them is an invalid AllocationType.  Memory is taken at
- * the commit, so a commit larger than what is free is refused even if it
- * would never be touched.
+ * not here; asking for them is an invalid AllocationType.
  */
 #include "vad.h"
 
@@ -98,32 +97,54 @@ static NTSTATUS reserve(EPROCESS *process, struct request *request)
     return STATUS_SUCCESS;
 }
 
+static NTSTATUS commit_private(EPROCESS *process, ULONGLONG start,
+                               ULONGLONG end, ULONG mask)
+{
+    ULONG_PTR charge;
+    NTSTATUS status = mi_prepare_commit(start, end, &charge);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    mi_commit(process, start, end, mask, &charge);
+    mi_uncharge_pages(charge);
+    return STATUS_SUCCESS;
+}
+
+/* Pages of a reserved section, for all its views; the protection is ours. */
+static NTSTATUS commit_mapped(EPROCESS *process, const struct mi_vad *vad,
+                              ULONGLONG start, ULONGLONG end, ULONG mask)
+{
+    NTSTATUS status;
+
+    if (vad->type != MEM_MAPPED || !vad->section->reserve)
+        return STATUS_ALREADY_COMMITTED;
+    status = mi_check_view_mask(MiMakeProtectionMask(vad->protect), mask);
+    if (NT_SUCCESS(status))
+        status = mi_commit_view(start, end);
+    return NT_SUCCESS(status) ? mi_protect(process, vad, start, end, mask)
+                              : status;
+}
+
 /*
  * Inside an existing region: commit pages.  MEM_RESET says that the contents
- * need not be kept; without a page file there is nothing to gain from that.
+ * need not be kept; they are kept, which is allowed.
  */
 static NTSTATUS commit(EPROCESS *process, struct request *request)
 {
     ULONGLONG start = ALIGN_DOWN(request->base, PAGE_SIZE);
     ULONGLONG end = ALIGN_UP(request->base + request->size, PAGE_SIZE);
     struct mi_vad *vad = mi_find_vad(process, start);
-    ULONG_PTR charge;
+    NTSTATUS status = STATUS_SUCCESS;
 
-    if (!vad || end > vad->end || vad->permanent)
+    if (!vad || end > mi_vad_end(vad) || vad->permanent)
         return STATUS_CONFLICTING_ADDRESSES;
-    if (request->type & MEM_COMMIT) {
-        NTSTATUS status;
-
-        if (vad->type != MEM_PRIVATE)
-            return STATUS_ALREADY_COMMITTED;
-        status = mi_prepare_commit(start, end, &charge);
-        if (!NT_SUCCESS(status))
-            return status;
-        mi_commit(process, start, end, request->mask, &charge);
-    }
+    if (request->type & MEM_COMMIT)
+        status = vad->type == MEM_PRIVATE
+                     ? commit_private(process, start, end, request->mask)
+                     : commit_mapped(process, vad, start, end, request->mask);
     request->base = start;
     request->size = end - start;
-    return STATUS_SUCCESS;
+    return status;
 }
 
 static NTSTATUS allocate(EPROCESS *process, struct request *request)

@@ -1,64 +1,19 @@
 /*
- * mm/commit.c - memory behind user addresses.
+ * mm/commit.c - committed pages come and go.
  *
- * To commit is to give each page its memory at once.  What can fail (are
- * there enough pages, is there a page table for every address) is asked
- * first, for the whole range, and the pages are set aside; only then is
- * anything changed.
- *
- * Page tables are made when they are needed and go with the address space.
+ * To commit is to be promised a page, and to write that down in an entry; the
+ * page itself comes when it is touched.  What can fail (can it be promised, is
+ * there a page table for every address) is asked first, for the whole range;
+ * only then is anything changed.
  */
 #include "vad.h"
 
-#define PXE_SPAN 0x8000000000ULL
-#define PPE_SPAN 0x40000000ULL
 #define PDE_SPAN 0x200000ULL
-
-ULONGLONG mi_skip_missing_tables(ULONGLONG va, ULONGLONG end)
-{
-    while (va < end) {
-        void *at = (void *)va;
-
-        if (!MiGetPxeAddress(at)->u.Hard.Valid)
-            va = ALIGN_DOWN(va, PXE_SPAN) + PXE_SPAN;
-        else if (!MiGetPpeAddress(at)->u.Hard.Valid)
-            va = ALIGN_DOWN(va, PPE_SPAN) + PPE_SPAN;
-        else if (!MiGetPdeAddress(at)->u.Hard.Valid)
-            va = ALIGN_DOWN(va, PDE_SPAN) + PDE_SPAN;
-        else
-            return va;
-    }
-    return end;
-}
-
-MMPTE mi_read_pte(ULONGLONG va)
-{
-    if (!mi_tables_present((void *)va))
-        return (MMPTE){ .u.Long = 0 };
-    return *MiGetPteAddress((void *)va);
-}
-
-static void write_pte(ULONGLONG va, MMPTE pte)
-{
-    *MiGetPteAddress((void *)va) = pte;
-    mi_flush_page((void *)va);
-}
-
-/* The next committed page in [va, end), or end. */
-static ULONGLONG next_committed(ULONGLONG va, ULONGLONG end)
-{
-    while ((va = mi_skip_missing_tables(va, end)) < end) {
-        if (MiGetPteAddress((void *)va)->u.Long != 0)
-            return va;
-        va += PAGE_SIZE;
-    }
-    return end;
-}
 
 BOOLEAN mi_is_committed(ULONGLONG start, ULONGLONG end)
 {
     for (ULONGLONG va = start; va < end; va += PAGE_SIZE) {
-        if (next_committed(va, end) != va)
+        if (!mi_committed_mask(va))
             return FALSE;
     }
     return TRUE;
@@ -71,7 +26,7 @@ static ULONG_PTR count_missing(ULONGLONG start, ULONGLONG end, ULONG_PTR limit)
 
     for (ULONGLONG va = start; va < end && missing <= limit;
          va += PAGE_SIZE) {
-        ULONGLONG committed = next_committed(va, end);
+        ULONGLONG committed = mi_next_entry(va, end);
 
         missing += (committed - va) >> PAGE_SHIFT;
         va = committed;
@@ -79,96 +34,126 @@ static ULONG_PTR count_missing(ULONGLONG start, ULONGLONG end, ULONG_PTR limit)
     return missing;
 }
 
-ULONG_PTR mi_available_pages(void)
-{
-    struct mm_statistics statistics;
-
-    mm_query_statistics(&statistics);
-    return statistics.free_pages > MI_KERNEL_PAGES
-               ? statistics.free_pages - MI_KERNEL_PAGES : 0;
-}
-
 /*
- * The charge comes first: an absurd request makes no tables for nothing.  0
- * when it fails.
+ * The promise comes first: an absurd request makes no tables for nothing.
+ * *charge is 0 when it fails.
  */
-NTSTATUS mi_prepare_commit(ULONGLONG start, ULONGLONG end, ULONG_PTR *charge)
+NTSTATUS mi_prepare_pages(ULONGLONG start, ULONGLONG end, ULONG_PTR count,
+                          ULONG_PTR *charge)
 {
-    ULONG_PTR missing = count_missing(start, end, mi_available_pages());
-
     *charge = 0;
-    if (!mi_charge_pages(missing))
+    if (!mi_charge_pages(count))
         return STATUS_COMMITMENT_LIMIT;
     for (ULONGLONG va = ALIGN_DOWN(start, PDE_SPAN); va < end;
          va += PDE_SPAN) {
         NTSTATUS status = mi_make_tables((void *)va);
         if (!NT_SUCCESS(status)) {
-            mi_uncharge_pages(missing);
+            mi_uncharge_pages(count);
             return status;
         }
     }
-    *charge = missing;
+    *charge = count;
     return STATUS_SUCCESS;
 }
 
-static PFN_NUMBER take_page(EPROCESS *process, ULONG_PTR *charge)
+NTSTATUS mi_prepare_commit(ULONGLONG start, ULONGLONG end, ULONG_PTR *charge)
 {
-    PFN_NUMBER pfn;
+    return mi_prepare_pages(start, end,
+                            count_missing(start, end, mi_available_pages()),
+                            charge);
+}
 
+/* What was promised is the process's from now on. */
+static void spend(EPROCESS *process, ULONG_PTR *charge)
+{
     ASSERT(*charge > 0);
     --*charge;
-    pfn = mi_allocate_charged_page();
-    process->NumberOfPrivatePages++;
-    process->CommitCharge++;
-    return pfn;
+    mi_add_charge(process, 1);
 }
 
 void mi_commit(EPROCESS *process, ULONGLONG start, ULONGLONG end, ULONG mask,
                ULONG_PTR *charge)
 {
     for (ULONGLONG va = start; va < end; va += PAGE_SIZE) {
-        MMPTE pte = mi_read_pte(va);
-        PFN_NUMBER pfn = pte.u.Long ? mi_pte_page(pte)
-                                    : take_page(process, charge);
-
-        write_pte(va, mi_make_pte(pfn, mask));
+        if (mi_read_pte(va).u.Long) {
+            mi_change_private(process, va, mask);
+            continue;
+        }
+        spend(process, charge);
+        mi_write_pte(process, va, mi_make_software_pte(mask));
     }
 }
 
-void mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
-                      const void *bytes, SIZE_T size, ULONG_PTR *charge)
+NTSTATUS mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
+                          const void *bytes, ULONG_PTR *charge)
 {
-    PFN_NUMBER pfn = take_page(process, charge);
+    MMPTE *pte = MiGetPteAddress((void *)va);
+    PFN_NUMBER pfn = mi_take_private_page(pte, mi_make_software_pte(mask),
+                                          FALSE);
     KIRQL irql;
 
-    memcpy(mi_map_temporary(pfn, &irql), bytes, size);
+    if (!pfn)
+        return STATUS_NO_MEMORY;
+    memcpy(mi_map_temporary(pfn, &irql), bytes, PAGE_SIZE);
     mi_unmap_temporary(irql);
-    write_pte(va, mi_make_pte(pfn, mask));
+    spend(process, charge);
+    process->NumberOfPrivatePages++;
+    mi_write_pte(process, va, mi_make_pte(pfn, mask, TRUE));
+    return STATUS_SUCCESS;
 }
 
-void mi_map_shared(ULONGLONG va, PFN_NUMBER pfn, ULONG mask)
+void mi_map_prototypes(EPROCESS *process, ULONGLONG start, ULONGLONG end,
+                       const MMPTE *prototype, ULONG mask, ULONG_PTR *charge)
 {
-    write_pte(va, mi_make_pte(pfn, mask));
+    for (ULONGLONG va = start; va < end; va += PAGE_SIZE, prototype++) {
+        if (mi_is_copy(mask))
+            spend(process, charge);
+        mi_write_pte(process, va, mi_make_prototype_pte(prototype, mask));
+    }
 }
 
-void mi_protect(ULONGLONG start, ULONGLONG end, ULONG mask)
+/* The entry is gone already.  Returns how many promises are given back. */
+static ULONG release_private(EPROCESS *process, MMPTE pte)
 {
-    for (ULONGLONG va = start; va < end; va += PAGE_SIZE)
-        write_pte(va, mi_make_pte(mi_pte_page(mi_read_pte(va)), mask));
+    if (!pte.u.Hard.Valid && !pte.u.Soft.Transition)
+        return 1;
+    process->NumberOfPrivatePages--;
+    if (!pte.u.Hard.Valid) {
+        KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+
+        mi_unlink_page(pte.u.Trans.PageFrameNumber);
+        KeReleaseSpinLock(&mi_pfn_lock, irql);
+    }
+    mi_free_page(mi_pte_page(pte));
+    return 0;
+}
+
+static ULONG decommit_page(EPROCESS *process, ULONGLONG va)
+{
+    MMPTE pte = mi_read_pte(va);
+    ULONG charge = mi_pte_charge(pte);
+    BOOLEAN shared = mi_is_shared(pte);
+
+    mi_write_pte(process, va, (MMPTE){ .u.Long = 0 });
+    mi_remove_charge(process, charge);
+    if (!shared)
+        return release_private(process, pte);
+    if (pte.u.Hard.Valid)
+        mi_unshare_page(mi_pte_page(pte));
+    return charge;
 }
 
 void mi_decommit(EPROCESS *process, const struct mi_vad *vad, ULONGLONG start,
                  ULONGLONG end)
 {
-    for (ULONGLONG va = next_committed(start, end); va < end;
-         va = next_committed(va + PAGE_SIZE, end)) {
-        PFN_NUMBER pfn = mi_pte_page(mi_read_pte(va));
+    ULONG_PTR promises = 0;
 
-        write_pte(va, (MMPTE){ .u.Long = 0 });
-        if (vad->shared)
-            continue;
-        mi_free_page(pfn);
-        process->NumberOfPrivatePages--;
-        process->CommitCharge--;
+    for (ULONGLONG va = mi_next_entry(start, end); va < end;
+         va = mi_next_entry(va + PAGE_SIZE, end)) {
+        if (vad->permanent)
+            mi_write_pte(process, va, (MMPTE){ .u.Long = 0 });
+        else
+            promises += decommit_page(process, va);
     }
+    mi_uncharge_pages(promises);
 }

@@ -1,10 +1,16 @@
 /*
  * mm/fault.c - what a page fault means.
  *
- * Nothing is paged in here, so a fault is always somebody's mistake, except
- * on a guard page.  Such a page is committed but its entry is not valid; the
- * first access makes it an ordinary page and is reported, and a second one
- * goes through.
+ * The entry of the page tells all: whether the access is allowed, and if it
+ * is, why the processor did not do it.  Regions are not looked at.
+ *
+ *     valid, and to be written    its first write (here), or a copy (cow.c)
+ *     never touched               a page of zeroes (zerofault.c)
+ *     a section's                 the section's page (protofault.c)
+ *     in transition               the page is still there (transfault.c)
+ *
+ * A guard page becomes an ordinary page by its first access, which is
+ * reported; the second one is a fault like any other.
  *
  * Between the access and the look at its page another thread may have made
  * the page what it should be: then nothing is wrong, and the access is done
@@ -12,41 +18,68 @@
  */
 #include "vad.h"
 
-static BOOLEAN allows(MMPTE pte, enum mm_access access)
+/* NT: the same bits, by MI_SET_PTE_DIRTY. */
+static void write_first(ULONGLONG va)
 {
-    if (!pte.u.Hard.Valid)
-        return FALSE;
-    switch (access) {
-    case MM_ACCESS_WRITE:
-        return (pte.u.Long & MI_PTE_READ_WRITE) != 0;
-    case MM_ACCESS_EXECUTE:
-        return (pte.u.Long & MI_PTE_NO_EXECUTE) == 0;
-    default:
-        return TRUE;
-    }
+    MMPTE *pte = MiGetPteAddress((void *)va);
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+
+    pte->u.Long |= MI_PTE_DIRTY1 | MI_PTE_DIRTY | MI_PTE_ACCESSED;
+    mi_note_write(mi_pte_page(*pte));
+    mi_flush_page((void *)va);
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
 }
 
-static NTSTATUS look(ULONGLONG va, enum mm_access access)
+static NTSTATUS valid_fault(EPROCESS *process, ULONGLONG va, MMPTE pte,
+                            enum mm_access access)
 {
+    if (access == MM_ACCESS_WRITE && pte.u.Hard.CopyOnWrite)
+        return mi_copy_on_write(process, va);
+    if (access == MM_ACCESS_WRITE && !pte.u.Hard.Dirty1)
+        write_first(va);
+    else
+        mi_flush_page((void *)va);
+    return STATUS_SUCCESS;
+}
+
+static NTSTATUS invalid_fault(EPROCESS *process, ULONGLONG va, MMPTE pte,
+                              enum mm_access access)
+{
+    if (pte.u.Proto.Prototype)
+        return mi_prototype_fault(process, va, access);
+    if (pte.u.Soft.Transition)
+        return mi_transition_fault(process, va, access);
+    return mi_demand_zero_fault(process, va, access);
+}
+
+static NTSTATUS resolve(EPROCESS *process, ULONGLONG va, enum mm_access access)
+{
+    ULONG mask = mi_committed_mask(va);
     MMPTE pte = mi_read_pte(va);
 
-    if (allows(pte, access))
-        return STATUS_SUCCESS;
-    if (pte.u.Long == 0 || pte.u.Hard.Valid ||
-        (mi_pte_mask(pte) & MM_WRITECOMBINE) != MM_GUARD_PAGE)
+    if (mask == 0)
         return STATUS_ACCESS_VIOLATION;
-    mi_protect(va, va + PAGE_SIZE, mi_pte_mask(pte) & MM_BASE_MASK);
-    return STATUS_GUARD_PAGE_VIOLATION;
+    if (mask != MM_NOACCESS && !mi_is_accessible(mask)) {
+        mi_change_private(process, va, mask & MM_BASE_MASK);
+        return STATUS_GUARD_PAGE_VIOLATION;
+    }
+    if (!mi_allows(mask, access))
+        return STATUS_ACCESS_VIOLATION;
+    return pte.u.Hard.Valid ? valid_fault(process, va, pte, access)
+                            : invalid_fault(process, va, pte, access);
 }
 
 NTSTATUS mm_access_fault(ULONGLONG address, enum mm_access access)
 {
+    EPROCESS *process = PsGetCurrentProcess();
     NTSTATUS status;
 
     if (address > MM_HIGHEST_USER_ADDRESS)
         return STATUS_ACCESS_VIOLATION;
+    KeGetCurrentPrcb()->MmPageFaultCount++;
     mi_lock_current_space();
-    status = look(ALIGN_DOWN(address, PAGE_SIZE), access);
+    process->Vm.PageFaultCount++;
+    status = resolve(process, ALIGN_DOWN(address, PAGE_SIZE), access);
     mi_unlock_current_space();
     return status;
 }

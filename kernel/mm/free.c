@@ -15,7 +15,7 @@ static NTSTATUS check_free(const struct mi_vad *vad, ULONG type,
 {
     if (!vad)
         return STATUS_MEMORY_NOT_ALLOCATED;
-    if (*end > vad->end || vad->permanent)
+    if (*end > mi_vad_end(vad) || vad->permanent)
         return STATUS_UNABLE_TO_FREE_VM;
     if (vad->type != MEM_PRIVATE)
         return type == MEM_RELEASE ? STATUS_UNABLE_TO_DELETE_SECTION
@@ -23,7 +23,7 @@ static NTSTATUS check_free(const struct mi_vad *vad, ULONG type,
     if (*start == *end) {
         if (*start != mi_vad_start(vad))
             return STATUS_FREE_VM_NOT_AT_BASE;
-        *end = vad->end;
+        *end = mi_vad_end(vad);
     }
     return STATUS_SUCCESS;
 }

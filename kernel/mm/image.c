@@ -1,15 +1,20 @@
 /*
  * mm/image.c - a PE file becomes memory.
  *
- * The image is laid out in a kernel buffer first: headers, sections at their
- * addresses, relocations applied, the base it really has in its header.
- * Whatever is wrong with the file shows there, before the process has
- * anything of it.  Then each page is copied into a page of the process and
- * gets the protection its section asks for; a section that would be writable
- * and executable never gets this far (rtl/pe.c).
+ * Where an image is at the base that it was linked for, all its pages are the
+ * segment's: read from the file when they are touched, shared by all who have
+ * them, copied when they are written.
  *
- * NT: pages come from the file as they are touched, are shared until they are
- * written, and relocated one by one.
+ * At another base its addresses are wrong.  Then the image is laid out in a
+ * kernel buffer and relocated there, which also shows whether it can be; each
+ * page that is not what it was becomes a page of the process's own, and the
+ * others are the segment's as above.
+ *
+ * A section that would be writable and executable never gets this far
+ * (rtl/pe.c).
+ *
+ * NT: an image has one relocated form for all, made when its section is, and
+ * pages are relocated as they are read.
  */
 #include "vad.h"
 
@@ -45,74 +50,131 @@ static NTSTATUS choose_base(EPROCESS *process, const struct rtl_pe *pe,
     return STATUS_SUCCESS;
 }
 
-static void lay_out(UCHAR *image, const struct mi_section *section)
+/* ---- a moved image ---- */
+
+static void lay_out(UCHAR *image, const struct mi_segment *segment)
 {
-    const UCHAR *file = section->bytes;
+    const UCHAR *file = segment->bytes;
 
-    memcpy(image, file, section->pe.size_of_headers);
-    for (ULONG i = 0; i < section->pe.section_count; i++) {
-        struct rtl_pe_section part;
+    for (ULONG i = 0; i < segment->subsection_count; i++) {
+        const struct mi_subsection *part = &segment->subsections[i];
 
-        rtl_pe_section(file, &section->pe, i, &part);
-        memcpy(image + part.rva, file + part.file_offset, part.file_size);
+        memcpy(image + (part->first << PAGE_SHIFT), file + part->offset,
+               part->size);
     }
 }
 
 static NTSTATUS relocate(UCHAR *image, const struct rtl_pe *pe,
                          ULONGLONG base)
 {
+    NTSTATUS status = rtl_pe_relocate(image, pe, base - pe->preferred_base);
+
+    if (NT_SUCCESS(status))
+        memcpy(image + pe->image_base_offset, &base, pe->address_size);
+    return status;
+}
+
+/* NULL for an image that is not moved. */
+static NTSTATUS make_moved(const struct mi_segment *segment, ULONGLONG base,
+                           UCHAR **result)
+{
+    SIZE_T size = segment->pages << PAGE_SHIFT;
     NTSTATUS status;
 
-    if (base == pe->preferred_base)
+    *result = NULL;
+    if (base == segment->pe.preferred_base)
         return STATUS_SUCCESS;
-    status = rtl_pe_relocate(image, pe, base - pe->preferred_base);
-    if (!NT_SUCCESS(status))
-        return status;
-    memcpy(image + pe->image_base_offset, &base, pe->address_size);
-    return STATUS_IMAGE_NOT_AT_BASE;
+    if (size <= MAX_IMAGE)
+        *result = ExAllocatePool2(POOL_FLAG_NON_PAGED, size, IMAGE_TAG);
+    if (!*result)
+        return STATUS_NO_MEMORY;
+    lay_out(*result, segment);
+    status = relocate(*result, &segment->pe, base);
+    if (!NT_SUCCESS(status)) {
+        ExFreePoolWithTag(*result, IMAGE_TAG);
+        *result = NULL;
+    }
+    return status;
 }
 
-static ULONG section_mask(const struct rtl_pe_section *part)
+/* Is a page of the laid-out image other than the file's?  Zeroes behind it. */
+static BOOLEAN is_moved(const UCHAR *image, const struct mi_subsection *part,
+                        SIZE_T page)
 {
-    if (part->executable)
-        return part->readable ? MM_EXECUTE_READ : MM_EXECUTE;
-    return part->writable ? MM_READWRITE : MM_READONLY;
+    const UCHAR *file = part->segment->bytes;
+    SIZE_T at = (page - part->first) << PAGE_SHIFT;
+    SIZE_T left = at < part->size ? part->size - at : 0;
+
+    return image && memcmp(image + (page << PAGE_SHIFT),
+                           file + part->offset + at,
+                           left < PAGE_SIZE ? left : PAGE_SIZE) != 0;
 }
 
-static void commit_part(EPROCESS *process, ULONGLONG base, const UCHAR *image,
-                        ULONG rva, ULONG size, ULONG mask, ULONG_PTR *charge)
+/* ---- the view ---- */
+
+static ULONG_PTR count_charge(const struct mi_segment *segment,
+                              const UCHAR *image)
 {
-    ULONG end = (ULONG)ALIGN_UP(rva + size, PAGE_SIZE);
+    ULONG_PTR count = 0;
 
-    for (; rva < end; rva += PAGE_SIZE)
-        mi_commit_filled(process, base + rva, mask, image + rva, PAGE_SIZE,
-                         charge);
+    for (ULONG i = 0; i < segment->subsection_count; i++) {
+        const struct mi_subsection *part = &segment->subsections[i];
+
+        for (SIZE_T at = 0; at < part->pages; at++)
+            count += mi_is_copy(part->mask) ||
+                     is_moved(image, part, part->first + at);
+    }
+    return count;
 }
 
-/* What lies between the parts stays reserved. */
-static void commit_image(EPROCESS *process, ULONGLONG base,
-                         const struct mi_section *section, const UCHAR *image,
+static ULONG own_mask(ULONG mask)
+{
+    return mi_is_copy(mask) ? MM_READWRITE : mask;
+}
+
+static NTSTATUS map_part(EPROCESS *process, ULONGLONG base,
+                         const struct mi_subsection *part, const UCHAR *image,
                          ULONG_PTR *charge)
 {
-    commit_part(process, base, image, 0, section->pe.size_of_headers,
-                MM_READONLY, charge);
-    for (ULONG i = 0; i < section->pe.section_count; i++) {
-        struct rtl_pe_section part;
+    NTSTATUS status = STATUS_SUCCESS;
 
-        rtl_pe_section(section->bytes, &section->pe, i, &part);
-        commit_part(process, base, image, part.rva, part.virtual_size,
-                    section_mask(&part), charge);
+    for (SIZE_T page = part->first;
+         page < part->first + part->pages && NT_SUCCESS(status); page++) {
+        ULONGLONG va = base + (page << PAGE_SHIFT);
+
+        if (is_moved(image, part, page))
+            status = mi_commit_filled(process, va, own_mask(part->mask),
+                                      image + (page << PAGE_SHIFT), charge);
+        else
+            mi_map_prototypes(process, va, va + PAGE_SIZE,
+                              &part->segment->prototypes[page], part->mask,
+                              charge);
     }
+    return status;
 }
 
-/* From a finished image to a view. */
+static NTSTATUS map_parts(EPROCESS *process, ULONGLONG base,
+                          const struct mi_segment *segment,
+                          const UCHAR *image, ULONG_PTR *charge)
+{
+    NTSTATUS status = STATUS_SUCCESS;
+
+    for (ULONG i = 0; i < segment->subsection_count && NT_SUCCESS(status);
+         i++)
+        status = map_part(process, base, &segment->subsections[i], image,
+                          charge);
+    return status;
+}
+
 static NTSTATUS map(EPROCESS *process, struct mi_section *section,
                     ULONGLONG base, const UCHAR *image)
 {
-    ULONGLONG end = base + section->pe.size_of_image;
+    const struct mi_segment *segment = section->segment;
+    ULONGLONG end = base + segment->pe.size_of_image;
     struct mi_vad *vad;
     ULONG_PTR charge;
-    NTSTATUS status = mi_prepare_commit(base, end, &charge);
+    NTSTATUS status = mi_prepare_pages(base, end,
+                                       count_charge(segment, image), &charge);
 
     if (!NT_SUCCESS(status))
         return status;
@@ -121,7 +183,9 @@ static NTSTATUS map(EPROCESS *process, struct mi_section *section,
     if (NT_SUCCESS(status)) {
         ObReferenceObject(section);
         vad->section = section;
-        commit_image(process, base, section, image, &charge);
+        status = map_parts(process, base, segment, image, &charge);
+        if (!NT_SUCCESS(status))
+            mi_delete_region(process, vad);
     }
     mi_uncharge_pages(charge);
     return status;
@@ -130,26 +194,21 @@ static NTSTATUS map(EPROCESS *process, struct mi_section *section,
 NTSTATUS mi_map_image_view(EPROCESS *process, struct mi_section *section,
                            ULONGLONG hint, ULONGLONG limit, ULONGLONG *base)
 {
-    SIZE_T size = section->pe.size_of_image;
+    const struct rtl_pe *pe = &section->segment->pe;
     UCHAR *image;
-    NTSTATUS status, relocated;
+    NTSTATUS status;
 
-    if (section->pe.machine != ps_machine(process))
+    if (pe->machine != ps_machine(process))
         return STATUS_INVALID_IMAGE_FORMAT;
-    status = choose_base(process, &section->pe, hint, limit, base);
+    status = choose_base(process, pe, hint, limit, base);
+    if (NT_SUCCESS(status))
+        status = make_moved(section->segment, *base, &image);
     if (!NT_SUCCESS(status))
         return status;
-    image = size > MAX_IMAGE ? NULL
-                             : ExAllocatePool2(POOL_FLAG_NON_PAGED, size,
-                                               IMAGE_TAG);
-    if (!image)
-        return STATUS_NO_MEMORY;
-    lay_out(image, section);
-    relocated = relocate(image, &section->pe, *base);
-    status = NT_SUCCESS(relocated) ? map(process, section, *base, image)
-                                   : relocated;
-    ExFreePoolWithTag(image, IMAGE_TAG);
-    return NT_SUCCESS(status) ? relocated : status;
+    status = map(process, section, *base, image);
+    if (image)
+        ExFreePoolWithTag(image, IMAGE_TAG);
+    return NT_SUCCESS(status) && image ? STATUS_IMAGE_NOT_AT_BASE : status;
 }
 
 NTSTATUS mm_map_image(void *section, void **base)

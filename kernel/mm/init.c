@@ -82,9 +82,8 @@ NTSTATUS mm_map_shared_page(void)
     if (NT_SUCCESS(status))
         status = mi_reserve_shared_page(process);
     if (NT_SUCCESS(status))
-        MiGetPteAddress(va)->u.Long = page << PAGE_SHIFT |
-            MI_PTE_VALID | MI_PTE_OWNER | MI_PTE_ACCESSED |
-            MI_PTE_NO_EXECUTE;
+        mi_write_pte(process, (ULONG_PTR)va,
+                     mi_make_pte(page, MM_READONLY, FALSE));
     mi_leave_space(&visit);
     return status;
 }

@@ -26,11 +26,10 @@ PFN_NUMBER mi_allocate_page(void);
 void mi_free_page(PFN_NUMBER pfn);
 
 /*
- * Set count pages aside for ring 3 (FALSE: that many are not left to it);
- * then take each without failing, or give back those that were not needed.
+ * Promise count pages to ring 3 (FALSE: that many are not left to it); what is
+ * never taken is given back.  (charge.c)
  */
 BOOLEAN mi_charge_pages(ULONG_PTR count);
-PFN_NUMBER mi_allocate_charged_page(void);
 void mi_uncharge_pages(ULONG_PTR count);
 
 /* Left to the kernel when ring 3 has taken all it can: 2 MiB. */
@@ -77,6 +76,9 @@ ULONGLONG mi_create_top_table(void);
  */
 void *mi_map_temporary(PFN_NUMBER pfn, KIRQL *irql);
 void mi_unmap_temporary(KIRQL irql);
+
+/* A whole page, from one to another; neither is looked at otherwise. */
+void mi_copy_page(PFN_NUMBER to, PFN_NUMBER from);
 
 /* Boot: the self map and hyperspace in the loader's top table; ... */
 void mi_start_page_tables(void);

@@ -1,37 +1,26 @@
 /*
  * mm/pfn.c - physical pages: who is free.
  *
- * The page-frame database has one entry for each page up to the highest free
- * one.  Free pages form a list through it; the newest freed is the first
- * used.  A page is zeroed when it is handed out, through a window in
- * hyperspace: nobody ever sees what it held before.
+ * A page is zeroed when it is handed out, through a window in hyperspace:
+ * nobody ever sees what it held before.  Only who fills all of it at once
+ * gets it as it is.
  *
- * Who must not fail half-way has pages set aside first (a charge); nobody else
- * gets those meanwhile.
+ * The kernel takes what nobody is promised, ring 3 what it has been promised
+ * (charge.c).
  *
  * The database itself and the tables that map it are made from the end of the
  * largest free range below 4 GiB, before the list exists.
  */
-#include "mi.h"
+#include "pfn.h"
 
 #include <kd.h>
 
-struct mi_pfn {
-    ULONG next;         /* free: the next free page, 0 ends the list */
-    UCHAR free;
-    ULONG run;          /* in use: pages of the block that begins here */
-};
-
 #define PAGES_BELOW_4G (0x100000000ULL >> PAGE_SHIFT)
 
-static struct mi_pfn *const database = (struct mi_pfn *)MI_PFN_DATABASE;
 static PFN_NUMBER lowest_page, highest_page;
 static ULONG_PTR total_pages;
 
-/* Under pfn_lock, with the list's links; charged_pages <= free_pages. */
-static KSPIN_LOCK pfn_lock;
-static PFN_NUMBER first_free;
-static ULONG_PTR free_pages, charged_pages;
+KSPIN_LOCK mi_pfn_lock;
 
 /* Until the list exists: [early_next, early_end) is handed out downwards. */
 static PFN_NUMBER early_next, early_end;
@@ -44,19 +33,36 @@ static PFN_NUMBER early_page(void)
     return --early_end;
 }
 
-static PFN_NUMBER take_free_page(BOOLEAN charged)
+/* Under mi_pfn_lock; 0: none is left. */
+static PFN_NUMBER take_free_page(void)
 {
-    KIRQL irql = KeAcquireSpinLock(&pfn_lock);
-    PFN_NUMBER pfn = 0;
+    PFN_NUMBER pfn = MmFreePageListHead.Flink;
 
-    if (charged || free_pages > charged_pages) {
-        pfn = first_free;
-        first_free = database[pfn].next;
-        database[pfn] = (struct mi_pfn){ 0 };
-        free_pages--;
-        charged_pages -= charged;
+    if (pfn)
+        mi_unlink_page(pfn);
+    return pfn;
+}
+
+static PFN_NUMBER take_unpromised_page(void)
+{
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+    PFN_NUMBER pfn = mi_unpromised_pages() > 0 ? take_free_page() : 0;
+
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
+    return pfn;
+}
+
+/* new: whose it is. */
+static PFN_NUMBER take_promised_page(const struct mi_pfn *new)
+{
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+    PFN_NUMBER pfn = take_free_page();
+
+    if (pfn) {
+        *mi_pfn_at(pfn) = *new;
+        mi_keep_promise();
     }
-    KeReleaseSpinLock(&pfn_lock, irql);
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
     return pfn;
 }
 
@@ -70,63 +76,63 @@ static void zero_page(PFN_NUMBER pfn)
 
 PFN_NUMBER mi_allocate_page(void)
 {
-    PFN_NUMBER pfn = list_ready ? take_free_page(FALSE) : early_page();
+    PFN_NUMBER pfn = list_ready ? take_unpromised_page() : early_page();
 
     if (pfn)
         zero_page(pfn);
     return pfn;
 }
 
-PFN_NUMBER mi_allocate_charged_page(void)
+PFN_NUMBER mi_take_private_page(MMPTE *pte, MMPTE original, BOOLEAN zero)
 {
-    PFN_NUMBER pfn = take_free_page(TRUE);
+    PFN_NUMBER pfn = take_promised_page(&(struct mi_pfn){
+        .PteAddress = pte,
+        .OriginalPte = original,
+        .PteFrame = (ULONG)MiGetPteAddress(pte)->u.Hard.PageFrameNumber,
+        .ShareCount = 1,
+        .PageLocation = ActiveAndValid,
+        .Modified = TRUE,
+    });
 
-    zero_page(pfn);
+    if (pfn && zero)
+        zero_page(pfn);
     return pfn;
 }
 
-BOOLEAN mi_charge_pages(ULONG_PTR count)
+PFN_NUMBER mi_take_shared_page(MMPTE *prototype)
 {
-    KIRQL irql = KeAcquireSpinLock(&pfn_lock);
-    ULONG_PTR left = free_pages - charged_pages;
-    BOOLEAN enough = left >= MI_KERNEL_PAGES &&
-                     left - MI_KERNEL_PAGES >= count;
+    PFN_NUMBER pfn = take_promised_page(&(struct mi_pfn){
+        .PteAddress = prototype,
+        .OriginalPte = *prototype,
+        .PageLocation = ActiveAndValid,
+        .PrototypePte = TRUE,
+    });
 
-    if (enough)
-        charged_pages += count;
-    KeReleaseSpinLock(&pfn_lock, irql);
-    return enough;
-}
-
-void mi_uncharge_pages(ULONG_PTR count)
-{
-    KIRQL irql = KeAcquireSpinLock(&pfn_lock);
-
-    ASSERT(count <= charged_pages);
-    charged_pages -= count;
-    KeReleaseSpinLock(&pfn_lock, irql);
+    if (pfn)
+        zero_page(pfn);
+    return pfn;
 }
 
 void mi_free_page(PFN_NUMBER pfn)
 {
-    KIRQL irql = KeAcquireSpinLock(&pfn_lock);
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
 
-    if (pfn < lowest_page || pfn > highest_page || database[pfn].free)
+    if (pfn < lowest_page || pfn > highest_page ||
+        mi_pfn_at(pfn)->PageLocation == FreePageList)
         KeBugCheckEx(MEMORY_MANAGEMENT, 1, pfn, 0, 0);
-    database[pfn] = (struct mi_pfn){ .next = (ULONG)first_free, .free = TRUE };
-    first_free = pfn;
-    free_pages++;
-    KeReleaseSpinLock(&pfn_lock, irql);
+    *mi_pfn_at(pfn) = (struct mi_pfn){ 0 };
+    mi_insert_page_first(&MmFreePageListHead, pfn);
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
 }
 
 void mi_set_run(PFN_NUMBER first, ULONG pages)
 {
-    database[first].run = pages;
+    mi_pfn_at(first)->run = pages;
 }
 
 ULONG mi_get_run(PFN_NUMBER first)
 {
-    return first <= highest_page ? database[first].run : 0;
+    return first <= highest_page ? mi_pfn_at(first)->run : 0;
 }
 
 /* The database must fit the early pages; memory beyond it stays unused. */
@@ -173,10 +179,10 @@ ULONGLONG mi_early_physical(void)
 
 static void map_database(void)
 {
-    SIZE_T bytes = (highest_page + 1) * sizeof *database;
+    SIZE_T bytes = (highest_page + 1) * sizeof(struct mi_pfn);
 
     for (SIZE_T at = 0; at < bytes; at += PAGE_SIZE) {
-        void *va = (UCHAR *)database + at;
+        void *va = (UCHAR *)MI_PFN_DATABASE + at;
         PFN_NUMBER pfn;
 
         if (!NT_SUCCESS(mi_make_tables(va)) || !(pfn = mi_allocate_page()))
@@ -211,13 +217,14 @@ void mi_initialize_pages(const LOADER_PARAMETER_BLOCK *block)
 
 void mm_query_statistics(struct mm_statistics *statistics)
 {
-    KIRQL irql = KeAcquireSpinLock(&pfn_lock);
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
 
     *statistics = (struct mm_statistics){
         .total_pages = total_pages,
-        .free_pages = free_pages,
+        .free_pages = mi_unpromised_pages(),
         .lowest_page = lowest_page,
         .highest_page = highest_page,
+        .commit_limit = total_pages,
     };
-    KeReleaseSpinLock(&pfn_lock, irql);
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
 }

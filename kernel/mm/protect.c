@@ -4,32 +4,25 @@
  * The range lies in one region and all of it is committed, or nothing is
  * changed.  The protection that is returned is the first page's.
  *
- * Pages of an image are the process's own copies from the beginning, so
- * PAGE_WRITECOPY has nothing left to copy there and means PAGE_READWRITE.  A
- * view of a data section cannot get more than the section allows.
+ * In an image PAGE_READWRITE means PAGE_WRITECOPY for a page that is still the
+ * section's, and what has been copied is PAGE_READWRITE under either name; to
+ * let more pages be copied is to be charged for them.  A view of a data
+ * section cannot get more than the section allows.
  */
 #include "vad.h"
 
 #include <nt/ntapi.h>
 
-static BOOLEAN is_copy(ULONG mask)
-{
-    return (mask & MM_BASE_MASK) == MM_WRITECOPY;
-}
-
-/* What mask becomes in this region. */
-static NTSTATUS adapt_mask(const struct mi_vad *vad, ULONG *mask)
+/* Can pages of this region have mask? */
+static NTSTATUS check_region(const struct mi_vad *vad, ULONG mask)
 {
     if (vad->permanent)
         return STATUS_INVALID_PAGE_PROTECTION;
     if (vad->type == MEM_PRIVATE)
-        return is_copy(*mask) ? STATUS_INVALID_PAGE_PROTECTION
+        return mi_is_copy(mask) ? STATUS_INVALID_PAGE_PROTECTION
                               : STATUS_SUCCESS;
     if (vad->type == MEM_MAPPED)
-        return mi_check_view_mask(vad->section,
-                                  MiMakeProtectionMask(vad->protect), *mask);
-    if (is_copy(*mask))
-        *mask = (*mask & ~MM_BASE_MASK) | MM_READWRITE;
+        return mi_check_view_mask(MiMakeProtectionMask(vad->protect), mask);
     return STATUS_SUCCESS;
 }
 
@@ -39,16 +32,15 @@ static NTSTATUS protect_locked(EPROCESS *process, ULONGLONG start,
     struct mi_vad *vad = mi_find_vad(process, start);
     NTSTATUS status;
 
-    if (!vad || end > vad->end)
+    if (!vad || end > mi_vad_end(vad))
         return STATUS_CONFLICTING_ADDRESSES;
-    status = adapt_mask(vad, &mask);
+    status = check_region(vad, mask);
     if (!NT_SUCCESS(status))
         return status;
     if (!mi_is_committed(start, end))
         return STATUS_NOT_COMMITTED;
-    *old = mi_protect_constant(mi_pte_mask(mi_read_pte(start)));
-    mi_protect(start, end, mask);
-    return STATUS_SUCCESS;
+    *old = mi_protect_constant(mi_committed_mask(start));
+    return mi_protect(process, vad, start, end, mask);
 }
 
 static NTSTATUS protect(EPROCESS *process, ULONGLONG start, ULONGLONG end,
@@ -93,7 +85,7 @@ static NTSTATUS capture(void **user_base, SIZE_T *user_size, ULONG *user_old,
  * STATUS_INVALID_PAGE_PROTECTION, STATUS_DYNAMIC_CODE_BLOCKED,
  * STATUS_INVALID_PARAMETER_2 and _3, STATUS_CONFLICTING_ADDRESSES: not one
  * region; STATUS_NOT_COMMITTED; STATUS_SECTION_PROTECTION;
- * STATUS_PROCESS_IS_TERMINATING.
+ * STATUS_COMMITMENT_LIMIT; STATUS_PROCESS_IS_TERMINATING.
  */
 NTSTATUS NtProtectVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
                                 SIZE_T *RegionSize, ULONG NewProtect,

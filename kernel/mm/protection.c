@@ -5,8 +5,8 @@
  * of a page-table entry.  The processor cannot tell PAGE_EXECUTE from
  * PAGE_EXECUTE_READ, so the code's base stays in the entry, in bits that the
  * processor ignores.  A page that must fault on any access (PAGE_NOACCESS,
- * PAGE_GUARD) has an entry that is not valid but keeps page and code: NT's
- * form of an entry in transition.
+ * PAGE_GUARD) has no valid entry; the code stands in one that says where the
+ * page is instead.
  *
  * No page is writable and executable.  Windows refuses such pages to a
  * process that has its arbitrary-code guard on, with
@@ -72,10 +72,30 @@ BOOLEAN mi_is_write_execute(ULONG mask)
     return base == MM_EXECUTE_READWRITE || base == MM_EXECUTE_WRITECOPY;
 }
 
-static BOOLEAN is_inaccessible(ULONG mask)
+BOOLEAN mi_is_accessible(ULONG mask)
 {
-    return mask == MM_NOACCESS ||
-           (mask & MM_WRITECOMBINE) == MM_GUARD_PAGE;
+    return mask != MM_NOACCESS && (mask & MM_WRITECOMBINE) != MM_GUARD_PAGE;
+}
+
+BOOLEAN mi_is_copy(ULONG mask)
+{
+    return mask != MM_NOACCESS && (mask & MM_BASE_MASK) == MM_WRITECOPY;
+}
+
+BOOLEAN mi_allows(ULONG mask, enum mm_access access)
+{
+    ULONG base = mask & MM_BASE_MASK;
+
+    if (!mi_is_accessible(mask))
+        return FALSE;
+    switch (access) {
+    case MM_ACCESS_WRITE:
+        return base == MM_READWRITE || base == MM_WRITECOPY;
+    case MM_ACCESS_EXECUTE:
+        return base == MM_EXECUTE || base == MM_EXECUTE_READ;
+    default:
+        return TRUE;
+    }
 }
 
 /*
@@ -91,26 +111,48 @@ static ULONGLONG cache_bits(ULONG mask)
     return 0;
 }
 
-MMPTE mi_make_pte(PFN_NUMBER pfn, ULONG mask)
+MMPTE mi_make_pte(PFN_NUMBER pfn, ULONG mask, BOOLEAN dirty)
 {
     ULONG base = mask & MM_BASE_MASK;
-    MMPTE pte = { .u.Long = 0 };
+    MMPTE pte = { .u.Long = MI_PTE_VALID | MI_PTE_OWNER | MI_PTE_ACCESSED |
+                            cache_bits(mask) };
 
-    ASSERT(!mi_is_write_execute(mask));
-    if (is_inaccessible(mask)) {
-        pte.u.Trans.Transition = 1;
-        pte.u.Trans.Protection = mask;
-        pte.u.Trans.PageFrameNumber = pfn;
-        return pte;
-    }
-    pte.u.Long = MI_PTE_VALID | MI_PTE_OWNER | MI_PTE_ACCESSED |
-                 cache_bits(mask);
+    ASSERT(mi_is_accessible(mask) && !mi_is_write_execute(mask));
     pte.u.Hard.PageFrameNumber = pfn;
     pte.u.Hard.WsleProtection = base;
-    if (base == MM_READWRITE || base == MM_WRITECOPY)
-        pte.u.Long |= MI_PTE_READ_WRITE;
+    if (base == MM_WRITECOPY)
+        pte.u.Long |= MI_PTE_COPY_ON_WRITE;
+    if (base == MM_READWRITE)
+        pte.u.Long |= MI_PTE_WRITE |
+                      (dirty ? MI_PTE_DIRTY1 | MI_PTE_DIRTY : 0);
     if (base != MM_EXECUTE && base != MM_EXECUTE_READ)
         pte.u.Long |= MI_PTE_NO_EXECUTE;
+    return pte;
+}
+
+MMPTE mi_make_software_pte(ULONG mask)
+{
+    MMPTE pte = { .u.Long = 0 };
+
+    pte.u.Soft.Protection = mask;
+    return pte;
+}
+
+MMPTE mi_make_transition_pte(PFN_NUMBER pfn, ULONG mask)
+{
+    MMPTE pte = mi_make_software_pte(mask);
+
+    pte.u.Trans.Transition = 1;
+    pte.u.Trans.PageFrameNumber = pfn;
+    return pte;
+}
+
+MMPTE mi_make_prototype_pte(const MMPTE *prototype, ULONG mask)
+{
+    MMPTE pte = mi_make_software_pte(mask);
+
+    pte.u.Proto.Prototype = 1;
+    pte.u.Proto.ProtoAddress = (LONGLONG)(ULONG_PTR)prototype;
     return pte;
 }
 
@@ -119,7 +161,7 @@ ULONG mi_pte_mask(MMPTE pte)
     ULONG base;
 
     if (!pte.u.Hard.Valid)
-        return pte.u.Trans.Protection;
+        return pte.u.Soft.Protection;
     base = pte.u.Hard.WsleProtection ? pte.u.Hard.WsleProtection
                                      : MM_READONLY;
     if (pte.u.Hard.CacheDisable)

@@ -24,18 +24,12 @@ static void describe_free(EPROCESS *process, ULONGLONG va,
 /* The first page in (va, end) that is not like the page at va. */
 static ULONGLONG end_of_run(ULONGLONG va, ULONGLONG end)
 {
-    MMPTE first = mi_read_pte(va);
+    ULONG first = mi_committed_mask(va);
 
     for (va += PAGE_SIZE; va < end; va += PAGE_SIZE) {
-        MMPTE pte;
-
-        if (first.u.Long == 0)
+        if (first == 0)
             va = mi_skip_missing_tables(va, end);
-        if (va == end)
-            break;
-        pte = mi_read_pte(va);
-        if ((pte.u.Long == 0) != (first.u.Long == 0) ||
-            mi_pte_mask(pte) != mi_pte_mask(first))
+        if (va == end || mi_committed_mask(va) != first)
             break;
     }
     return va;
@@ -44,15 +38,15 @@ static ULONGLONG end_of_run(ULONGLONG va, ULONGLONG end)
 static void describe_region(const struct mi_vad *vad, ULONGLONG va,
                             MEMORY_BASIC_INFORMATION *info)
 {
-    MMPTE pte = mi_read_pte(va);
+    ULONG mask = mi_committed_mask(va);
 
     info->AllocationBase = (void *)mi_vad_start(vad);
     info->AllocationProtect = vad->protect;
-    info->RegionSize = end_of_run(va, vad->end) - va;
+    info->RegionSize = end_of_run(va, mi_vad_end(vad)) - va;
     info->Type = vad->type;
-    info->State = pte.u.Long ? MEM_COMMIT : MEM_RESERVE;
-    if (pte.u.Long)
-        info->Protect = mi_protect_constant(mi_pte_mask(pte));
+    info->State = mask ? MEM_COMMIT : MEM_RESERVE;
+    if (mask)
+        info->Protect = mi_protect_constant(mask);
 }
 
 /* The process may have fewer addresses than the one that asks. */

@@ -5,16 +5,14 @@
  * of a boot file, or memory without a file that all its views share.  Boot
  * files stay in memory for ever, so a section needs no reference to its file.
  *
- * NT: a file's pages are shared by everybody who maps it.  Here each view of
- * a file has copies, which nobody can tell apart while files are read-only.
- * SEC_RESERVE and names for sections are not here.
+ * The pages belong to a segment, which all sections of a file share
+ * (segment.c).  Names for sections are not here.
  */
 #include "vad.h"
 
 #include <io.h>
 #include <nt/ntapi.h>
 
-#define SECTION_TAG 0x74636553          /* "Sect" */
 #define SECTION_RIGHTS (SECTION_ALL_ACCESS | SYNCHRONIZE)
 #define MAX_SECTION 0x20000000ULL       /* of pages of its own: 512 MiB */
 
@@ -24,13 +22,8 @@ static void delete_section(void *object)
 {
     struct mi_section *section = object;
 
-    if (!section->pfns)
-        return;
-    for (SIZE_T i = 0; i < section->size >> PAGE_SHIFT; i++) {
-        if (section->pfns[i])
-            mi_free_page(section->pfns[i]);
-    }
-    ExFreePoolWithTag(section->pfns, SECTION_TAG);
+    if (section->segment)
+        mi_dereference_segment(section->segment);
 }
 
 /* Sections exist before ring 3 does: the first program is one. */
@@ -52,7 +45,7 @@ static NTSTATUS create_object(struct mi_section **section)
 
 static void describe_image(struct mi_section *section)
 {
-    const struct rtl_pe *pe = &section->pe;
+    const struct rtl_pe *pe = &section->segment->pe;
 
     section->information = (struct mm_image_information){
         .preferred_base = pe->preferred_base,
@@ -73,19 +66,18 @@ NTSTATUS mm_create_section(const void *bytes, SIZE_T size, BOOLEAN image,
                            void **result)
 {
     struct mi_section *section;
-    struct rtl_pe pe = { 0 };
-    NTSTATUS status = image ? rtl_pe_parse(bytes, size, &pe)
-                            : STATUS_SUCCESS;
+    NTSTATUS status = create_object(&section);
 
-    if (NT_SUCCESS(status))
-        status = create_object(&section);
     if (!NT_SUCCESS(status))
         return status;
-    section->bytes = bytes;
+    status = mi_reference_file_segment(bytes, size, image, &section->segment);
+    if (!NT_SUCCESS(status)) {
+        ObDereferenceObject(section);
+        return status;
+    }
     section->size = size;
     section->image = image;
     section->mask = MM_READONLY;
-    section->pe = pe;
     describe_image(section);
     *result = section;
     return STATUS_SUCCESS;
@@ -98,33 +90,27 @@ const struct mm_image_information *mm_section_image(void *object)
     return section->image ? &section->information : NULL;
 }
 
-/* Zeroed pages that belong to the section. */
-static NTSTATUS create_memory_section(SIZE_T size, void **result)
+/* Pages without a file: zeroes at first. */
+static NTSTATUS create_memory_section(SIZE_T size, BOOLEAN reserve,
+                                      void **result)
 {
-    SIZE_T pages = ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT;
     struct mi_section *section;
     NTSTATUS status;
 
     if (size > MAX_SECTION)
         return STATUS_SECTION_TOO_BIG;
-    if (!mi_charge_pages(pages))
-        return STATUS_COMMITMENT_LIMIT;
     status = create_object(&section);
+    if (!NT_SUCCESS(status))
+        return status;
+    size = ALIGN_UP(size, PAGE_SIZE);
+    status = mi_create_segment(size >> PAGE_SHIFT, reserve,
+                               &section->segment);
     if (!NT_SUCCESS(status)) {
-        mi_uncharge_pages(pages);
+        ObDereferenceObject(section);
         return status;
     }
-    section->size = pages << PAGE_SHIFT;
-    section->pfns = ExAllocatePool2(POOL_FLAG_NON_PAGED,
-                                    pages * sizeof *section->pfns,
-                                    SECTION_TAG);
-    if (!section->pfns) {
-        mi_uncharge_pages(pages);
-        ObDereferenceObject(section);
-        return STATUS_INSUFFICIENT_RESOURCES;
-    }
-    for (SIZE_T i = 0; i < pages; i++)
-        section->pfns[i] = mi_allocate_charged_page();
+    section->size = size;
+    section->reserve = reserve;
     *result = section;
     return STATUS_SUCCESS;
 }
@@ -141,7 +127,9 @@ static NTSTATUS check_numbers(const struct request *request)
 {
     BOOLEAN image = request->attributes == SEC_IMAGE;
 
-    if (!image && (request->attributes & ~SEC_NOCACHE) != SEC_COMMIT)
+    ULONG kind = request->attributes & ~SEC_NOCACHE;
+
+    if (!image && kind != SEC_COMMIT && kind != SEC_RESERVE)
         return STATUS_INVALID_PARAMETER_6;
     if (request->mask == MM_INVALID_PROTECTION ||
         (request->mask & ~MM_BASE_MASK))
@@ -259,7 +247,9 @@ static NTSTATUS create_without_file(const struct request *request,
         return STATUS_INVALID_FILE_FOR_SECTION;
     if (request->size == 0)
         return STATUS_INVALID_PARAMETER_4;
-    status = create_memory_section(request->size, result);
+    status = create_memory_section(request->size,
+                                   (request->attributes & SEC_RESERVE) != 0,
+                                   result);
     if (NT_SUCCESS(status))
         ((struct mi_section *)*result)->mask = request->mask;
     return status;

@@ -69,7 +69,7 @@ void mi_delete_region(EPROCESS *process, struct mi_vad *vad)
 {
     struct mi_section *section = vad->section;
 
-    mi_decommit(process, vad, mi_vad_start(vad), vad->end);
+    mi_decommit(process, vad, mi_vad_start(vad), mi_vad_end(vad));
     mi_remove_vad(process, vad);
     if (section)
         ObDereferenceObject(section);
@@ -90,6 +90,7 @@ void mm_clean_address_space(EPROCESS *process)
         mi_delete_region(process, vad);
     ASSERT(process->VadCount == 0 && process->VirtualSize == 0);
     ASSERT(process->NumberOfPrivatePages == 0 && process->CommitCharge == 0);
+    ASSERT(process->Vm.WorkingSetSize == 0);
     mi_free_user_tables();
     unlock(process);
 }

@@ -2,10 +2,10 @@
  * mm/vad.c - the regions of a process.
  *
  * They form a balanced tree ordered by address (EPROCESS.VadRoot).  Regions
- * never overlap, so one look-up tells whose an address is.  A search for free
- * addresses walks the gaps in order.
+ * never overlap, so one look-up tells whose an address is; each node knows the
+ * largest gap below it, so one walk finds free addresses (gap.c).
  *
- * NT: VADs keep page numbers, and more trees find gaps faster.
+ * NT: VADs keep page numbers; gaps are found by a bitmap and by hints.
  */
 #include "vad.h"
 
@@ -18,14 +18,14 @@ static struct rtl_avl_node **root_of(EPROCESS *process)
 
 static struct mi_vad *vad_of(struct rtl_avl_node *node)
 {
-    return node ? CONTAINING_RECORD(node, struct mi_vad, node) : NULL;
+    return node ? CONTAINING_RECORD(node, struct mi_vad, range.node) : NULL;
 }
 
 struct mi_vad *mi_find_vad(EPROCESS *process, ULONGLONG address)
 {
     struct mi_vad *vad = vad_of(rtl_avl_find(*root_of(process), address));
 
-    return vad && address < vad->end ? vad : NULL;
+    return vad && address < mi_vad_end(vad) ? vad : NULL;
 }
 
 struct mi_vad *mi_find_vad_above(EPROCESS *process, ULONGLONG address)
@@ -34,7 +34,7 @@ struct mi_vad *mi_find_vad_above(EPROCESS *process, ULONGLONG address)
 
     if (!node)
         return vad_of(rtl_avl_first(*root_of(process)));
-    if (address < vad_of(node)->end)
+    if (address < mi_vad_end(vad_of(node)))
         return vad_of(node);
     return vad_of(rtl_avl_next(node));
 }
@@ -49,56 +49,6 @@ BOOLEAN mi_is_range_free(EPROCESS *process, ULONGLONG start, ULONGLONG end)
     return !vad || mi_vad_start(vad) >= end;
 }
 
-/*
- * The place in the gap [low, high) that has size bytes, or 0.  Address 0 is
- * never in a gap.
- */
-static ULONGLONG place_in_gap(ULONGLONG low, ULONGLONG high, SIZE_T size,
-                              BOOLEAN top_down)
-{
-    ULONGLONG place = ALIGN_UP(low, ALLOCATION_GRANULARITY);
-
-    if (place >= high || high - place < size)
-        return 0;
-    return top_down ? ALIGN_DOWN(high - size, ALLOCATION_GRANULARITY) : place;
-}
-
-static ULONGLONG find_lowest(EPROCESS *process, SIZE_T size, ULONGLONG low,
-                             ULONGLONG high)
-{
-    struct mi_vad *vad = mi_find_vad_above(process, low);
-
-    while (low < high) {
-        BOOLEAN bounded = vad && mi_vad_start(vad) < high;
-        ULONGLONG end = bounded ? mi_vad_start(vad) : high;
-        ULONGLONG place = place_in_gap(low, end, size, FALSE);
-
-        if (place || !bounded)
-            return place;
-        low = vad->end;
-        vad = vad_of(rtl_avl_next(&vad->node));
-    }
-    return 0;
-}
-
-static ULONGLONG find_highest(EPROCESS *process, SIZE_T size, ULONGLONG low,
-                              ULONGLONG high)
-{
-    struct mi_vad *vad = vad_of(rtl_avl_find(*root_of(process), high - 1));
-
-    while (low < high) {
-        BOOLEAN bounded = vad && vad->end > low;
-        ULONGLONG start = bounded ? vad->end : low;
-        ULONGLONG place = place_in_gap(start, high, size, TRUE);
-
-        if (place || !bounded)
-            return place;
-        high = mi_vad_start(vad);
-        vad = vad_of(rtl_avl_previous(&vad->node));
-    }
-    return 0;
-}
-
 ULONGLONG mi_find_gap(EPROCESS *process, SIZE_T size, ULONGLONG low,
                       ULONGLONG high, BOOLEAN top_down)
 {
@@ -106,10 +56,7 @@ ULONGLONG mi_find_gap(EPROCESS *process, SIZE_T size, ULONGLONG low,
         low = MM_LOWEST_USER_ADDRESS;
     if (high > mi_regions_end(process))
         high = mi_regions_end(process);
-    if (low >= high)
-        return 0;
-    return top_down ? find_highest(process, size, low, high)
-                    : find_lowest(process, size, low, high);
+    return mi_find_place(*root_of(process), size, low, high, top_down);
 }
 
 NTSTATUS mi_insert_vad(EPROCESS *process, ULONGLONG start, ULONGLONG end,
@@ -117,16 +64,14 @@ NTSTATUS mi_insert_vad(EPROCESS *process, ULONGLONG start, ULONGLONG end,
 {
     struct mi_vad *vad = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof *vad,
                                          MI_VAD_TAG);
-    BOOLEAN inserted;
 
     if (!vad)
         return STATUS_INSUFFICIENT_RESOURCES;
-    vad->node.key = start;
-    vad->end = end;
+    vad->range.node.key = start;
+    vad->range.end = end;
     vad->type = type;
     vad->protect = protect;
-    inserted = rtl_avl_insert(root_of(process), &vad->node);
-    ASSERT(inserted);
+    mi_insert_range(root_of(process), &vad->range);
     process->VadCount++;
     process->VirtualSize += end - start;
     if (process->VirtualSize > process->PeakVirtualSize)
@@ -137,9 +82,9 @@ NTSTATUS mi_insert_vad(EPROCESS *process, ULONGLONG start, ULONGLONG end,
 
 void mi_remove_vad(EPROCESS *process, struct mi_vad *vad)
 {
-    rtl_avl_remove(root_of(process), &vad->node);
+    mi_remove_range(root_of(process), &vad->range);
     process->VadCount--;
-    process->VirtualSize -= vad->end - mi_vad_start(vad);
+    process->VirtualSize -= mi_vad_end(vad) - mi_vad_start(vad);
     ExFreePoolWithTag(vad, MI_VAD_TAG);
 }
 
@@ -147,17 +92,17 @@ void mi_remove_vad(EPROCESS *process, struct mi_vad *vad)
 static NTSTATUS split_vad(EPROCESS *process, struct mi_vad *vad,
                           ULONGLONG start, ULONGLONG end)
 {
-    ULONGLONG old_end = vad->end, old_size = process->VirtualSize;
+    ULONGLONG old_end = mi_vad_end(vad), old_size = process->VirtualSize;
     struct mi_vad *upper;
     NTSTATUS status;
 
     process->VirtualSize -= old_end - start;
-    vad->end = start;
+    mi_change_range(&vad->range, mi_vad_start(vad), start);
     status = mi_insert_vad(process, end, old_end, vad->type, vad->protect,
                            &upper);
     if (!NT_SUCCESS(status)) {
         process->VirtualSize = old_size;
-        vad->end = old_end;
+        mi_change_range(&vad->range, mi_vad_start(vad), old_end);
     }
     return status;
 }
@@ -165,17 +110,17 @@ static NTSTATUS split_vad(EPROCESS *process, struct mi_vad *vad,
 NTSTATUS mi_cut_vad(EPROCESS *process, struct mi_vad *vad, ULONGLONG start,
                     ULONGLONG end)
 {
-    if (start == mi_vad_start(vad) && end == vad->end) {
+    if (start == mi_vad_start(vad) && end == mi_vad_end(vad)) {
         mi_remove_vad(process, vad);
         return STATUS_SUCCESS;
     }
-    if (start != mi_vad_start(vad) && end != vad->end)
+    if (start != mi_vad_start(vad) && end != mi_vad_end(vad))
         return split_vad(process, vad, start, end);
     process->VirtualSize -= end - start;
-    if (end == vad->end)
-        vad->end = start;
+    if (end == mi_vad_end(vad))
+        mi_change_range(&vad->range, mi_vad_start(vad), start);
     else
-        vad->node.key = end;            /* the order of regions stays */
+        mi_change_range(&vad->range, end, mi_vad_end(vad));
     return STATUS_SUCCESS;
 }
 
@@ -188,6 +133,6 @@ NTSTATUS mi_reserve_shared_page(EPROCESS *process)
                                     PAGE_READONLY, &vad);
 
     if (NT_SUCCESS(status))
-        vad->shared = vad->permanent = TRUE;
+        vad->permanent = TRUE;
     return status;
 }

@@ -2,20 +2,19 @@
  * mm/vad.h - the upper half of Mm: what a process's user addresses are for.
  *
  * A region (NT: a virtual address descriptor) says which addresses are taken
- * and by what; the page tables say which pages of it are committed and how
- * they may be used.  There is no demand paging: a committed page has its
- * memory from the moment of the commit, so an entry of zero inside a region
- * is a page that is only reserved.
+ * and by what; the page tables say which pages of it are committed, how they
+ * may be used and where they are.  An entry of zero inside a region is a page
+ * that is only reserved; a committed page has its memory when it is touched.
  *
  * All of it works on the process whose address space is loaded, and between
  * mi_enter_space and mi_leave_space.
  */
 #pragma once
 
-#include "mi.h"
+#include "gap.h"
+#include "pfn.h"
 
 #include <ps.h>
-#include <rtl_avl.h>
 #include <rtl_pe.h>
 
 #define MI_VAD_TAG 0x20646156           /* "Vad " */
@@ -38,22 +37,24 @@ static inline ULONGLONG mi_regions_end(const EPROCESS *process)
 struct mi_section;
 
 /*
- * node.key is the first address, end the first behind; both are page aligned.
- * protect is what the region was made with (AllocationProtect), type MEM_
+ * The addresses of a range are page aligned.  protect is what the region was made with (AllocationProtect), type MEM_
  * PRIVATE, MEM_MAPPED or MEM_IMAGE.  section: referenced, of a view.
  */
 struct mi_vad {
-    struct rtl_avl_node node;
-    ULONGLONG end;
+    struct mi_range range;
     ULONG protect, type;
     struct mi_section *section;
-    BOOLEAN shared;         /* its pages are not its own to free */
     BOOLEAN permanent;      /* the shared page: cannot be changed or freed */
 };
 
 static inline ULONGLONG mi_vad_start(const struct mi_vad *vad)
 {
-    return vad->node.key;
+    return mi_range_start(&vad->range);
+}
+
+static inline ULONGLONG mi_vad_end(const struct mi_vad *vad)
+{
+    return vad->range.end;
 }
 
 /* ---- regions (vad.c) ---- */
@@ -121,50 +122,154 @@ ULONG mi_protect_constant(ULONG mask);
 /* Writable and executable at once, by either name. */
 BOOLEAN mi_is_write_execute(ULONG mask);
 
-/* The entry of a committed user page, and what it says. */
-MMPTE mi_make_pte(PFN_NUMBER pfn, ULONG mask);
+/* May it be touched at all; is it copied when written; may it be used so? */
+BOOLEAN mi_is_accessible(ULONG mask);
+BOOLEAN mi_is_copy(ULONG mask);
+BOOLEAN mi_allows(ULONG mask, enum mm_access access);
+
+/*
+ * Entries: valid (mask is accessible; dirty: its first write has been), never
+ * touched, in transition, a section's.
+ */
+MMPTE mi_make_pte(PFN_NUMBER pfn, ULONG mask, BOOLEAN dirty);
+MMPTE mi_make_software_pte(ULONG mask);
+MMPTE mi_make_transition_pte(PFN_NUMBER pfn, ULONG mask);
+MMPTE mi_make_prototype_pte(const MMPTE *prototype, ULONG mask);
+
+/* What any entry but zero says; the page only of a valid one. */
 ULONG mi_pte_mask(MMPTE pte);
 PFN_NUMBER mi_pte_page(MMPTE pte);
 
-/* ---- pages (commit.c): whole pages of the current process ---- */
+/* ---- entries (entry.c) of the current process ---- */
 
 /* The entry of a user page; 0 when there is not even a table for it. */
 MMPTE mi_read_pte(ULONGLONG va);
 
+/* The table is there.  Counts the working set. */
+void mi_write_pte(EPROCESS *process, ULONGLONG va, MMPTE pte);
+
 /* The first page in [va, end) that has a table, end if none has. */
 ULONGLONG mi_skip_missing_tables(ULONGLONG va, ULONGLONG end);
+
+/* The first page in [va, end) whose entry is not zero, or end. */
+ULONGLONG mi_next_entry(ULONGLONG va, ULONGLONG end);
+
+static inline BOOLEAN mi_is_prototype(MMPTE pte)
+{
+    return !pte.u.Hard.Valid && pte.u.Proto.Prototype;
+}
+
+static inline MMPTE *mi_prototype_of(MMPTE pte)
+{
+    return (MMPTE *)(LONG_PTR)pte.u.Proto.ProtoAddress;
+}
+
+/* A page, or an entry, of a section's; not the process's own copy. */
+BOOLEAN mi_is_shared(MMPTE pte);
+
+/* Pages that the process is charged for because of an entry: 0 or 1. */
+ULONG mi_pte_charge(MMPTE pte);
+
+/* The mask of a committed page; 0 when it is not. */
+ULONG mi_committed_mask(ULONGLONG va);
+
+/* Add to or take from a process's charge; the promise is the caller's. */
+void mi_add_charge(EPROCESS *process, ULONG_PTR pages);
+void mi_remove_charge(EPROCESS *process, ULONG_PTR pages);
+
+/*
+ * A valid page leaves the working set: its entry says with mask where it is
+ * now.
+ */
+void mi_remove_from_set(EPROCESS *process, ULONGLONG va, ULONG mask);
+
+/* ---- pages (commit.c): whole pages of the current process ---- */
 
 /* Are all committed? */
 BOOLEAN mi_is_committed(ULONGLONG start, ULONGLONG end);
 
 /*
- * Make sure that mi_commit cannot fail: memory for what is missing in [start,
- * end), which is set aside, and page tables.  *charge: how many pages; what
- * is left of it in the end goes back with mi_uncharge_pages.
- * STATUS_COMMITMENT_LIMIT, STATUS_NO_MEMORY: nothing was set aside.
+ * Make sure of page tables for [start, end) and of count pages, *charge, of
+ * which what is left in the end goes back with mi_uncharge_pages.
+ * STATUS_COMMITMENT_LIMIT, STATUS_NO_MEMORY: nothing was promised.
  */
+NTSTATUS mi_prepare_pages(ULONGLONG start, ULONGLONG end, ULONG_PTR count,
+                          ULONG_PTR *charge);
+
+/* The same for as many as mi_commit will need. */
 NTSTATUS mi_prepare_commit(ULONGLONG start, ULONGLONG end, ULONG_PTR *charge);
 
-/* After mi_prepare_commit: zeroed pages where there are none, all with mask. */
+/* After mi_prepare_commit: all are committed, and have mask. */
 void mi_commit(EPROCESS *process, ULONGLONG start, ULONGLONG end, ULONG mask,
                ULONG_PTR *charge);
 
-/* The same for one page that is not committed, with bytes at its start. */
-void mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
-                      const void *bytes, SIZE_T size, ULONG_PTR *charge);
+/*
+ * One page that is not committed becomes one of its own with a whole page of
+ * bytes, for which there is a charge.  STATUS_NO_MEMORY: no page just now.
+ */
+NTSTATUS mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
+                          const void *bytes, ULONG_PTR *charge);
 
-/* A page of somebody else (a section) at va; the table is there. */
-void mi_map_shared(ULONGLONG va, PFN_NUMBER pfn, ULONG mask);
+/* Pages of a section at [start, end), from prototype on; tables are there. */
+void mi_map_prototypes(EPROCESS *process, ULONGLONG start, ULONGLONG end,
+                       const MMPTE *prototype, ULONG mask,
+                       ULONG_PTR *charge);
 
-/* Committed pages get a new protection. */
-void mi_protect(ULONGLONG start, ULONGLONG end, ULONG mask);
-
-/* Pages away, memory freed unless it is the section's (vad->shared). */
+/* Pages away; memory and promises that were theirs alone go back. */
 void mi_decommit(EPROCESS *process, const struct mi_vad *vad, ULONGLONG start,
                  ULONGLONG end);
 
-/* Pages that user memory may still take. */
+/* Pages that user memory may still be promised. */
 ULONG_PTR mi_available_pages(void);
+
+/* ---- another protection (change.c) ---- */
+
+/*
+ * Committed pages get mask.  In an image and in a copy-on-write view, to write
+ * is to have a page of one's own: masks are adapted page by page.
+ * STATUS_COMMITMENT_LIMIT: too many pages may now be written; nothing is done.
+ */
+NTSTATUS mi_protect(EPROCESS *process, const struct mi_vad *vad,
+                    ULONGLONG start, ULONGLONG end, ULONG mask);
+
+/* One page without such adaptation and charges. */
+void mi_change_private(EPROCESS *process, ULONGLONG va, ULONG mask);
+
+/* ---- faults ---- */
+
+/*
+ * The page at va is committed and access is allowed: make it so.  Each knows
+ * one form of entry.  STATUS_NO_MEMORY: no page just now.
+ */
+NTSTATUS mi_demand_zero_fault(EPROCESS *process, ULONGLONG va,
+                              enum mm_access access);
+NTSTATUS mi_prototype_fault(EPROCESS *process, ULONGLONG va,
+                            enum mm_access access);
+NTSTATUS mi_transition_fault(EPROCESS *process, ULONGLONG va,
+                             enum mm_access access);
+
+/* A valid entry of a section's page becomes one of a copy. */
+NTSTATUS mi_copy_on_write(EPROCESS *process, ULONGLONG va);
+
+/* ---- pages of sections (share.c) ---- */
+
+/*
+ * One user more, who will write (dirty) or not: the page if it is in memory,
+ * else 0.
+ */
+PFN_NUMBER mi_share_page(MMPTE *prototype, BOOLEAN dirty);
+
+/* One user less. */
+void mi_unshare_page(PFN_NUMBER pfn);
+
+/* Put it into memory if it is not.  STATUS_NO_MEMORY: no page just now. */
+NTSTATUS mi_read_shared_page(MMPTE *prototype);
+
+/*
+ * A section goes, and no view is left: memory, or the promise of it.  Returns
+ * how many promises are to be given back.
+ */
+ULONG mi_delete_prototype(MMPTE *prototype);
 
 /* ---- one at a time (space.c) ---- */
 
@@ -208,26 +313,67 @@ ULONGLONG mi_zero_bits_limit(ULONG_PTR zero_bits);
 /* ---- sections (section.c) and views (view.c, image.c) ---- */
 
 /*
- * The body of a Section object.  An image: pe describes bytes.  Data: a file's
- * bytes, or (bytes NULL) pages of its own, pfns[] of them.
+ * What sections of one file, as data or as an image, have in common, or a
+ * section without a file: an entry for each page, a prototype of those of the
+ * views.  (segment.c)  NT: CONTROL_AREA and SEGMENT.
  */
-struct mi_section {
-    const void *bytes;
+struct mi_segment {
+    struct mi_segment *next;    /* of files: segments_lock */
+    ULONG references;
+    const void *bytes;          /* the file; NULL: none */
     SIZE_T size;
-    PFN_NUMBER *pfns;
+    BOOLEAN image;
+    struct rtl_pe pe;           /* of an image */
+    SIZE_T pages;
+    MMPTE *prototypes;
+    ULONG subsection_count;
+    struct mi_subsection {
+        struct mi_segment *segment;
+        SIZE_T first, pages;    /* of the segment */
+        SIZE_T offset, size;    /* in the file; what is behind it is zero */
+        ULONG mask;
+    } subsections[];
+};
+
+/*
+ * The segment of a file's bytes, made if there is none yet; referenced.
+ * STATUS_COMMITMENT_LIMIT, STATUS_INSUFFICIENT_RESOURCES, and what rtl/pe.c
+ * says of a broken image.
+ */
+NTSTATUS mi_reference_file_segment(const void *bytes, SIZE_T size,
+                                   BOOLEAN image, struct mi_segment **result);
+
+/* Without a file; reserve: its pages are to be committed in a view. */
+NTSTATUS mi_create_segment(SIZE_T pages, BOOLEAN reserve,
+                           struct mi_segment **result);
+void mi_dereference_segment(struct mi_segment *segment);
+
+/* A page of a file, zeroed behind its end: what an untouched page holds. */
+void mi_read_file_page(const struct mi_segment *segment,
+                       const struct mi_subsection *subsection, SIZE_T page,
+                       void *to);
+
+/*
+ * Commit the pages of a reserved section that are seen at [start, end).
+ * STATUS_COMMITMENT_LIMIT: none was.
+ */
+NTSTATUS mi_commit_view(ULONGLONG start, ULONGLONG end);
+
+/* The body of a Section object. */
+struct mi_section {
+    struct mi_segment *segment;
+    SIZE_T size;
     ULONG mask;             /* SectionPageProtection */
     BOOLEAN image;
-    struct rtl_pe pe;
+    BOOLEAN reserve;        /* SEC_RESERVE */
     struct mm_image_information information;
 };
 
 /*
  * May pages of a view have mask where allowed is the most they can have?
- * STATUS_SECTION_PROTECTION, STATUS_DYNAMIC_CODE_BLOCKED,
- * STATUS_NOT_SUPPORTED: copy on write of a section's own pages.
+ * STATUS_SECTION_PROTECTION, STATUS_DYNAMIC_CODE_BLOCKED.
  */
-NTSTATUS mi_check_view_mask(const struct mi_section *section, ULONG allowed,
-                            ULONG mask);
+NTSTATUS mi_check_view_mask(ULONG allowed, ULONG mask);
 
 /*
  * Map all of an image.  hint 0: where it wants to be, else exactly there.

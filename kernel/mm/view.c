@@ -2,9 +2,10 @@
  * mm/view.c - NtMapViewOfSection and NtUnmapViewOfSection.
  *
  * An image is mapped whole, with the protections of its own sections (mm/
- * image.c).  A view of data starts at a multiple of 64 KiB in its section; a
- * view of a file has copies of its pages, so PAGE_WRITECOPY costs nothing
- * more; a view of memory has the section's own pages.
+ * image.c).  A view of data starts at a multiple of 64 KiB in its section and
+ * shows the section's own pages, those of a reserved section as soon as
+ * somebody has committed them; with PAGE_WRITECOPY what is written there is
+ * copied first, so all of it is charged for.
  *
  * Views cannot be inherited by another process, for there is none.
  */
@@ -93,16 +94,12 @@ static ACCESS_MASK section_access(ULONG mask)
     return SECTION_MAP_READ;
 }
 
-/* Without copies there is no copy on write. */
-NTSTATUS mi_check_view_mask(const struct mi_section *section, ULONG allowed,
-                            ULONG mask)
+NTSTATUS mi_check_view_mask(ULONG allowed, ULONG mask)
 {
     if (mi_is_write_execute(mask))
         return STATUS_DYNAMIC_CODE_BLOCKED;
     if (rights(mask) & ~rights(allowed))
         return STATUS_SECTION_PROTECTION;
-    if (!section->bytes && (mask & MM_BASE_MASK) == MM_WRITECOPY)
-        return STATUS_NOT_SUPPORTED;
     return STATUS_SUCCESS;
 }
 
@@ -134,31 +131,16 @@ static NTSTATUS choose_place(EPROCESS *process, struct request *request)
     return request->base ? STATUS_SUCCESS : STATUS_NO_MEMORY;
 }
 
-/* The last page of a file may be a part of one. */
-static void fill_view(EPROCESS *process, const struct mi_section *section,
-                      const struct request *request, ULONG_PTR *charge)
-{
-    for (SIZE_T at = 0; at < request->size; at += PAGE_SIZE) {
-        SIZE_T offset = request->offset.QuadPart + at;
-        SIZE_T left = section->size - offset;
-
-        if (section->bytes)
-            mi_commit_filled(process, request->base + at, request->mask,
-                             (const UCHAR *)section->bytes + offset,
-                             left < PAGE_SIZE ? left : PAGE_SIZE, charge);
-        else
-            mi_map_shared(request->base + at,
-                          section->pfns[offset >> PAGE_SHIFT], request->mask);
-    }
-}
-
 static NTSTATUS insert_view(EPROCESS *process, struct mi_section *section,
                             const struct request *request)
 {
     ULONGLONG end = request->base + request->size;
     struct mi_vad *vad;
     ULONG_PTR charge;
-    NTSTATUS status = mi_prepare_commit(request->base, end, &charge);
+    NTSTATUS status = mi_prepare_pages(request->base, end,
+                                       mi_is_copy(request->mask)
+                                           ? request->size >> PAGE_SHIFT : 0,
+                                       &charge);
 
     if (!NT_SUCCESS(status))
         return status;
@@ -167,8 +149,10 @@ static NTSTATUS insert_view(EPROCESS *process, struct mi_section *section,
     if (NT_SUCCESS(status)) {
         ObReferenceObject(section);
         vad->section = section;
-        vad->shared = !section->bytes;
-        fill_view(process, section, request, &charge);
+        mi_map_prototypes(process, request->base, end,
+                          section->segment->prototypes +
+                              (request->offset.QuadPart >> PAGE_SHIFT),
+                          request->mask, &charge);
     }
     mi_uncharge_pages(charge);
     return status;
@@ -177,8 +161,7 @@ static NTSTATUS insert_view(EPROCESS *process, struct mi_section *section,
 static NTSTATUS map_data(EPROCESS *process, struct mi_section *section,
                          struct request *request)
 {
-    NTSTATUS status = mi_check_view_mask(section, section->mask,
-                                         request->mask);
+    NTSTATUS status = mi_check_view_mask(section->mask, request->mask);
 
     if (NT_SUCCESS(status))
         status = check_view_size(section, request);
@@ -196,7 +179,7 @@ static NTSTATUS map_image(EPROCESS *process, struct mi_section *section,
                                         request->limit, &request->base);
 
     request->offset.QuadPart = 0;
-    request->size = section->pe.size_of_image;
+    request->size = section->segment->pe.size_of_image;
     return status;
 }
 
@@ -252,8 +235,7 @@ static NTSTATUS map_view(HANDLE section, HANDLE process_handle,
  * and _9, STATUS_INVALID_PAGE_PROTECTION, STATUS_MAPPED_ALIGNMENT,
  * STATUS_INVALID_VIEW_SIZE, STATUS_SECTION_PROTECTION, STATUS_DYNAMIC_CODE_
  * BLOCKED, STATUS_CONFLICTING_ADDRESSES, STATUS_NO_MEMORY,
- * STATUS_COMMITMENT_LIMIT, STATUS_NOT_SUPPORTED: copy on write of memory;
- * STATUS_PROCESS_IS_TERMINATING.
+ * STATUS_COMMITMENT_LIMIT, STATUS_PROCESS_IS_TERMINATING.
  */
 NTSTATUS NtMapViewOfSection(HANDLE SectionHandle, HANDLE ProcessHandle,
                             void **BaseAddress, ULONG_PTR ZeroBits,

@@ -82,8 +82,11 @@ static void describe(EPROCESS *process, SYSTEM_PROCESS_INFORMATION *to)
     to->HandleCount = ObGetProcessHandleCount(process);
     to->PeakVirtualSize = process->PeakVirtualSize;
     to->VirtualSize = process->VirtualSize;
-    to->WorkingSetSize = process->NumberOfPrivatePages * PAGE_SIZE;
+    to->PageFaultCount = process->Vm.PageFaultCount;
+    to->PeakWorkingSetSize = process->Vm.PeakWorkingSetSize * PAGE_SIZE;
+    to->WorkingSetSize = process->Vm.WorkingSetSize * PAGE_SIZE;
     to->PagefileUsage = process->CommitCharge * PAGE_SIZE;
+    to->PeakPagefileUsage = process->CommitChargePeak * PAGE_SIZE;
     to->PrivatePageCount = process->CommitCharge * PAGE_SIZE;
 }
 

@@ -149,8 +149,11 @@ static NTSTATUS process_memory(void *object, void *data)
     *(VM_COUNTERS *)data = (VM_COUNTERS){
         .PeakVirtualSize = process->PeakVirtualSize,
         .VirtualSize = process->VirtualSize,
-        .WorkingSetSize = process->NumberOfPrivatePages * PAGE_SIZE,
+        .PageFaultCount = process->Vm.PageFaultCount,
+        .PeakWorkingSetSize = process->Vm.PeakWorkingSetSize * PAGE_SIZE,
+        .WorkingSetSize = process->Vm.WorkingSetSize * PAGE_SIZE,
         .PagefileUsage = process->CommitCharge * PAGE_SIZE,
+        .PeakPagefileUsage = process->CommitChargePeak * PAGE_SIZE,
     };
     return STATUS_SUCCESS;
 }

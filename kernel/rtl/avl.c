@@ -17,12 +17,14 @@ static LONG height(const struct rtl_avl_node *node)
     return node ? node->height : 0;
 }
 
-static void update_height(struct rtl_avl_node *node)
+static void refresh(struct rtl_avl_node *node, rtl_avl_update *update)
 {
     LONG left = height(node->child[LEFT]);
     LONG right = height(node->child[RIGHT]);
 
     node->height = 1 + (left > right ? left : right);
+    if (update)
+        update(node);
 }
 
 /* Where the pointer to node is kept: in its parent, or the root. */
@@ -47,7 +49,8 @@ static void replace(struct rtl_avl_node **root, struct rtl_avl_node *old,
 
 /* node goes down on side, its other child comes up and is returned. */
 static struct rtl_avl_node *rotate(struct rtl_avl_node **root,
-                                   struct rtl_avl_node *node, int side)
+                                   struct rtl_avl_node *node, int side,
+                                   rtl_avl_update *update)
 {
     struct rtl_avl_node *up = node->child[!side];
     struct rtl_avl_node *between = up->child[side];
@@ -58,29 +61,31 @@ static struct rtl_avl_node *rotate(struct rtl_avl_node **root,
     node->child[!side] = between;
     if (between)
         between->parent = node;
-    update_height(node);
-    update_height(up);
+    refresh(node, update);
+    refresh(up, update);
     return up;
 }
 
 /* From node to the root: heights, and rotations where they are off by two. */
-static void rebalance(struct rtl_avl_node **root, struct rtl_avl_node *node)
+static void rebalance(struct rtl_avl_node **root, struct rtl_avl_node *node,
+                      rtl_avl_update *update)
 {
     for (; node; node = node->parent) {
         LONG tilt = height(node->child[RIGHT]) - height(node->child[LEFT]);
         int high = tilt > 0 ? RIGHT : LEFT;
         struct rtl_avl_node *child = node->child[high];
 
-        update_height(node);
+        refresh(node, update);
         if (tilt >= -1 && tilt <= 1)
             continue;
         if (height(child->child[!high]) > height(child->child[high]))
-            rotate(root, child, high);
-        node = rotate(root, node, !high);
+            rotate(root, child, high, update);
+        node = rotate(root, node, !high, update);
     }
 }
 
-BOOLEAN rtl_avl_insert(struct rtl_avl_node **root, struct rtl_avl_node *node)
+BOOLEAN rtl_avl_insert_with(struct rtl_avl_node **root,
+                            struct rtl_avl_node *node, rtl_avl_update *update)
 {
     struct rtl_avl_node **place = root, *parent = NULL;
 
@@ -92,10 +97,14 @@ BOOLEAN rtl_avl_insert(struct rtl_avl_node **root, struct rtl_avl_node *node)
     }
     node->child[LEFT] = node->child[RIGHT] = NULL;
     node->parent = parent;
-    node->height = 1;
     *place = node;
-    rebalance(root, parent);
+    rebalance(root, node, update);
     return TRUE;
+}
+
+BOOLEAN rtl_avl_insert(struct rtl_avl_node **root, struct rtl_avl_node *node)
+{
+    return rtl_avl_insert_with(root, node, NULL);
 }
 
 /* node has both children: its successor, which has no left one, moves up. */
@@ -118,7 +127,8 @@ static struct rtl_avl_node *put_successor(struct rtl_avl_node **root,
     return changed;
 }
 
-void rtl_avl_remove(struct rtl_avl_node **root, struct rtl_avl_node *node)
+void rtl_avl_remove_with(struct rtl_avl_node **root, struct rtl_avl_node *node,
+                         rtl_avl_update *update)
 {
     struct rtl_avl_node *changed = node->parent;
 
@@ -126,7 +136,12 @@ void rtl_avl_remove(struct rtl_avl_node **root, struct rtl_avl_node *node)
         changed = put_successor(root, node);
     else
         replace(root, node, node->child[node->child[LEFT] ? LEFT : RIGHT]);
-    rebalance(root, changed);
+    rebalance(root, changed, update);
+}
+
+void rtl_avl_remove(struct rtl_avl_node **root, struct rtl_avl_node *node)
+{
+    rtl_avl_remove_with(root, node, NULL);
 }
 
 struct rtl_avl_node *rtl_avl_find(struct rtl_avl_node *root, ULONGLONG key)

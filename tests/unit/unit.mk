@@ -3,7 +3,7 @@
 # tests/unit/NAME.c becomes $(BUILD)/unit/NAME; unit_NAME lists the sources
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
-UNIT_TESTS := ssdt numbering selfmap format text memmap avl handle pe pe32 \
+UNIT_TESTS := ssdt numbering selfmap format text memmap avl gap handle pe pe32 \
     serial console screen options widen translate fpu timertable scancode edit \
     locks locks32
 
@@ -25,6 +25,7 @@ unit_format    := kernel/rtl/format.c
 unit_format_FLAGS := -Wno-format
 unit_memmap    := boot/memmap.c
 unit_avl       := kernel/rtl/avl.c
+unit_gap       := kernel/mm/gap.c kernel/rtl/avl.c
 unit_handle    := kernel/ex/handle.c
 unit_pe        := kernel/rtl/pe.c
 unit_pe_FLAGS  := -DSAMPLE='"$(abspath $(SAMPLE))"' -DSAMPLE_BITS=64

@@ -7,8 +7,8 @@
  * (arch/selfmap.h).  A new table is linked first and then seen; it is zero
  * already when it is linked (pfn.c).
  *
- * Hyperspace is one page of addresses behind which any physical page can be
- * put for a moment, to be zeroed or filled.
+ * Hyperspace is two pages of addresses behind which any physical page can be
+ * put for a moment, to be zeroed, filled or copied.
  */
 #include <mm/mi.h>
 
@@ -102,21 +102,43 @@ void mi_flush_page(const void *va)
     arch_invlpg(va);
 }
 
+static void *open_window(ULONG window, PFN_NUMBER pfn)
+{
+    UCHAR *va = (UCHAR *)MI_HYPERSPACE + window * PAGE_SIZE;
+
+    MiGetPteAddress(va)->u.Long = pfn << PAGE_SHIFT | MI_PTE_VALID |
+        MI_PTE_READ_WRITE | MI_PTE_ACCESSED | MI_PTE_NO_EXECUTE;
+    arch_invlpg(va);
+    return va;
+}
+
+static void close_window(ULONG window)
+{
+    UCHAR *va = (UCHAR *)MI_HYPERSPACE + window * PAGE_SIZE;
+
+    MiGetPteAddress(va)->u.Long = 0;
+    arch_invlpg(va);
+}
+
 void *mi_map_temporary(PFN_NUMBER pfn, KIRQL *irql)
 {
-    void *window = (void *)MI_HYPERSPACE;
-
     *irql = KeAcquireSpinLock(&hyperspace_lock);
-    MiGetPteAddress(window)->u.Long = pfn << PAGE_SHIFT | MI_PTE_VALID |
-        MI_PTE_READ_WRITE | MI_PTE_ACCESSED | MI_PTE_NO_EXECUTE;
-    arch_invlpg(window);
-    return window;
+    return open_window(0, pfn);
 }
 
 void mi_unmap_temporary(KIRQL irql)
 {
-    MiGetPteAddress((void *)MI_HYPERSPACE)->u.Long = 0;
-    arch_invlpg((void *)MI_HYPERSPACE);
+    close_window(0);
+    KeReleaseSpinLock(&hyperspace_lock, irql);
+}
+
+void mi_copy_page(PFN_NUMBER to, PFN_NUMBER from)
+{
+    KIRQL irql = KeAcquireSpinLock(&hyperspace_lock);
+
+    memcpy(open_window(0, to), open_window(1, from), PAGE_SIZE);
+    close_window(0);
+    close_window(1);
     KeReleaseSpinLock(&hyperspace_lock, irql);
 }
 

@@ -101,7 +101,15 @@ typedef struct _KPRCB {
     KPROCESSOR_STATE ProcessorState;            /* 100 */
     UCHAR pad_6c0[0x2648];
     SINGLE_LIST_ENTRY DeferredReadyListHead;    /* 2d08 */
-    UCHAR pad_2d10[0x28];
+    ULONG MmPageFaultCount;                     /* 2d10 */
+    ULONG MmCopyOnWriteCount;                   /* 2d14 */
+    ULONG MmTransitionCount;                    /* 2d18 */
+    ULONG MmDemandZeroCount;                    /* 2d1c */
+    ULONG MmPageReadCount;                      /* 2d20 */
+    ULONG MmPageReadIoCount;                    /* 2d24 */
+    ULONG MmDirtyPagesWriteCount;               /* 2d28 */
+    ULONG MmDirtyWriteIoCount;                  /* 2d2c */
+    UCHAR pad_2d30[0x8];
     ULONG KeSystemCalls;                        /* 2d38 */
     ULONG KeContextSwitches;                    /* 2d3c */
     UCHAR pad_2d40[0x380];

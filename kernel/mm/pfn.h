@@ -1,0 +1,95 @@
+/*
+ * mm/pfn.h - what Mm knows of each physical page.
+ *
+ * The page-frame database has an entry for every page up to the highest free
+ * one.  A page of ring 3 is in one of four places: on the free list, in use
+ * (valid entries of processes point to it: ShareCount of them), or in no use
+ * and still whole, on the standby list if a copy of it is elsewhere, on the
+ * modified list if there is none.  docs/memory.md draws the ways between them.
+ *
+ * PteAddress is the entry that says where the page is: the process's own, as
+ * the self map shows it in that process, for a private page (PteFrame is the
+ * page of the table that it lies in); the section's prototype for a shared
+ * one.  OriginalPte is what that entry becomes when the page is taken away.
+ *
+ * All of it is under mi_pfn_lock, and so is every entry, of a process or a
+ * section, that is or becomes valid or in transition for a shared page, or in
+ * transition for a private one.
+ *
+ * NT: MMPFN, with the same names and another layout.
+ */
+#pragma once
+
+#include "mi.h"
+
+/* NT's names for where a page is; those that are here. */
+enum mi_page_location {
+    FreePageList = 1,
+    StandbyPageList = 2,
+    ModifiedPageList = 3,
+    ActiveAndValid = 6,
+};
+
+struct mi_pfn {
+    ULONG Flink, Blink;         /* on a list: neighbours, 0 at its ends */
+    MMPTE *PteAddress;
+    MMPTE OriginalPte;
+    ULONG PteFrame;
+    ULONG ShareCount;
+    ULONG run;                  /* kernel: pages of the block begun here */
+    USHORT ReferenceCount;      /* who needs it to stay where it is */
+    UCHAR PageLocation;
+    UCHAR Modified : 1;         /* there is no copy of what it holds */
+    UCHAR PrototypePte : 1;     /* a section's */
+};
+
+/* NT: MMPFNLIST.  Under mi_pfn_lock. */
+struct mi_page_list {
+    ULONG_PTR Total;
+    enum mi_page_location ListName;
+    ULONG Flink, Blink;
+};
+
+extern KSPIN_LOCK mi_pfn_lock;
+extern struct mi_page_list MmFreePageListHead, MmStandbyPageListHead;
+extern struct mi_page_list MmModifiedPageListHead;
+
+static inline struct mi_pfn *mi_pfn_at(PFN_NUMBER pfn)
+{
+    return (struct mi_pfn *)MI_PFN_DATABASE + pfn;
+}
+
+/* ---- lists (pagelist.c); all under mi_pfn_lock ---- */
+
+void mi_insert_page_first(struct mi_page_list *list, PFN_NUMBER pfn);
+void mi_insert_page_last(struct mi_page_list *list, PFN_NUMBER pfn);
+
+/* From the list that it is on; it is in use then. */
+void mi_unlink_page(PFN_NUMBER pfn);
+
+/* A page that has lost its last user: standby or modified. */
+void mi_retire_page(PFN_NUMBER pfn);
+
+/*
+ * It is about to be written: whoever makes an entry dirty says so here.  Under
+ * mi_pfn_lock.
+ */
+void mi_note_write(PFN_NUMBER pfn);
+
+/* ---- promises (charge.c) ---- */
+
+/* Pages neither in use nor promised; under mi_pfn_lock. */
+ULONG_PTR mi_unpromised_pages(void);
+
+/* Under mi_pfn_lock: a promise is kept, or made again without asking. */
+void mi_keep_promise(void);
+void mi_renew_promise(void);
+
+/* ---- pages of ring 3 (pfn.c) ---- */
+
+/*
+ * Take a promised page and say whose it is: pte is PteAddress.  zero: or with
+ * whatever it held, for somebody who fills it.  0: there is none just now.
+ */
+PFN_NUMBER mi_take_private_page(MMPTE *pte, MMPTE original, BOOLEAN zero);
+PFN_NUMBER mi_take_shared_page(MMPTE *prototype);
