@@ -126,7 +126,7 @@ INIT_OBJS := kernel/init/start.c kernel/init/options.c
 TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/schedule.c tests/kernel/lock.c tests/kernel/timer.c \
     tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
-    tests/kernel/object.c tests/kernel/stack.c tests/kernel/sweep.c
+    tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c tests/kernel/sweep.c
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab
@@ -226,9 +226,10 @@ apcstorm_SRCS  := tests/user/apc.asm
 isolation_SRCS := tests/user/isolation.asm
 
 # What follows a thread: instrumentation, debug registers.
-USER_TESTS += tests/user/instrument.c tests/user/debugregs.c
+USER_TESTS += tests/user/instrument.c tests/user/debugregs.c tests/user/ums.c
 instrument_SRCS := tests/user/instrument.asm
 debugregs_SRCS  := tests/user/debugregs.asm
+USER_TESTS32 += tests/user/i386/debugregs.c
 
 # Exceptions. seh needs a compiler that has __try: NAME_CC. cxx is C++, with
 # the compiler's own libraries: NAME_LIBS.

@@ -27,6 +27,7 @@ enum self_test {
     SELF_TEST_TIMER_COST,
     SELF_TEST_WAIT,
     SELF_TEST_OBJECT_ENDS,
+    SELF_TEST_SPECIAL,              /* calls of UMS and pico threads */
     SELF_TEST_APC = 0x20,
     SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
     SELF_TEST_APC_WAIT,             /* to threads that wait */
@@ -315,6 +316,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_OBJECT_ENDS:
         good = test_object_ends();
+        break;
+    case SELF_TEST_SPECIAL:
+        good = test_special_service();
         break;
     case SELF_TEST_APC:
         good = test_apc();

@@ -34,6 +34,9 @@ BOOLEAN test_wait(void);
 /* object.c */
 BOOLEAN test_object_ends(void);
 
+/* special.c */
+BOOLEAN test_special_service(void);
+
 /* timer.c */
 BOOLEAN test_timer(void);
 BOOLEAN test_timer_cost(void);

@@ -8,6 +8,8 @@
  */
 #include "test.h"
 
+#include <nt/gdi.h>
+
 #define SELF NtCurrentThread()
 #define STACK 0x10000
 #define NOTES 64
@@ -33,6 +35,8 @@ static volatile ULONG hits;
 /* What the handler does besides: */
 static volatile BOOLEAN step_on;        /* step, until this is FALSE */
 static ULONG skip;                      /* bytes, of what is no step */
+static ULONG inner_number;              /* what a callback sets; 0: nothing */
+static ULONG callbacks;
 
 ULONG break_here(ULONG number);
 void over_syscall(void), over_int2e(void);
@@ -454,6 +458,55 @@ static void test_suspended(void)
     NtClose(thread);
 }
 
+/* ---- Around a callback: they are the thread's ---- */
+
+static NTSTATUS NTAPI called_back(void *data, ULONG length)
+{
+    ULONG value = 1;
+
+    (void)data, (void)length;
+    callbacks++;
+    touch(&watched.all[1], 8, TRUE);
+    if (!inner_number)
+        clear();
+    else
+        arm(inner_number, &watched.all[1], WRITTEN, 8);
+    return NtCallbackReturn(&value, sizeof value, STATUS_SUCCESS);
+}
+
+static void call_back(ULONG number)
+{
+    inner_number = number;
+    hits = 0;
+    CHECK(NtUserEnumDisplayMonitors(NULL, NULL, NULL, 0));
+}
+
+/*
+ * Set outside, there inside; changed or cleared inside, so outside.  A machine
+ * without a screen has no monitor to be called back about.
+ */
+static void test_callback(void)
+{
+    static void *table[] = { called_back };
+    void *before = NtCurrentPeb()->KernelCallbackTable;
+
+    NtUserEnumDisplayMonitors((HANDLE)4, NULL, NULL, 0);    /* a GUI thread */
+    NtCurrentPeb()->KernelCallbackTable = table;
+    call_back(0);
+    if (!callbacks)
+        return;
+    arm(0, &watched.all[1], WRITTEN, 8);
+    call_back(0);
+    check_hit(0, 1, "in a callback");
+    touch(&watched.all[1], 8, TRUE);
+    check_hit(0, 0, "cleared in a callback");
+    call_back(2);
+    touch(&watched.all[1], 8, TRUE);
+    check_hit(2, 1, "set in a callback");
+    call_back(0);
+    NtCurrentPeb()->KernelCallbackTable = before;
+}
+
 /* ---- Single steps (C1, C2, C10) ---- */
 
 static void check_step(void (*door)(void), const UCHAR *behind,
@@ -568,6 +621,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     test_threads();
     test_status_leak();
     test_suspended();
+    test_callback();
     test_steps();
     test_both();
     test_program();

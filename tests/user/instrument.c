@@ -188,15 +188,19 @@ static void test_interrupt_apc(void)
     expect_start(1, "KiUserApcDispatcher");
 }
 
+static ULONG callbacks;
+
 static NTSTATUS NTAPI called_back(void *data, ULONG length)
 {
     ULONG value = 1;
 
     (void)data, (void)length;
+    callbacks++;
     NtTestAlert();
     return NtCallbackReturn(&value, sizeof value, STATUS_SUCCESS);
 }
 
+/* A machine without a screen has no monitor to be called back about. */
 static void test_callback(void)
 {
     static void *table[] = { called_back };
@@ -205,6 +209,9 @@ static void test_callback(void)
 
     NtUserEnumDisplayMonitors((HANDLE)4, NULL, NULL, 0);    /* a GUI thread */
     NtCurrentPeb()->KernelCallbackTable = table;
+    NtUserEnumDisplayMonitors(NULL, NULL, NULL, 0);
+    if (!callbacks)
+        return;
     start();
     held = NtUserEnumDisplayMonitors(NULL, NULL, NULL, 0);
     CHECK_SAY(stop() == 3, "%u returns", log_count);
@@ -213,6 +220,34 @@ static void test_callback(void)
     expect_start(0, "KiUserCallbackDispatcher");
     expect(1, "NtTestAlert", STATUS_SUCCESS);
     CHECK(is_in(log_entries[2].rip, "NtUserEnumDisplayMonitors"));
+}
+
+/* An exception, and one that NtRaiseException makes; no NtContinue. */
+static LONG NTAPI handle(EXCEPTION_POINTERS *pointers)
+{
+    if (pointers->ExceptionRecord->ExceptionCode == STATUS_BREAKPOINT)
+        pointers->ContextRecord->Rip++;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static void test_exceptions(void)
+{
+    static CONTEXT context __attribute__((aligned(16)));
+    void *handler = RtlAddVectoredExceptionHandler(TRUE, handle);
+    EXCEPTION_RECORD record = { .ExceptionCode = (NTSTATUS)0xE0001234 };
+    volatile ULONG raised = 0;
+
+    start();
+    __asm__ volatile("int3");
+    RtlCaptureContext(&context);
+    if (!raised++)
+        NtRaiseException(&record, &context, TRUE);
+    NtTestAlert();
+    CHECK_SAY(stop() == 3, "%u returns", log_count);
+    expect_start(0, "KiUserExceptionDispatcher");
+    expect_start(1, "KiUserExceptionDispatcher");
+    expect(2, "NtTestAlert", STATUS_SUCCESS);
+    CHECK(RtlRemoveVectoredExceptionHandler(handler));
 }
 
 /* ---- Other threads ---- */
@@ -403,6 +438,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     test_apcs();
     test_interrupt_apc();
     test_callback();
+    test_exceptions();
     test_old_thread();
     test_new_thread();
     test_bare_pointer();

@@ -1,0 +1,114 @@
+/*
+ * debugregs.c - 32-bit code's hardware breakpoints: XP's CONTEXT, each kind,
+ * by both doors never in the kernel.
+ */
+#include "../test.h"
+
+#define SELF NtCurrentThread()
+#define EFLAGS_RF 0x10000
+
+enum kind { EXECUTED = 0, WRITTEN = 1, TOUCHED = 3 };
+
+static volatile ULONG watched[4] __attribute__((aligned(16)));
+static volatile ULONG hits;
+static CONTEXT context, noted;
+
+static LONG NTAPI handle(EXCEPTION_POINTERS *pointers)
+{
+    if (pointers->ExceptionRecord->ExceptionCode != STATUS_SINGLE_STEP)
+        return EXCEPTION_CONTINUE_SEARCH;
+    hits++;
+    noted = *pointers->ContextRecord;
+    pointers->ContextRecord->EFlags |= EFLAGS_RF;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static void set(ULONG number, ULONG address, ULONG dr7)
+{
+    memset(&context, 0, sizeof context);
+    context.ContextFlags = CONTEXT_DEBUG_REGISTERS;
+    (&context.Dr0)[number] = address;
+    context.Dr7 = dr7;
+    CHECK_STATUS(NtSetContextThread(SELF, &context), STATUS_SUCCESS);
+    hits = 0;
+}
+
+static void arm(ULONG number, const volatile void *address, enum kind kind)
+{
+    ULONG length = kind == EXECUTED ? 0 : 3;            /* 4 bytes */
+
+    set(number, (ULONG)address,
+        1U << number * 2 | (kind | length << 2) << (16 + number * 4));
+}
+
+static void check_hit(ULONG number, ULONG expected)
+{
+    CHECK_SAY(hits == expected, "dr%u: %u, not %u", number, hits, expected);
+    if (expected)
+        CHECK_SAY((noted.Dr6 & 0x400F) == 1U << number, "dr6 %x", noted.Dr6);
+    hits = 0;
+}
+
+static ULONG __attribute__((noinline)) more(ULONG number)
+{
+    __asm__ volatile("");
+    return number + 1;
+}
+
+static void check_registers(void)
+{
+    set(1, 0x12345678, 0x300);
+    memset(&context, 0xEE, sizeof context);
+    context.ContextFlags = CONTEXT_DEBUG_REGISTERS;
+    CHECK_STATUS(NtGetContextThread(SELF, &context), STATUS_SUCCESS);
+    CHECK(context.Dr0 == 0 && context.Dr1 == 0x12345678 && context.Dr2 == 0);
+    CHECK_SAY(context.Dr6 == 0 && context.Dr7 == 0x300, "dr6 %x dr7 %x",
+              context.Dr6, context.Dr7);
+    set(0, 0x10000, 0x2000);                            /* GD */
+    CHECK_STATUS(NtGetContextThread(SELF, &context), STATUS_SUCCESS);
+    CHECK(context.Dr0 == 0 && context.Dr7 == 0);
+}
+
+static void check_kinds(void)
+{
+    ULONG (*volatile routine)(ULONG) = more;
+    ULONG number, seen;
+
+    for (number = 0; number < 4; number++) {
+        arm(number, &watched[number], WRITTEN);
+        watched[number] = 5;
+        check_hit(number, 1);
+        seen = watched[number];
+        check_hit(number, 0);
+        arm(number, &watched[number], TOUCHED);
+        seen += watched[number];
+        check_hit(number, 1);
+        CHECK(seen == 10);
+        arm(number, (void *)routine, EXECUTED);
+        CHECK(routine(1) == 2);
+        CHECK(noted.Eip == (ULONG)routine);
+        check_hit(number, 1);
+    }
+    set(0, 0, 0);
+}
+
+static void check_kernel(void)
+{
+    arm(0, &watched[2], TOUCHED);
+    CHECK_STATUS(NtQuerySystemTime((LARGE_INTEGER *)&watched[2]),
+                 STATUS_SUCCESS);
+    check_hit(0, 0);
+    CHECK(watched[2] != 0);
+    check_hit(0, 1);
+    set(0, 0, 0);
+}
+
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
+{
+    (void)peb;
+    check_registers();
+    CHECK(RtlAddVectoredExceptionHandler(TRUE, handle) != NULL);
+    check_kinds();
+    check_kernel();
+    return test_end();
+}
