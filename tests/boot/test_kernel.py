@@ -170,6 +170,12 @@ def test_apc_at_each_instruction_of_the_way_back(run, folder, door, way):
     assert re.search(r'^\d+ instructions$', result.console, re.M)
 
 
+def test_memory_changes_at_each_instruction_of_a_service(run):
+    """H7, H8."""
+    program = os.path.join(TEST_BUILD, 'user', 'meanwhile.exe')
+    assert run('meanwhile', add=[program], icount=True).status == 0
+
+
 def test_options_are_shown_and_unknown_ones_named(run):
     result = run(build=BUILD, options=['selfmap=0x1D7', 'colour=red'])
     assert result.status == 0
