@@ -143,7 +143,7 @@ NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
     functable.c walk.c dispatchexc.c execute.asm nested.c unwindex.c \
     restore.c raise.c scope.c) $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
-    dispatch.asm context.c seh.c handlers.asm unwind.c raise.c outermost.c \
+    dispatch.asm context.c dispatchexc.c handlers.asm unwind.c raise.c outermost.c \
     thread.c chkstk.asm int64.asm) $(NTDLL_COMMON)
 PROGRAMS     := tour shell bench
 PROGRAMS32   := tour32
@@ -195,8 +195,8 @@ USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of
 # them: NAME_SRCS32.
 USER_TESTS32 += $(addprefix tests/user/i386/,callregs.c numbers.c args.c \
-    flags.c selectors.c gate.c once.c storm.c apc.c kstack.c seh.c sehend.c \
-    faults.c chain.c)
+    flags.c selectors.c gate.c once.c storm.c apc.c kstack.c \
+    handlers.c sehend.c faults.c chain.c)
 USER_TEST32_SRCS += $(addprefix programs/lib/,find.c i386/call.asm \
     i386/door.c i386/prepare.c)
 flags_SRCS32     := tests/user/i386/landing.asm
@@ -204,7 +204,7 @@ selectors_SRCS32 := tests/user/i386/selectors.asm
 gate_SRCS32      := tests/user/i386/gate.asm
 apc_SRCS32       := tests/user/i386/gate.asm
 once_SRCS32      := tests/user/i386/landing.asm
-seh_SRCS32       := $(addprefix tests/user/i386/,guard.c seh.asm)
+handlers_SRCS32  := $(addprefix tests/user/i386/,guard.c handlers.asm)
 sehend_SRCS32    := tests/user/i386/guard.c
 faults_SRCS32    := $(addprefix tests/user/i386/,guard.c faults.asm)
 chain_SRCS32     := tests/user/i386/gate.asm
@@ -231,13 +231,18 @@ instrument_SRCS := tests/user/instrument.asm
 debugregs_SRCS  := tests/user/debugregs.asm
 USER_TESTS32 += tests/user/i386/debugregs.c
 
-# Exceptions. seh needs a compiler that has __try: NAME_CC. cxx is C++, with
-# the compiler's own libraries: NAME_LIBS.
+# Exceptions. seh needs a compiler that has __try: NAME_CC, NAME_CC32. For
+# 32-bit code clang has it only where it also means Microsoft's C library, and
+# a list of safe handlers that only Microsoft's linker can place (.sxdata). cxx
+# is C++, with the compiler's own libraries: NAME_LIBS.
 USER_TESTS += $(addprefix tests/user/,seh.c cxx.cc)
+USER_TESTS32 += tests/user/seh.c
 cxx_SRCS := tests/user/cxxshim.c
 cxx_LIBS := -lsupc++ -lgcc_eh -lgcc
 seh_CC := clang --target=x86_64-w64-windows-gnu -fms-extensions \
     -fasynchronous-unwind-tables -Wno-ignored-attributes
+seh_CC32 := clang --target=i686-pc-windows-msvc -Wno-ignored-attributes
+seh_SRCS32 := tests/user/i386/except3.asm
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.
@@ -407,7 +412,9 @@ $(OBJ)/ring3-32/%.c.o: %.c $(GEN)/flags \
                       | $(GEN)/services.stamp $(GEN)/statuses.inc.c
 	$(call say,CC3)
 	@mkdir -p $(@D)
-	$(Q)$(MINGW32)gcc $(USER32_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	$(Q)$(or $($(basename $(<F))_CC32),$(MINGW32)gcc) $(USER32_CFLAGS) \
+	    -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+	$(if $($(basename $(<F))_CC32),$(Q)$(MINGW32)objcopy -R .sxdata $@)
 $(OBJ)/ring3-32/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs32.inc
 	$(call say,NASM3)
 	@mkdir -p $(@D)
@@ -522,7 +529,7 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(USER_TESTS) $(USER_TEST_SRCS))
 -include $(patsubst %,$(OBJ)/ring3-32/%.d,$(USER_TESTS32) \
     $(USER_TEST32_SRCS) $(flags_SRCS32) $(selectors_SRCS32) $(gate_SRCS32) \
-    $(seh_SRCS32) $(faults_SRCS32) tests/user/objects.c)
+    $(handlers_SRCS32) $(faults_SRCS32) tests/user/objects.c)
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS) \
     tests/user/objects.c tests/user/cxxshim.c)
 

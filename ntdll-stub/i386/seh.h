@@ -1,7 +1,7 @@
 /*
  * seh.h - the chain of handlers at fs:[0], between the files that dispatch an
- * exception (seh.c), unwind (unwind.c), raise (raise.c) and have the last word
- * (outermost.c).
+ * exception (dispatchexc.c), unwind (unwind.c), raise (raise.c) and have the
+ * last word (outermost.c).
  */
 #pragma once
 

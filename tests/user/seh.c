@@ -11,6 +11,8 @@
  */
 #include "test.h"
 
+#include "facts.h"
+
 #define NOINLINE __attribute__((noinline))
 #define CODE_1 ((NTSTATUS)0xE0000001)
 #define CODE_2 ((NTSTATUS)0xE0000002)
@@ -88,7 +90,7 @@ static LONG look(EXCEPTION_POINTERS *pointers, NTSTATUS code,
 
     note('f');
     CHECK_STATUS(record->ExceptionCode, code);
-    CHECK(pointers->ContextRecord->Rip == (ULONG_PTR)record->ExceptionAddress);
+    CHECK(pointers->ContextRecord->PC == (ULONG_PTR)record->ExceptionAddress);
     if (record->NumberParameters > 1)
         CHECK_SAY(record->ExceptionInformation[1] == parameter,
                   "%08X: parameter %llX", code,
@@ -120,6 +122,11 @@ static void divide_by_0(void)
     divide(0);
 }
 
+static void breakpoint(void)
+{
+    DbgBreakPoint();
+}
+
 static void codes(void)
 {
     expect(raise_1, CODE_1, 22);
@@ -128,7 +135,7 @@ static void codes(void)
     expect(call_nothing, STATUS_ACCESS_VIOLATION, 0x30);
     expect(bad_instruction, STATUS_ILLEGAL_INSTRUCTION, 0);
     expect(divide_by_0, STATUS_INTEGER_DIVIDE_BY_ZERO, 0);
-    expect(DbgBreakPoint, STATUS_BREAKPOINT, 0);
+    expect(breakpoint, STATUS_BREAKPOINT, 0);
 }
 
 /* ---- order ---- */
@@ -191,11 +198,11 @@ static NOINLINE void cannot_go_on(void)
     }
 }
 
-/* Into what the filter lets continue: the fault's rip moves on by 2. */
+/* Into what the filter lets continue: the fault's address moves on by 2. */
 static LONG skip_2(EXCEPTION_POINTERS *pointers)
 {
     note('s');
-    pointers->ContextRecord->Rip += 2;
+    pointers->ContextRecord->PC += 2;
     return EXCEPTION_CONTINUE_EXECUTION;
 }
 

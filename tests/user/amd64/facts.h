@@ -25,3 +25,5 @@
 #define LOCK_COUNT_TAKEN        (-2)
 #define LOCK_COUNT_TAKEN_TWICE  (-2)
 #define LOCK_COUNT_ONE_WAITS    (-6)               /* and the owner is in */
+
+#define PC Rip                                  /* CONTEXT's */

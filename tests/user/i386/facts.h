@@ -25,3 +25,5 @@
 #define LOCK_COUNT_TAKEN        0
 #define LOCK_COUNT_TAKEN_TWICE  1
 #define LOCK_COUNT_ONE_WAITS    1               /* and the owner is in once */
+
+#define PC Eip                                  /* CONTEXT's */

@@ -1,4 +1,4 @@
-; seh.asm - what seh.c cannot say in C: registers around calls.
+; handlers.asm - what handlers.c cannot say in C: registers around calls.
 
         bits    32
 

@@ -1,5 +1,5 @@
 /*
- * seh.c - who wants an exception of 32-bit code.
+ * dispatchexc.c - who wants an exception of 32-bit code.
  *
  * KiUserExceptionDispatcher asks here. Vectored handlers come first, then the
  * chain at fs:[0], from the youngest frame to the oldest. A handler says that

@@ -1,5 +1,5 @@
 /*
- * seh.c - handlers of the fs:[0] chain that continue, search, unwind, raise
+ * handlers.c - handlers of the fs:[0] chain that continue, search, unwind, raise
  * again, nest and collide; RtlRaiseException, RtlRaiseStatus, RtlUnwind.
  */
 #include "guard.h"
@@ -17,7 +17,7 @@ struct frames {
 /* An export of ntdll, where the kernel leads a service that raises. */
 NTSTATUS NTAPI KiRaiseUserExceptionDispatcher(void);
 
-/* seh.asm */
+/* handlers.asm */
 ULONG raise_with_registers(ULONG *kept, EXCEPTION_RECORD *record);
 ULONG unwind_with_registers(ULONG *kept, void *frame, void *value);
 EXCEPTION_DISPOSITION stdcall_handler(EXCEPTION_RECORD *record, void *frame,
