@@ -235,8 +235,9 @@ USER_TESTS32 += tests/user/i386/debugregs.c
 # 32-bit code clang has it only where it also means Microsoft's C library, and
 # a list of safe handlers that only Microsoft's linker can place (.sxdata). cxx
 # is C++, with the compiler's own libraries: NAME_LIBS.
-USER_TESTS += $(addprefix tests/user/,seh.c cxx.cc)
+USER_TESTS += $(addprefix tests/user/,unwind.c seh.c cxx.cc)
 USER_TESTS32 += tests/user/seh.c
+unwind_SRCS := tests/user/unwind.asm
 cxx_SRCS := tests/user/cxxshim.c
 cxx_LIBS := -lsupc++ -lgcc_eh -lgcc
 seh_CC := clang --target=x86_64-w64-windows-gnu -fms-extensions \

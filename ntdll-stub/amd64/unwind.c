@@ -254,6 +254,7 @@ static ULONGLONG find_frame(const struct unwinder *unwinder,
 
 /* Instructions from rip to the end of the function. */
 struct code {
+    const struct unwinder *unwinder;
     const UCHAR *at;
     ULONGLONG left;
     ULONGLONG address, begin, end;
@@ -314,6 +315,39 @@ static LONG popped(struct code *code)
     return (code->at[-1] & 7) + rex * 8;
 }
 
+/* The entry of the first piece of a function, or NULL. */
+static const RUNTIME_FUNCTION *primary(const struct unwinder *unwinder,
+                                       const RUNTIME_FUNCTION *entry)
+{
+    ULONG depth;
+
+    for (depth = 0; depth < CHAIN_LIMIT; depth++) {
+        const UNWIND_INFO *info = find_info(unwinder, entry->UnwindData);
+
+        if (!info)
+            return NULL;
+        if (!(info->Flags & UNW_FLAG_CHAININFO))
+            return entry;
+        entry = behind_codes(info);
+    }
+    return NULL;
+}
+
+/* A jump to another piece of the function is no tail call. */
+static BOOLEAN is_piece(const struct unwinder *unwinder, ULONGLONG target)
+{
+    const RUNTIME_FUNCTION *own, *other;
+    struct unwind_range image;
+    ULONGLONG base;
+
+    other = functions_find(target, &base, &image);
+    if (!other || base != unwinder->at->ImageBase)
+        return FALSE;
+    own = primary(unwinder, unwinder->at->FunctionEntry);
+    other = primary(unwinder, other);
+    return own && other && own->BeginAddress == other->BeginAddress;
+}
+
 /* A relative jump that leaves the function, or starts it again. */
 static BOOLEAN jumps_out(const struct code *code)
 {
@@ -323,7 +357,10 @@ static BOOLEAN jumps_out(const struct code *code)
     if (code->left < 1 + size)
         return FALSE;
     target = code->address + 1 + size + number_of(code->at + 1, size);
-    return target <= code->begin || target >= code->end;
+    if (target == code->begin)
+        return TRUE;
+    return (target < code->begin || target >= code->end) &&
+           !is_piece(code->unwinder, target);
 }
 
 /* RET, or the jump of a tail call. */
@@ -353,6 +390,7 @@ static BOOLEAN find_code(const struct unwinder *unwinder, struct code *code)
 {
     const DISPATCHER_CONTEXT *at = unwinder->at;
 
+    code->unwinder = unwinder;
     code->address = at->ControlPc;
     code->begin = at->ImageBase + at->FunctionEntry->BeginAddress;
     code->end = at->ImageBase + at->FunctionEntry->EndAddress;
