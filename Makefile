@@ -150,7 +150,8 @@ PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
     tour/apc.c tour/apc.asm tour/apckernel.c tour/apcthread.c \
-    tour/names.c tour/instrument.c tour/instrument.asm \
+    tour/names.c tour/exception.c tour/exceptionkernel.c \
+    tour/guarded.c tour/exception.asm tour/instrument.c tour/instrument.asm \
     $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \
@@ -244,6 +245,9 @@ seh_CC := clang --target=x86_64-w64-windows-gnu -fms-extensions \
     -fasynchronous-unwind-tables -Wno-ignored-attributes
 seh_CC32 := clang --target=i686-pc-windows-msvc -Wno-ignored-attributes
 seh_SRCS32 := tests/user/i386/except3.asm
+
+# The tour has a __try, too.
+guarded_CC := $(seh_CC)
 
 # DLLs of the loader's tests (tests/user/dll/NAME.c and .def); NAME_DLLS is
 # what a DLL or a program imports besides ntdll.

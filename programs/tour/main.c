@@ -11,6 +11,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     show_stops();
     show_doors();
     show_apcs();
+    show_exception();
     show_instrumentation();
     return checks_end();
 }

@@ -77,5 +77,8 @@ void show_apcs(void);
  */
 const char *name_in_ntdll(ULONGLONG address, ULONG count, ULONGLONG *start);
 
-/* Chapter 5: an instrumentation callback (instrument.c). */
+/* Chapter 5: an exception (exception.c). */
+void show_exception(void);
+
+/* Chapter 6: an instrumentation callback (instrument.c). */
 void show_instrumentation(void);

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from conftest import BUILD
-from tour import apcs, instrument
+from tour import apcs, exception, instrument
 from tour.text import chapter, closed
 
 
@@ -31,14 +31,16 @@ def to_the_end(run, *args, **options):
 def test_tour(run, options):
     console = to_the_end(run, **options)
     apcs.check(console, symbol)
+    exception.check(console, symbol)
     instrument.check(console, True, 'options' in options)
 
 
 def test_tour_without_debugging(run):
     console = to_the_end(run, options=['debug=off'])
     apcs.check(console, None)
+    exception.check(console, None)
     instrument.check(console, False)
-    for title in ('The way back', 'Who calls'):
+    for title in ('The way back', 'An exception', 'Who calls'):
         assert closed(chapter(console, title)), title
 
 

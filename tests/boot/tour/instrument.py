@@ -1,4 +1,4 @@
-"""Chapter 5: an instrumentation callback, and which returns it logs."""
+"""Chapter 6: an instrumentation callback, and which returns it logs."""
 import re
 
 from .text import chapter
