@@ -3,6 +3,7 @@
         bits    64
         default rel
 
+        global  pass_on
         global  break_here
         global  over_syscall
         global  over_syscall_behind
@@ -21,6 +22,10 @@ NO_SERVICE      equ 0FFEh
 RFLAGS_TF       equ 100h
 
 SECTION .text align=16
+
+; An instrumentation callback.
+pass_on:
+        jmp     r10
 
 ; ULONG break_here(ULONG): one more.
 break_here:

@@ -38,6 +38,7 @@ static ULONG skip;                      /* bytes, of what is no step */
 static ULONG inner_number;              /* what a callback sets; 0: nothing */
 static ULONG callbacks;
 
+void pass_on(void);
 ULONG break_here(ULONG number);
 void over_syscall(void), over_int2e(void);
 void over_int3(void), over_ud2(void);
@@ -410,6 +411,26 @@ static void test_threads(void)
     clear();
 }
 
+/*
+ * A thread that is only instrumented has its registers saved as well, and
+ * what is in them may be another's.
+ */
+static void test_instrumented_threads(void)
+{
+    void *callback = (void *)pass_on;
+
+    CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
+                                         ProcessInstrumentationCallback,
+                                         &callback, sizeof callback),
+                 STATUS_SUCCESS);
+    test_threads();
+    callback = NULL;
+    CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
+                                         ProcessInstrumentationCallback,
+                                         &callback, sizeof callback),
+                 STATUS_SUCCESS);
+}
+
 /* A step's DR6 has nothing of the breakpoints that others have left. */
 static void NTAPI step_alone(void *argument)
 {
@@ -619,6 +640,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     test_execute();
     test_kernel();
     test_threads();
+    test_instrumented_threads();
     test_status_leak();
     test_suspended();
     test_callback();

@@ -266,6 +266,7 @@ static void NTAPI take_turns(void *argument)
 
 static void NTAPI end_at_once(void *argument)
 {
+    NtTestAlert();
     NtTerminateThread(NtCurrentThread(), (NTSTATUS)(ULONG_PTR)argument);
 }
 
@@ -340,6 +341,9 @@ static void test_new_thread(void)
     at = first_of(id, count);
     if (CHECK(at < count))
         expect_start(at, "LdrInitializeThunk");
+    while (at < count && !is_in(log_entries[at].rip, "NtTestAlert"))
+        at++;
+    CHECK(at < count && log_entries[at].thread == id);
     NtClose(thread);
 }
 
