@@ -237,9 +237,10 @@ USER_TESTS32 += tests/user/i386/debugregs.c
 # a list of safe handlers that only Microsoft's linker can place (.sxdata). cxx
 # is C++, with the compiler's own libraries: NAME_LIBS.
 USER_TESTS += $(addprefix tests/user/,unwind.c seh.c cxx.cc)
-USER_TESTS32 += tests/user/seh.c
+USER_TESTS32 += $(addprefix tests/user/,seh.c cxx.cc)
 unwind_SRCS := tests/user/unwind.asm
 cxx_SRCS := tests/user/cxxshim.c
+cxx_SRCS32 := tests/user/cxxshim.c
 cxx_LIBS := -lsupc++ -lgcc_eh -lgcc
 seh_CC := clang --target=x86_64-w64-windows-gnu -fms-extensions \
     -fasynchronous-unwind-tables -Wno-ignored-attributes
@@ -311,6 +312,8 @@ DLL_LDFLAGS := $(USER_LDFLAGS) -s -shared -Wl,-e,DllMain
 USER32_CFLAGS := $(USER_CFLAGS_BOTH) -march=i686 -mno-mmx -mno-sse \
     -fno-asynchronous-unwind-tables -Iarch/i386/include \
     -Intdll-stub/i386/include -Intdll-stub/i386 -Itests/user/i386
+USER32_CXXFLAGS := $(filter-out -std=gnu11,$(USER32_CFLAGS)) -std=gnu++17 \
+    -D_Static_assert=static_assert
 USER32_NASMFLAGS := -f win32 -Werror -I$(GEN)/
 USER32_LDFLAGS := $(USER_LDFLAGS_BOTH)
 PROGRAM32_LDFLAGS := $(USER32_LDFLAGS) -Wl,--subsystem,console \
@@ -420,6 +423,11 @@ $(OBJ)/ring3-32/%.c.o: %.c $(GEN)/flags \
 	$(Q)$(or $($(basename $(<F))_CC32),$(MINGW32)gcc) $(USER32_CFLAGS) \
 	    -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 	$(if $($(basename $(<F))_CC32),$(Q)$(MINGW32)objcopy -R .sxdata $@)
+$(OBJ)/ring3-32/%.cc.o: %.cc $(GEN)/flags \
+                       | $(GEN)/services.stamp $(GEN)/statuses.inc.c
+	$(call say,CXX3)
+	@mkdir -p $(@D)
+	$(Q)$(MINGW32)g++ $(USER32_CXXFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 $(OBJ)/ring3-32/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs32.inc
 	$(call say,NASM3)
 	@mkdir -p $(@D)
@@ -499,7 +507,7 @@ endef
 $(foreach d,$(USER_DLLS),$(eval $(call dll,$(d)))$(eval $(call dll,$(d),32)))
 
 user_names   := $(notdir $(basename $(USER_TESTS)))
-user_names32 := $(notdir $(USER_TESTS32:.c=))
+user_names32 := $(notdir $(basename $(USER_TESTS32)))
 $(foreach p,$(PROGRAMS),$(eval $(call program,programs,$(p),$($(p)_SRCS))))
 $(foreach p,$(PROGRAMS32),\
     $(eval $(call program,programs,$(p),$($(p)_SRCS),32)))
@@ -507,8 +515,8 @@ $(foreach t,$(USER_TESTS),\
     $(eval $(call program,user,$(notdir $(basename $(t))),$(t) \
         $($(notdir $(basename $(t)))_SRCS) $(USER_TEST_SRCS))))
 $(foreach t,$(USER_TESTS32),\
-    $(eval $(call program,user32,$(notdir $(t:.c=)),\
-    $(t) $($(notdir $(t:.c=))_SRCS32) $(USER_TEST32_SRCS),32)))
+    $(eval $(call program,user32,$(notdir $(basename $(t))),\
+    $(t) $($(notdir $(basename $(t)))_SRCS32) $(USER_TEST32_SRCS),32)))
 
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/programs/%.exe) \
     $(PROGRAMS32:%=$(BUILD)/programs/%.exe)
@@ -534,7 +542,8 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(USER_TESTS) $(USER_TEST_SRCS))
 -include $(patsubst %,$(OBJ)/ring3-32/%.d,$(USER_TESTS32) \
     $(USER_TEST32_SRCS) $(flags_SRCS32) $(selectors_SRCS32) $(gate_SRCS32) \
-    $(handlers_SRCS32) $(faults_SRCS32) tests/user/objects.c)
+    $(handlers_SRCS32) $(faults_SRCS32) tests/user/objects.c \
+    tests/user/cxxshim.c)
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS) \
     tests/user/objects.c tests/user/cxxshim.c)
 

@@ -73,7 +73,12 @@ void *__acrt_iob_func(unsigned index)
 
     return &files[index];
 }
+#ifdef __x86_64__
 void *__imp___acrt_iob_func = (void *)__acrt_iob_func;
+#else
+void *imp_acrt_iob_func __asm__("__imp____acrt_iob_func") =
+    (void *)__acrt_iob_func;
+#endif
 
 int fputs(const char *text, void *file __attribute__((unused)))
 {
@@ -107,9 +112,15 @@ int __mingwthr_key_dtor(ULONG key __attribute__((unused)),
 
 /* ---- kernel32 ---- */
 
-#define IMPORT(name) void *__imp_##name = (void *)shim_##name
+/* bytes of arguments, which are a part of the name in 32-bit code. */
+#ifdef __x86_64__
+#define IMPORT(name, bytes) void *__imp_##name = (void *)shim_##name
+#else
+#define IMPORT(name, bytes) \
+    void *imp_##name __asm__("__imp__" #name "@" #bytes) = (void *)shim_##name
+#endif
 
-static void shim_RaiseException(ULONG code, ULONG flags, ULONG count,
+static void NTAPI shim_RaiseException(ULONG code, ULONG flags, ULONG count,
                                 const ULONG_PTR *parameters)
 {
     EXCEPTION_RECORD record = {
@@ -122,63 +133,63 @@ static void shim_RaiseException(ULONG code, ULONG flags, ULONG count,
            count * sizeof *parameters);
     RtlRaiseException(&record);
 }
-IMPORT(RaiseException);
+IMPORT(RaiseException, 16);
 
-static ULONG shim_GetCurrentThreadId(void)
+static ULONG NTAPI shim_GetCurrentThreadId(void)
 {
     return (ULONG)(ULONG_PTR)NtCurrentTeb()->ClientId.UniqueThread;
 }
-IMPORT(GetCurrentThreadId);
+IMPORT(GetCurrentThreadId, 0);
 
-static ULONG shim_TlsAlloc(void)
+static ULONG NTAPI shim_TlsAlloc(void)
 {
     static volatile LONG next = -1;
     LONG index = __atomic_add_fetch(&next, 1, __ATOMIC_SEQ_CST);
 
     return index < TLS_SLOTS ? (ULONG)index : ~0u;
 }
-IMPORT(TlsAlloc);
+IMPORT(TlsAlloc, 0);
 
-static LONG shim_TlsFree(ULONG index __attribute__((unused)))
+static LONG NTAPI shim_TlsFree(ULONG index __attribute__((unused)))
 {
     return TRUE;
 }
-IMPORT(TlsFree);
+IMPORT(TlsFree, 4);
 
-static void *shim_TlsGetValue(ULONG index)
+static void *NTAPI shim_TlsGetValue(ULONG index)
 {
     return NtCurrentTeb()->TlsSlots[index];
 }
-IMPORT(TlsGetValue);
+IMPORT(TlsGetValue, 4);
 
-static LONG shim_TlsSetValue(ULONG index, void *value)
+static LONG NTAPI shim_TlsSetValue(ULONG index, void *value)
 {
     NtCurrentTeb()->TlsSlots[index] = value;
     return TRUE;
 }
-IMPORT(TlsSetValue);
+IMPORT(TlsSetValue, 8);
 
-static ULONG shim_GetLastError(void)
+static ULONG NTAPI shim_GetLastError(void)
 {
     return RtlGetLastWin32Error();
 }
-IMPORT(GetLastError);
+IMPORT(GetLastError, 0);
 
-static void shim_SetLastError(ULONG error)
+static void NTAPI shim_SetLastError(ULONG error)
 {
     RtlSetLastWin32Error(error);
 }
-IMPORT(SetLastError);
+IMPORT(SetLastError, 4);
 
-static void shim_Sleep(ULONG milliseconds)
+static void NTAPI shim_Sleep(ULONG milliseconds)
 {
     LARGE_INTEGER time = { .QuadPart = -10000LL * milliseconds };
 
     NtDelayExecution(FALSE, &time);
 }
-IMPORT(Sleep);
+IMPORT(Sleep, 4);
 
-static HANDLE shim_CreateSemaphoreW(void *security __attribute__((unused)),
+static HANDLE NTAPI shim_CreateSemaphoreW(void *security __attribute__((unused)),
                                     LONG count, LONG limit,
                                     const WCHAR *name __attribute__((unused)))
 {
@@ -188,27 +199,27 @@ static HANDLE shim_CreateSemaphoreW(void *security __attribute__((unused)),
 
     return NT_SUCCESS(status) ? handle : NULL;
 }
-IMPORT(CreateSemaphoreW);
+IMPORT(CreateSemaphoreW, 16);
 
-static LONG shim_ReleaseSemaphore(HANDLE handle, LONG count, LONG *before)
+static LONG NTAPI shim_ReleaseSemaphore(HANDLE handle, LONG count, LONG *before)
 {
     return NT_SUCCESS(NtReleaseSemaphore(handle, count, before));
 }
-IMPORT(ReleaseSemaphore);
+IMPORT(ReleaseSemaphore, 12);
 
 /* The only time that is asked for is "for ever". */
-static ULONG shim_WaitForSingleObject(HANDLE handle,
+static ULONG NTAPI shim_WaitForSingleObject(HANDLE handle,
                                       ULONG time __attribute__((unused)))
 {
     return (ULONG)NtWaitForSingleObject(handle, FALSE, NULL);
 }
-IMPORT(WaitForSingleObject);
+IMPORT(WaitForSingleObject, 8);
 
-static LONG shim_CloseHandle(HANDLE handle)
+static LONG NTAPI shim_CloseHandle(HANDLE handle)
 {
     return NT_SUCCESS(NtClose(handle));
 }
-IMPORT(CloseHandle);
+IMPORT(CloseHandle, 4);
 
 /* ---- the start ---- */
 
@@ -223,9 +234,30 @@ static LONG NTAPI uncaught(EXCEPTION_POINTERS *pointers)
     return EXCEPTION_CONTINUE_SEARCH;
 }
 
+/*
+ * 32-bit code's tables for unwinding: ntdll does not know them. Where they
+ * begin is said by the first object of the program (cxx.cc).
+ */
+#ifdef __x86_64__
+static void register_frames(void)
+{
+}
+#else
+extern const char cxx_frames[];
+void __register_frame_info(const void *begin, void *object);
+
+static void register_frames(void)
+{
+    static void *object[16];                    /* libgcc's, of 6 words */
+
+    __register_frame_info(cxx_frames, object);
+}
+#endif
+
 /* What mingw's start-up code does before main. */
 void cxx_start(void);
 void cxx_start(void)
 {
+    register_frames();
     RtlSetUnhandledExceptionFilter(uncaught);
 }
