@@ -163,7 +163,7 @@ bench_SRCS := $(addprefix programs/,bench/main.c bench/threads.c \
 tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
     tour32/shared.c tour32/stops.c tour32/doors.c tour32/gate.c \
     tour32/doors.asm tour32/gate.asm tour32/apc.c tour32/apc.asm \
-    tour32/call.c lib/i386/call.asm \
+    tour32/exception.c tour32/exception.asm tour32/call.c lib/i386/call.asm \
     lib/i386/door.c lib/i386/prepare.c lib/find.c lib/check.c lib/print.c)
 
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.

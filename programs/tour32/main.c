@@ -13,5 +13,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     show_doors();
     show_gate();
     show_apc();
+    show_exception();
     return checks_end();
 }

@@ -46,8 +46,9 @@ void cpu_vendor(char vendor[13]);
 /* Bytes as they lie in memory. */
 void show_bytes(const void *from, ULONG count);
 
-/* Chapters 3 to 6 (stops.c, doors.c, gate.c, apc.c). */
+/* Chapters 3 to 7 (stops.c, doors.c, gate.c, apc.c, exception.c). */
 void show_stops(void);
 void show_doors(void);
 void show_gate(void);
 void show_apc(void);
+void show_exception(void);

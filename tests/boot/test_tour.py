@@ -50,3 +50,4 @@ def test_tour_of_32_bit_code(run, cpu, door):
     console = to_the_end(run, 'tour32.exe', cpu=cpu,
                          options=[f'xpdoor={door}'])
     apcs.check32(console)
+    exception.check32(console)

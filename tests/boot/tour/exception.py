@@ -69,6 +69,33 @@ def check_landing(text, caller):
         assert rows[name][0] == byte * 8 != rows[name][1], name
 
 
+FRAME32 = {'ExceptionCode': 0x8, 'ExceptionFlags': 0xC,
+           'ExceptionAddress': 0x14, 'NumberParameters': 0x18,
+           'Information0': 0x1C, 'Information1': 0x20, 'SegFs': 0xB4,
+           'Ebx': 0xC8, 'Ecx': 0xD0, 'Eax': 0xD4, 'Eip': 0xDC,
+           'EFlags': 0xE4, 'Esp': 0xE8}
+
+
+def check32(console):
+    text = chapter(console, 'An exception, as in XP')
+    esp, lower = (int(word, 16) for word in re.search(
+        r'esp was ([0-9A-F]+) at the store, and is ([0-9A-F]+) lower',
+        text).groups())
+    base = esp - lower
+    check_offsets(fields(text), base, FRAME32)
+    for offset, name, points in ((0, r'EXCEPTION_RECORD \*', 8),
+                                 (4, r'CONTEXT \*', 0x24)):
+        assert re.search(rf'^   {base + offset:08X}  \+{offset:03X}  {name} +'
+                         rf'{base + points:08X} ', text, re.M)
+    assert re.search(rf'  Esp +{esp:08X} ', text)
+    links = re.findall(r'^     (\w+)  next (\w+)  handler', text, re.M)
+    assert len(links) == 3 and links[2][1] == 'FFFFFFFF'
+    assert [link[0] for link in links[1:]] == [link[1] for link in links[:2]]
+    calls = re.findall(r'^     (\d)\. (\w+) +flags (\d\d)', text, re.M)
+    assert calls == [('1', 'inner', '00'), ('2', 'outer', '00'),
+                     ('3', 'inner', '02'), ('1', 'inner', '00')]
+
+
 def check(console, symbol):
     """symbol: the kernel's; None: debug=off."""
     text = chapter(console, 'An exception')
