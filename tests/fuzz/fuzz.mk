@@ -1,8 +1,8 @@
-# fuzz.mk: libFuzzer targets of what reads files that anybody may have made.
+# fuzz.mk: libFuzzer targets of what reads data that anybody may have made.
 #
 # A crash is left in $(BUILD)/fuzz/NAME-crash-*, and its path is printed.
 
-FUZZ_TARGETS := pe numbering
+FUZZ_TARGETS := pe numbering unwind
 FUZZ_SECONDS ?= 30
 
 FUZZ := $(BUILD)/fuzz
@@ -14,6 +14,9 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
 
 fuzz_pe        := kernel/rtl/pe.c
 fuzz_numbering := kernel/ke/numbering.c
+fuzz_unwind    := ntdll-stub/amd64/unwind.c
+fuzz_unwind_FLAGS := -fno-builtin -Intdll-stub/include \
+    -Intdll-stub/amd64/include -Iarch/amd64/include
 fuzz_pe_seeds  := $(SAMPLE) $(SAMPLE32)
 
 # $(call fuzz_target,NAME)
@@ -22,7 +25,8 @@ $(FUZZ)/$(1): tests/fuzz/$(1).c $(fuzz_$(1)) tests/unit/pe_check.h \
               tests/fuzz/fuzz.mk | $(GEN)/services.stamp
 	$$(call say,FUZZ)
 	@mkdir -p $$(@D)
-	$$(Q)clang $$(FUZZ_CFLAGS) -o $$@ tests/fuzz/$(1).c $(fuzz_$(1))
+	$$(Q)clang $$(FUZZ_CFLAGS) $(fuzz_$(1)_FLAGS) -o $$@ \
+	    tests/fuzz/$(1).c $(fuzz_$(1))
 $(FUZZ)/seeds/$(1): tests/fuzz/seeds.py $(fuzz_$(1)_seeds)
 	$$(call say,GEN)
 	@mkdir -p $(FUZZ)/corpus/$(1)

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """seeds.py: what the fuzz targets start from.
 
-usage: seeds.py pe|numbering FOLDER [FILE...]
+usage: seeds.py pe|numbering|unwind FOLDER [FILE...]
 
 pe: each FILE as it is, and once more with its sections' bytes shortened, so
 that a change is likely to hit something that matters. numbering: a few files
-of the kinds that people write.
+of the kinds that people write. unwind: a function with each code, one with an
+epilogue at rip, a chain.
 """
 import os
 import sys
@@ -14,6 +15,20 @@ TEXTS = [b'', b'NtClose 15\nNtReadFile 0x6\n',
          b'# numbers\r\n\tNtGdiFlush\t0x1012 # flush\r\nNtUserGetDC 4106',
          b'NtOther 0xfff\nNtAnother 0x1fff\nNtReadFile 1\nNtClose 2\n',
          b'NtClose 1\nNtClose 2\n', b'NtClose 0x2000\n', b'NtClose\n']
+
+# Begin, length, place of the information, rip, type; registers; the image.
+HEAD = bytes([0, 0x40, 0x40, 0, 0x20, 1, 0, 0]) + bytes([64] * 16)
+CODE = b'\x90' * 0x20 + b'\x48\x83\xc4\x20\x5f\x5b\xc3'.ljust(0x20, b'\xcc')
+UNWINDS = [
+    HEAD + CODE + bytes([9, 8, 2, 0, 8, 0x32, 1, 0x30, 0x10, 0, 0, 0]),
+    HEAD + CODE.replace(b'\x48', b'\x90') +
+    bytes([1, 8, 10, 0x15, 8, 0x68, 1, 0, 7, 0x74, 2, 0, 6, 3, 5, 1, 2, 0,
+           4, 0x11, 0, 1, 0, 0]),
+    HEAD + CODE.replace(b'\x48', b'\x90') +
+    bytes([0x21, 0, 1, 0, 0, 0x30, 0, 0]) +
+    bytes([0, 0, 0, 0, 0x40, 0, 0, 0, 0x54, 0, 0, 0]) +
+    bytes([1, 0, 1, 0, 0, 0x0A, 0, 0]),
+]
 
 
 def write(folder, name, data):
@@ -26,6 +41,10 @@ def main(kind, folder, files):
     if kind == 'numbering':
         for at, text in enumerate(TEXTS):
             write(folder, f'text{at}', text)
+        return
+    if kind == 'unwind':
+        for at, data in enumerate(UNWINDS):
+            write(folder, f'unwind{at}', data)
         return
     for path in files:
         with open(path, 'rb') as data:

@@ -5,7 +5,7 @@
 
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl gap handle pe pe32 \
     serial console screen options widen translate fpu timertable scancode edit \
-    locks locks32
+    locks locks32 unwind
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -51,6 +51,9 @@ unit_locks_FLAGS   := $(unit_locks_COMMON) -Intdll-stub/amd64 -DTAKEN=-2 \
     -DTAKEN_TWICE=-2 -DONE_WAITS=-6 -DTWO_WAIT=-10
 unit_locks32_FLAGS := $(unit_locks_COMMON) -Intdll-stub/i386 -DTAKEN=0 \
     -DTAKEN_TWICE=1 -DONE_WAITS=1 -DTWO_WAIT=2
+unit_unwind    := ntdll-stub/amd64/unwind.c
+unit_unwind_FLAGS := -fno-builtin -Intdll-stub/include \
+    -Intdll-stub/amd64/include -Iarch/amd64/include
 unit_text      := kernel/rtl/unicode.c $(UNIT)/rtl_memory.o $(UNIT)/rtl_text.o
 
 UNIT_RENAMED := $(foreach f,memcpy memmove memset memcmp strlen strcmp \
