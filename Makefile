@@ -159,7 +159,8 @@ shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/ps.c shell/handles.c shell/names.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
 bench_SRCS := $(addprefix programs/,bench/main.c bench/threads.c \
-    bench/events.c bench/apcs.c bench/timers.c bench/measure.c lib/print.c)
+    bench/events.c bench/apcs.c bench/timers.c bench/exceptions.c \
+    bench/memory.c bench/measure.c lib/print.c)
 tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
     tour32/shared.c tour32/stops.c tour32/doors.c tour32/gate.c \
     tour32/doors.asm tour32/gate.asm tour32/apc.c tour32/apc.asm \

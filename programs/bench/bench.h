@@ -14,6 +14,9 @@
 #define TRIES 64
 #define FEW 10
 #define MANY 10000
+#define REGIONS_FEW 10
+#define REGIONS_MORE 1000
+#define REGIONS_MANY 100000
 
 #define NORMAL 8                        /* a program's priority */
 #define HIGH 20                         /* above the kernel's workers */
@@ -39,6 +42,8 @@ ULONGLONG clock_tick(void);
 /* The table's lines (measure.c). */
 void figure(const char *name, ULONGLONG count, const char *what);
 void growth(const char *name, ULONGLONG few, ULONGLONG many);
+void growth_of_three(const char *name, ULONGLONG few, ULONGLONG more,
+                     ULONGLONG many);
 
 /* threads.c */
 void set_priority(HANDLE thread, LONG priority);
@@ -57,3 +62,10 @@ void show_apc_growth(void);
 /* timers.c */
 void show_timers(void);
 void show_timer_growth(void);
+
+/* exceptions.c */
+void show_exceptions(void);
+
+/* memory.c */
+void show_memory(void);
+void show_region_growth(void);

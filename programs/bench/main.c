@@ -1,5 +1,6 @@
 /*
- * main.c - bench: what threads, waits, APCs and timers cost.
+ * main.c - bench: what threads, waits, APCs, timers, exceptions and memory
+ * cost.
  */
 #include "bench.h"
 
@@ -14,9 +15,14 @@ NTSTATUS NtProcessStartup(PEB *peb)
     show_events();
     show_apcs();
     show_timers();
+    show_exceptions();
+    show_memory();
     print("\n   The same with so many others       %8u %9u\n\n", FEW, MANY);
     show_ready_growth();
     show_timer_growth();
     show_apc_growth();
+    print("\n   Among so many regions     %10u %9u %9u\n\n", REGIONS_FEW,
+          REGIONS_MORE, REGIONS_MANY);
+    show_region_growth();
     return STATUS_SUCCESS;
 }

@@ -78,3 +78,10 @@ void growth(const char *name, ULONGLONG few, ULONGLONG many)
 {
     print("   %-*s %8llu %9llu\n", GROWTH_WIDTH, name, few, many);
 }
+
+void growth_of_three(const char *name, ULONGLONG few, ULONGLONG more,
+                     ULONGLONG many)
+{
+    print("   %-*s %9llu %9llu %9llu\n", NAME_WIDTH + 1, name, few, more,
+          many);
+}

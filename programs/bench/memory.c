@@ -1,0 +1,127 @@
+/*
+ * memory.c - pages that come when they are touched, and what a region costs
+ * among many.
+ */
+#include "bench.h"
+
+#define PAGES (TRIES + 1)
+#define REGION 0x10000                  /* NT's allocation granularity */
+
+/* Pages of which each run of an operation touches the next. */
+struct walk {
+    volatile UCHAR *next;
+};
+
+static void *allocate(SIZE_T size, ULONG type)
+{
+    void *base = NULL;
+
+    must(NtAllocateVirtualMemory(NtCurrentProcess(), &base, 0, &size, type,
+                                 PAGE_READWRITE), "NtAllocateVirtualMemory");
+    return base;
+}
+
+static void release(void *base)
+{
+    SIZE_T size = 0;
+
+    must(NtFreeVirtualMemory(NtCurrentProcess(), &base, &size, MEM_RELEASE),
+         "NtFreeVirtualMemory");
+}
+
+static void touch(void *context)
+{
+    struct walk *walk = context;
+
+    *walk->next = 1;
+    walk->next += PAGE_SIZE;
+}
+
+static ULONGLONG demand_zero(void)
+{
+    void *pages = allocate(PAGES * PAGE_SIZE, MEM_RESERVE | MEM_COMMIT);
+    struct walk walk = { .next = pages };
+    ULONGLONG count = fewest(touch, &walk);
+
+    release(pages);
+    return count;
+}
+
+/* All pages of a section have been seen before: each store copies one. */
+static ULONGLONG copy_on_write(void)
+{
+    LARGE_INTEGER size = { .QuadPart = PAGES * PAGE_SIZE };
+    SIZE_T length = 0;
+    void *view = NULL;
+    struct walk walk;
+    ULONGLONG count;
+    HANDLE section;
+
+    must(NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, &size,
+                         PAGE_READWRITE, SEC_COMMIT, NULL), "NtCreateSection");
+    must(NtMapViewOfSection(section, NtCurrentProcess(), &view, 0, 0, NULL,
+                            &length, ViewShare, 0, PAGE_WRITECOPY),
+         "NtMapViewOfSection");
+    for (ULONG i = 0; i < PAGES; i++)
+        (void)((volatile UCHAR *)view)[i * PAGE_SIZE];
+    walk.next = view;
+    count = fewest(touch, &walk);
+    NtUnmapViewOfSection(NtCurrentProcess(), view);
+    NtClose(section);
+    return count;
+}
+
+static void reserve_one(void *context)
+{
+    (void)context;
+    release(allocate(REGION, MEM_RESERVE));
+}
+
+static void query_one(void *address)
+{
+    MEMORY_BASIC_INFORMATION memory;
+
+    NtQueryVirtualMemory(NtCurrentProcess(), address, MemoryBasicInformation,
+                         &memory, sizeof memory, NULL);
+}
+
+void show_memory(void)
+{
+    figure("region", fewest(reserve_one, NULL),
+           "NtAllocateVirtualMemory, NtFreeVirtualMemory");
+    figure("demand-zero fault", demand_zero(), "a page's first store");
+    figure("copy-on-write fault", copy_on_write(), "the first, to a shared page");
+}
+
+/* ---- among many regions ---- */
+
+struct cost {
+    ULONGLONG reserve, find, fault;
+};
+
+static void *regions[REGIONS_MANY];
+
+static struct cost measure(ULONG count)
+{
+    struct cost cost;
+
+    for (ULONG i = 0; i < count; i++)
+        regions[i] = allocate(REGION, MEM_RESERVE);
+    cost.reserve = fewest(reserve_one, NULL);
+    cost.find = fewest(query_one, regions[count / 2]);
+    cost.fault = demand_zero();
+    for (ULONG i = 0; i < count; i++)
+        release(regions[i]);
+    return cost;
+}
+
+void show_region_growth(void)
+{
+    struct cost few = measure(REGIONS_FEW), more = measure(REGIONS_MORE),
+                many = measure(REGIONS_MANY);
+
+    growth_of_three("reserve and release a region", few.reserve, more.reserve,
+                    many.reserve);
+    growth_of_three("find a region", few.find, more.find, many.find);
+    growth_of_three("demand-zero fault", few.fault, more.fault, many.fault);
+}
