@@ -132,8 +132,10 @@ static void *place(const struct arena *arena, ULONG at)
 }
 
 /* What an access says, and what it changes. */
-static NTSTATUS access(struct page *page, BOOLEAN write)
+static NTSTATUS access(struct arena *arena, ULONG at, BOOLEAN write)
 {
+    struct page *page = &arena->pages[at];
+
     if (page->state == FREE || page->state == RESERVED ||
         page->protect == PAGE_NOACCESS)
         return STATUS_ACCESS_VIOLATION;
@@ -143,6 +145,12 @@ static NTSTATUS access(struct page *page, BOOLEAN write)
     }
     if (!write || page->protect == PAGE_READWRITE)
         return STATUS_SUCCESS;
+    if (page->protect == PAGE_WRITECOPY) {
+        page->value = *value_of(arena, at);
+        page->own = TRUE;
+        page->protect = PAGE_READWRITE;
+        return STATUS_SUCCESS;
+    }
     return STATUS_ACCESS_VIOLATION;
 }
 
@@ -339,7 +347,9 @@ static void map(struct arena *arena)
     ULONG first = below(arena, PAGES / GRANULE) * GRANULE;
     ULONG section = below(arena, SECTIONS), from = below(arena, 2) * GRANULE;
     ULONG end = first + 1 + below(arena, SECTION_PAGES - from);
-    ULONG protect = below(arena, 3) ? PAGE_READWRITE : PAGE_READONLY;
+    static const ULONG protects[] = { PAGE_READWRITE, PAGE_READWRITE,
+                                      PAGE_READONLY, PAGE_WRITECOPY };
+    ULONG protect = protects[below(arena, ARRAY_SIZE(protects))];
     LARGE_INTEGER offset = { .QuadPart = from * PAGE_SIZE };
     void *address = page_address(arena, first);
     SIZE_T size;
@@ -377,7 +387,7 @@ static void unmap(struct arena *arena)
 static void read(struct arena *arena)
 {
     ULONG at = below(arena, PAGES);
-    NTSTATUS expected = access(&arena->pages[at], FALSE);
+    NTSTATUS expected = access(arena, at, FALSE);
     ULONGLONG found, wanted = *value_of(arena, at);
     NTSTATUS status = below(arena, 2)
                           ? load(place(arena, at))
@@ -394,7 +404,7 @@ static void read(struct arena *arena)
 static void write(struct arena *arena)
 {
     ULONG at = below(arena, PAGES);
-    NTSTATUS expected = access(&arena->pages[at], TRUE);
+    NTSTATUS expected = access(arena, at, TRUE);
     NTSTATUS status = below(arena, 2) ? store(place(arena, at))
                                       : NtQuerySystemTime(place(arena, at));
 
