@@ -63,7 +63,7 @@ ON_BOCHS = ('callregs', 'numbers', 'args', 'pointers', 'doors', 'flags',
             'crash jump_non_canonical', 'crash continue_non_canonical',
             'crash syscall32', 'crash stack_non_canonical', '32/runtime',
             '32/start32', '32/wow64', '32/crash step_int2e',
-            '32/crash syscall32')
+            '32/crash syscall32', 'debugregs', '32/debugregs', 'ums')
 
 
 def check_expected(console, bochs):

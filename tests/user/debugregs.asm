@@ -15,6 +15,9 @@
         global  over_ud2
         global  over_ud2_at
         global  over_ud2_behind
+        global  mov_ss_syscall
+        global  mov_ss_int2e
+        global  mov_ss_int3
         global  over_loop
         global  over_loop_at
 
@@ -71,6 +74,22 @@ over_ud2_behind:
         nop
         nop
         ret
+
+; (USHORT *selector): a breakpoint on it is pending when the next instruction
+; is done, which is one into the kernel.
+%macro MOV_SS 2+
+%1:
+        mov     eax, NO_SERVICE
+        mov     ss, [rcx]
+        %2
+        nop
+        nop
+        ret
+%endmacro
+
+        MOV_SS  mov_ss_syscall, syscall
+        MOV_SS  mov_ss_int2e, int 2Eh
+        MOV_SS  mov_ss_int3, int3
 
 ; ULONG over_loop(ULONG times): one instruction, again and again.
 over_loop:

@@ -1,7 +1,7 @@
 /*
  * debugregs.c - hardware breakpoints and single steps of ring 3 (scenarios C1,
- * C2, C4, C9 to C12): they come where they have to, in the thread that asked
- * for them, and never in the kernel.
+ * C2, C4 to C6, C9 to C12): they come where they have to, in the thread that
+ * asked for them, and never in the kernel.
  *
  * A vectored handler notes what comes and continues; what else it does is up
  * to the test.
@@ -43,6 +43,9 @@ ULONG break_here(ULONG number);
 void over_syscall(void), over_int2e(void);
 void over_int3(void), over_ud2(void);
 ULONG over_loop(ULONG times);
+void mov_ss_syscall(const volatile USHORT *selector);
+void mov_ss_int2e(const volatile USHORT *selector);
+void mov_ss_int3(const volatile USHORT *selector);
 extern const UCHAR over_syscall_behind[], over_int2e_behind[];
 extern const UCHAR over_int3_at[], over_int3_behind[];
 extern const UCHAR over_ud2_at[], over_ud2_behind[], over_loop_at[];
@@ -591,6 +594,31 @@ static void test_both(void)
     clear();
 }
 
+/*
+ * MOV SS holds a breakpoint back for one instruction (C5, C6).  QEMU tells it
+ * at once, a processor in ring 0, where it is forgotten: once, or never.
+ */
+static void test_mov_ss(void)
+{
+    static void (*const ways[])(const volatile USHORT *) = {
+        mov_ss_syscall, mov_ss_int2e, mov_ss_int3,
+    };
+    static volatile USHORT selector = 0x23;
+    ULONG way, most;
+
+    skip = 1;
+    for (way = 0; way < ARRAY_SIZE(ways); way++) {
+        most = ways[way] == mov_ss_int3 ? 2 : 1;
+        arm(0, &selector, TOUCHED, 2);
+        ways[way](&selector);
+        CHECK_SAY(hits <= most, "way %u: %u", way, hits);
+        hits = 0;
+        touch(&selector, 2, FALSE);
+        check_hit(0, 1, "behind MOV SS");
+    }
+    clear();
+}
+
 /* ---- A program, step by step (C4) ---- */
 
 static ULONG work(ULONG rounds)
@@ -646,6 +674,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     test_callback();
     test_steps();
     test_both();
+    test_mov_ss();
     test_program();
     return test_end();
 }
