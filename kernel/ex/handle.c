@@ -313,6 +313,15 @@ void ex_sweep_handle_table(HANDLE_TABLE *table,
     }
 }
 
+void ex_enable_handle_exceptions(HANDLE_TABLE *table)
+{
+    KSPIN_LOCK *lock = &table->FreeLists[0].FreeListLock;
+    KIRQL irql = KeAcquireSpinLock(lock);
+
+    table->Flags |= EX_TABLE_HANDLE_EXCEPTIONS;
+    KeReleaseSpinLock(lock, irql);
+}
+
 void ex_free_handle_table(HANDLE_TABLE *table)
 {
     exp_free_pages(exp_top(table), exp_level(table));

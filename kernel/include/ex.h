@@ -65,6 +65,9 @@ typedef struct _HANDLE_TABLE {
 /* HANDLE_TABLE.Flags: its process has ended, nothing goes in any more. */
 #define EX_TABLE_RUNDOWN 0x4
 
+/* ... and: to close what is no handle is an exception of the caller's. */
+#define EX_TABLE_HANDLE_EXCEPTIONS 0x2
+
 /* From one handle to the next. */
 #define EX_HANDLE_STEP 4
 
@@ -114,6 +117,9 @@ void ex_sweep_handle_table(HANDLE_TABLE *table,
 
 /* Free a table that was swept and that nobody can reach. */
 void ex_free_handle_table(HANDLE_TABLE *table);
+
+/* EX_TABLE_HANDLE_EXCEPTIONS, for as long as the table is there. */
+void ex_enable_handle_exceptions(HANDLE_TABLE *table);
 
 /*
  * A table that belongs to a process with an id stands in the list of all

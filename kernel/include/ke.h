@@ -19,10 +19,9 @@
 /*
  * A service's caller in ring 3 gets code as an exception when the call is
  * over: from TEB.ExceptionCode, raised by KiRaiseUserExceptionDispatcher of its
- * ntdll, which then returns to where the call would have returned to.  That
- * address is on the stack for 64-bit code, in eax for 32-bit code.  The service
- * returns what this returns; it is code where there is no such dispatcher or
- * the exception cannot be prepared.  IRQL: PASSIVE_LEVEL.
+ * ntdll, which then returns for the call's stub.  The service returns what
+ * this returns; without such a dispatcher that is code, and nothing more
+ * happens.  IRQL: PASSIVE_LEVEL.
  */
 NTSTATUS KeRaiseUserException(NTSTATUS code);
 

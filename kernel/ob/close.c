@@ -26,17 +26,29 @@ static BOOLEAN obp_is_pseudo_handle(HANDLE handle)
     return value < 0 && value >= OBP_LOWEST_PSEUDO_HANDLE;
 }
 
+/* A process may ask for an exception besides (ProcessMitigationPolicy). */
+static NTSTATUS bad_close(NTSTATUS status)
+{
+    const HANDLE_TABLE *table = obp_process_table(obp_current_process());
+
+    return table && (table->Flags & EX_TABLE_HANDLE_EXCEPTIONS)
+               ? KeRaiseUserException(status) : status;
+}
+
 /*
  * STATUS_INVALID_HANDLE for what is no handle, STATUS_HANDLE_NOT_CLOSABLE for
  * one that NtSetInformationObject has protected.  Closing a pseudo handle does
  * nothing and succeeds, as CloseHandle is documented to.  NT: raises an
- * exception in a debugged caller.
+ * exception in a debugged caller, too.
  */
 NTSTATUS NtClose(HANDLE handle)
 {
+    NTSTATUS status;
+
     if (obp_is_pseudo_handle(handle))
         return STATUS_SUCCESS;
-    return obp_close_handle(obp_current_process(), handle);
+    status = obp_close_handle(obp_current_process(), handle);
+    return NT_SUCCESS(status) ? status : bad_close(status);
 }
 
 NTSTATUS obp_close_handle(struct _EPROCESS *process, HANDLE handle)

@@ -8,6 +8,7 @@
  */
 #include "psp.h"
 
+#include <ex.h>
 #include <nt/ntapi.h>
 
 #define SATURATION 16                   /* the end of a class of priorities */
@@ -155,6 +156,22 @@ static NTSTATUS set_instrumentation(void *object, const void *data)
     return instrument(object, new->Callback);
 }
 
+/* There is one policy; its two flags come together, and it stays. */
+static NTSTATUS set_policy(void *object, const void *data)
+{
+    const PROCESS_MITIGATION_POLICY_INFORMATION *new = data;
+
+    if (object != PsGetCurrentProcess())
+        return STATUS_ACCESS_DENIED;
+    if (new->Policy != ProcessStrictHandleCheckPolicy)
+        return STATUS_NOT_SUPPORTED;
+    if (new->Flags != (PROCESS_STRICT_HANDLE_RAISE |
+                       PROCESS_STRICT_HANDLE_PERMANENT))
+        return STATUS_INVALID_PARAMETER;
+    ex_enable_handle_exceptions(((EPROCESS *)object)->ObjectTable);
+    return STATUS_SUCCESS;
+}
+
 static const struct row process_rows[] = {
     { ProcessBasePriority, sizeof(LONG), PROCESS_SET_INFORMATION,
       set_process_priority },
@@ -163,6 +180,8 @@ static const struct row process_rows[] = {
       PROCESS_SET_INFORMATION, set_instrumentation },
     { ProcessInstrumentationCallback, sizeof(void *), PROCESS_SET_INFORMATION,
       set_callback },
+    { ProcessMitigationPolicy, sizeof(PROCESS_MITIGATION_POLICY_INFORMATION),
+      PROCESS_SET_INFORMATION, set_policy },
 };
 
 /* The class's row for that length, or any of its rows. */

@@ -9,6 +9,11 @@
 
 void KiRaiseUserExceptionDispatcher(void);
 
+/*
+ * It comes back by way of a context: the compiler, which sees only that the
+ * last call in it does not return, must not conclude that it never does.
+ */
+__attribute__((noipa))
 void NTAPI RtlRaiseException(EXCEPTION_RECORD *ExceptionRecord)
 {
     DISPATCHER_CONTEXT at;

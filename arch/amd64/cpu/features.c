@@ -68,12 +68,12 @@ static void set_sysenter(KPCR *pcr)
 
 void ki_initialize_features(void)
 {
-    ULONGLONG cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS | CR0_AM);
+    ULONGLONG cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS);
 
     if (!(arch_cpuid(0x80000001, 0).edx & CPUID80000001_EDX_NX))
         KeBugCheckEx(UNSUPPORTED_PROCESSOR, 0, 0, 0, 0);
     arch_write_msr(MSR_EFER, arch_read_msr(MSR_EFER) | EFER_SCE | EFER_NXE);
-    arch_write_cr0(cr0 | CR0_WP | CR0_MP | CR0_NE);
+    arch_write_cr0(cr0 | CR0_WP | CR0_MP | CR0_NE | CR0_AM);
     arch_write_cr4(wanted_cr4());
     ki_initialize_xstate();
     arch_write_cr8(PASSIVE_LEVEL);

@@ -65,29 +65,16 @@ NTSTATUS KiRaiseException(const EXCEPTION_RECORD *user_record,
     return STATUS_SUCCESS;
 }
 
-static NTSTATUS enter64(KTRAP_FRAME *frame)
-{
-    ULONGLONG *stack = (ULONGLONG *)frame->Rsp - 1;
-    NTSTATUS status = mm_copy_to_mode(UserMode, stack, &frame->Rip,
-                                      sizeof *stack);
-
-    if (!NT_SUCCESS(status))
-        return status;
-    frame->Rsp = (ULONG_PTR)stack;
-    frame->Rip = KeRaiseUserExceptionDispatcher;
-    return status;
-}
-
+/*
+ * Where the call's exit leads and what TEB.ExceptionCode says; the stack stays,
+ * so the dispatcher's RET is that of the call's stub.
+ */
 static NTSTATUS raise64(KTRAP_FRAME *frame, TEB *teb, NTSTATUS code)
 {
-    NTSTATUS status;
-
-    if (!KeRaiseUserExceptionDispatcher || ki_is_code32(frame))
-        return code;
-    status = mm_copy_to_mode(UserMode, &teb->ExceptionCode, &code,
-                             sizeof code);
-    if (NT_SUCCESS(status))
-        enter64(frame);
+    if (KeRaiseUserExceptionDispatcher && !ki_is_code32(frame) &&
+        NT_SUCCESS(mm_copy_to_mode(UserMode, &teb->ExceptionCode, &code,
+                                   sizeof code)))
+        frame->Rip = KeRaiseUserExceptionDispatcher;
     return code;
 }
 
@@ -104,8 +91,8 @@ static NTSTATUS raise32(KTRAP_FRAME *frame, TEB32 *teb, NTSTATUS code)
 }
 
 /*
- * NT: XP's way for 32-bit code: eax is where the call would have returned to,
- * and ntdll puts that on the stack itself.
+ * NT: XP's way for 32-bit code is another: eax is where the call would have
+ * returned to, and ntdll puts that on the stack itself.
  */
 NTSTATUS KeRaiseUserException(NTSTATUS code)
 {

@@ -267,6 +267,7 @@ typedef enum _PROCESSINFOCLASS {
     ProcessSessionInformation = 24,             /* a ULONG */
     ProcessWow64Information = 26,               /* 32-bit code's PEB */
     ProcessInstrumentationCallback = 40,        /* to set */
+    ProcessMitigationPolicy = 52,               /* to set */
 } PROCESSINFOCLASS;
 
 typedef enum _THREADINFOCLASS {
@@ -292,6 +293,16 @@ typedef struct _PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION {
     ULONG Reserved;                             /* 04 */
     void *Callback;                             /* 08 */
 } PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION;
+
+/* Policy 3: exceptions for handles that are none, for ever. */
+#define ProcessStrictHandleCheckPolicy 3
+#define PROCESS_STRICT_HANDLE_RAISE     0x1
+#define PROCESS_STRICT_HANDLE_PERMANENT 0x2
+
+typedef struct _PROCESS_MITIGATION_POLICY_INFORMATION {
+    ULONG Policy;                               /* 00 */
+    ULONG Flags;                                /* 04 */
+} PROCESS_MITIGATION_POLICY_INFORMATION;
 
 typedef enum _THREAD_UMS_INFORMATION_COMMAND {
     UmsInformationCommandInvalid,
