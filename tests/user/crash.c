@@ -112,6 +112,42 @@ static void crash_int_8(void)
     __asm__ volatile("int $8");
 }
 
+/* Where the frame of an exception cannot be written, and where it can. */
+static void fault_on_pages(ULONG protect, ULONG offset)
+{
+    UCHAR *pages = test_pages(4);
+
+    test_protect(pages, 4, protect);
+    fault_on(pages + 4 * PAGE_SIZE - offset);
+}
+
+static void crash_frame_readonly(void)
+{
+    fault_on_pages(PAGE_READONLY, 0x100);
+}
+
+static void crash_frame_guard(void)
+{
+    fault_on_pages(PAGE_READWRITE | PAGE_GUARD, 0x100);
+}
+
+static void crash_frame_short(void)
+{
+    fault_on_pages(PAGE_READWRITE, 4 * PAGE_SIZE - 0x100);
+}
+
+static void crash_frame_misaligned(void)
+{
+    fault_on_pages(PAGE_READWRITE, 0x103);
+}
+
+/* Neither the call nor the exceptions after it have anywhere to return to. */
+static void crash_without_ntdll(void)
+{
+    NtUnmapViewOfSection(NtCurrentProcess(),
+                         (void *)((ULONG_PTR)NtClose & ~(ULONG_PTR)0xFFFF));
+}
+
 static void crash_int_29(void)
 {
     __asm__ volatile("int $0x29" :: "c"(7));
@@ -169,7 +205,8 @@ static const struct {
     ROW(read_kernel), ROW(write_shared), ROW(write_code), ROW(run_data),
     ROW(run_shared), ROW(jump_null), ROW(jump_kernel), ROW(hlt), ROW(cli),
     ROW(in), ROW(rdmsr), ROW(ss), ROW(int_20), ROW(int_0), ROW(int_8),
-    ROW(int_29), ROW(int_2c), ROW(status), ROW(terminate),
+    ROW(frame_readonly), ROW(frame_guard), ROW(frame_short),
+    ROW(frame_misaligned), ROW(without_ntdll), ROW(int_29), ROW(int_2c), ROW(status), ROW(terminate),
     ROW(terminate_thread), ROW(apc_kernel), ROW(apc_deep), MACHINE_ROWS
 };
 

@@ -68,6 +68,11 @@ static void crash_stack_non_canonical(void)
     __asm__ volatile("movq %0, %%rsp\n\tpushq %%rax" :: "r"(NON_CANONICAL));
 }
 
+static void fault_on(void *stack)
+{
+    __asm__ volatile("movq %0, %%rsp\n\tud2" :: "r"(stack));
+}
+
 /* NtContinue to where ring 3 cannot be. */
 static void continue_at(ULONGLONG rip)
 {

@@ -27,3 +27,8 @@
 #define LOCK_COUNT_ONE_WAITS    (-6)               /* and the owner is in */
 
 #define PC Rip                                  /* CONTEXT's */
+
+/* Of a CONTEXT. */
+#define INSTRUCTION_POINTER(context)    ((context)->Rip)
+#define STACK_POINTER(context)          ((context)->Rsp)
+#define BASE_REGISTER(context)          ((context)->Rbx)

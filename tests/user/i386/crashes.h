@@ -72,6 +72,11 @@ static void crash_stack_kernel(void)
     __asm__ volatile("movl %0, %%esp\n\tpushl %%eax" :: "r"(KERNEL_ADDRESS));
 }
 
+static void fault_on(void *stack)
+{
+    __asm__ volatile("movl %0, %%esp\n\tud2" :: "r"(stack));
+}
+
 static void halt(void)
 {
     __asm__ volatile("hlt");

@@ -27,3 +27,8 @@
 #define LOCK_COUNT_ONE_WAITS    1               /* and the owner is in once */
 
 #define PC Eip                                  /* CONTEXT's */
+
+/* Of a CONTEXT. */
+#define INSTRUCTION_POINTER(context)    ((context)->Eip)
+#define STACK_POINTER(context)          ((context)->Esp)
+#define BASE_REGISTER(context)          ((context)->Ebx)
