@@ -88,7 +88,7 @@ static void query_one(void *address)
 void show_memory(void)
 {
     figure("region", fewest(reserve_one, NULL),
-           "NtAllocateVirtualMemory, NtFreeVirtualMemory");
+           "64 KiB reserved and released");
     figure("demand-zero fault", demand_zero(), "a page's first store");
     figure("copy-on-write fault", copy_on_write(), "the first, to a shared page");
 }

@@ -101,7 +101,7 @@ void show_threads(void)
            "NtYieldExecution, on to the other thread");
     set_priority(NtCurrentThread(), NORMAL);
     figure("thread", fewest(create_and_join, NULL),
-           "made with a stack of 64 KiB, ends, waited for");
+           "made with a stack of 64 KiB, until it ends");
     set_priority(NtCurrentThread(), HIGH);
 }
 
