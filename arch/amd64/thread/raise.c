@@ -66,41 +66,34 @@ NTSTATUS KiRaiseException(const EXCEPTION_RECORD *user_record,
 }
 
 /*
- * Where the call's exit leads and what TEB.ExceptionCode says; the stack stays,
- * so the dispatcher's RET is that of the call's stub.
+ * The exit leads elsewhere, and the TEB says why; the stack stays, so the
+ * dispatcher's RET is that of the call's stub.
  */
-static NTSTATUS raise64(KTRAP_FRAME *frame, TEB *teb, NTSTATUS code)
+static void raise64(KTRAP_FRAME *frame, TEB *teb, NTSTATUS code)
 {
     if (KeRaiseUserExceptionDispatcher && !ki_is_code32(frame) &&
         NT_SUCCESS(mm_copy_to_mode(UserMode, &teb->ExceptionCode, &code,
                                    sizeof code)))
         frame->Rip = KeRaiseUserExceptionDispatcher;
-    return code;
 }
 
-static NTSTATUS raise32(KTRAP_FRAME *frame, TEB32 *teb, NTSTATUS code)
+static void raise32(KTRAP_FRAME *frame, TEB32 *teb, NTSTATUS code)
 {
-    ULONG eip = (ULONG)frame->Rip;
-
-    if (!ke_raise_user_exception_dispatcher32 || !ki_is_code32(frame) ||
-        !NT_SUCCESS(mm_copy_to_mode(UserMode, &teb->ExceptionCode, &code,
-                                    sizeof code)))
-        return code;
-    frame->Rip = ke_raise_user_exception_dispatcher32;
-    return (NTSTATUS)eip;
+    if (ke_raise_user_exception_dispatcher32 && ki_is_code32(frame) &&
+        NT_SUCCESS(mm_copy_to_mode(UserMode, &teb->ExceptionCode, &code,
+                                   sizeof code)))
+        frame->Rip = ke_raise_user_exception_dispatcher32;
 }
 
-/*
- * NT: XP's way for 32-bit code is another: eax is where the call would have
- * returned to, and ntdll puts that on the stack itself.
- */
 NTSTATUS KeRaiseUserException(NTSTATUS code)
 {
     KTHREAD *thread = KeGetCurrentThread();
 
     if (thread->PreviousMode != UserMode || !thread->Teb)
         return code;
-    return PsGetCurrentProcess()->WoW64Process
-               ? raise32(thread->TrapFrame, wow64_teb32(thread->Teb), code)
-               : raise64(thread->TrapFrame, thread->Teb, code);
+    if (PsGetCurrentProcess()->WoW64Process)
+        raise32(thread->TrapFrame, wow64_teb32(thread->Teb), code);
+    else
+        raise64(thread->TrapFrame, thread->Teb, code);
+    return code;
 }
