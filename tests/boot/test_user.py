@@ -55,7 +55,8 @@ ON_UEFI = ('memory', 'images', 'processes', '32/loader', '32/wow64')
 
 # Where Bochs follows Intel's processors and QEMU does not.
 ON_BOCHS = ('callregs', 'numbers', 'args', 'pointers', 'doors', 'flags',
-            'selectors', 'compat', 'context', 'crash step',
+            'selectors', 'compat', 'context', 'exceptions', '32/exceptions',
+            'crash step',
             'crash step_syscall', 'crash step_int2e', 'crash step_sysenter',
             'crash rcx_null', 'crash rcx_kernel', 'crash rcx_non_canonical',
             'crash r11_null', 'crash r11_kernel', 'crash r11_non_canonical',

@@ -61,6 +61,8 @@ enum self_test {
     CRASH_DETACH,                   /* without being attached: 6 */
     CRASH_WAIT_IN_DPC,              /* at DISPATCH_LEVEL: an assertion */
     CRASH_SWITCH_IN_DPC,            /* below it: B8 */
+    CRASH_FAULT_CLI,                /* interrupts off, a user address: A */
+    CRASH_FAST_FAIL,                /* INT 29h: 139 */
 };
 
 /* Mm's own: a test may break what a service may not. */
@@ -262,6 +264,13 @@ static void crash(ULONG test, ULONGLONG argument)
     case CRASH_WAIT_IN_DPC:
     case CRASH_SWITCH_IN_DPC:
         crash_in_dpc(test == CRASH_SWITCH_IN_DPC);
+        break;
+    case CRASH_FAULT_CLI:
+        arch_disable_interrupts();
+        *(volatile UCHAR *)argument;
+        break;
+    case CRASH_FAST_FAIL:
+        __asm__ volatile("int $0x29" : : "c"(5));
         break;
     case CRASH_IRQL_FAULT:
         KfRaiseIrql(DISPATCH_LEVEL);
