@@ -151,7 +151,8 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
     tour/apc.c tour/apc.asm tour/apckernel.c tour/apcthread.c \
     tour/names.c tour/exception.c tour/exceptionkernel.c \
-    tour/guarded.c tour/exception.asm tour/instrument.c tour/instrument.asm \
+    tour/guarded.c tour/exception.asm tour/page.c tour/pte.c \
+    tour/instrument.c tour/instrument.asm \
     $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \

@@ -1,5 +1,5 @@
 /*
- * instrument.c - chapter 6: a routine of ours that the kernel goes to in place
+ * instrument.c - chapter 7: a routine of ours that the kernel goes to in place
  * of every return to ring 3. It notes where the kernel meant to go, and goes
  * there.
  *
@@ -164,7 +164,7 @@ static void show_on(void)
 {
     NTSTATUS status;
 
-    print("\n 6.1 On\n");
+    print("\n 7.1 On\n");
     status = set(note_return);
     show_set(note_return, status);
     show_kernel(note_return);
@@ -177,7 +177,7 @@ static void show_off(void)
     NTSTATUS status;
     ULONG before;
 
-    print("\n 6.3 Off\n");
+    print("\n 7.3 Off\n");
     status = set(NULL);
     show_set(NULL, status);
     before = return_count;
@@ -190,9 +190,9 @@ static void show_off(void)
 
 void show_instrumentation(void)
 {
-    print("\n6. Who calls: an instrumentation callback\n");
+    print("\n7. Who calls: an instrumentation callback\n");
     show_on();
-    print("\n 6.2 A small program, return by return\n");
+    print("\n 7.2 A small program, return by return\n");
     show_log();
     show_off();
 }

@@ -12,6 +12,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     show_doors();
     show_apcs();
     show_exception();
+    show_page();
     show_instrumentation();
     return checks_end();
 }

@@ -80,5 +80,8 @@ const char *name_in_ntdll(ULONGLONG address, ULONG count, ULONGLONG *start);
 /* Chapter 5: an exception (exception.c). */
 void show_exception(void);
 
-/* Chapter 6: an instrumentation callback (instrument.c). */
+/* Chapter 6: a page (page.c). */
+void show_page(void);
+
+/* Chapter 7: an instrumentation callback (instrument.c). */
 void show_instrumentation(void);

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from conftest import BUILD
-from tour import apcs, exception, instrument
+from tour import apcs, exception, instrument, page
 from tour.text import chapter, closed
 
 
@@ -32,6 +32,7 @@ def test_tour(run, options):
     console = to_the_end(run, **options)
     apcs.check(console, symbol)
     exception.check(console, symbol)
+    page.check(console, True)
     instrument.check(console, True, 'options' in options)
 
 
@@ -39,8 +40,10 @@ def test_tour_without_debugging(run):
     console = to_the_end(run, options=['debug=off'])
     apcs.check(console, None)
     exception.check(console, None)
+    page.check(console, False)
     instrument.check(console, False)
-    for title in ('The way back', 'An exception', 'Who calls'):
+    for title in ('The way back', 'An exception', 'A page',
+                  'Who calls'):
         assert closed(chapter(console, title)), title
 
 

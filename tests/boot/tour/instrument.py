@@ -1,4 +1,4 @@
-"""Chapter 6: an instrumentation callback, and which returns it logs."""
+"""Chapter 7: an instrumentation callback, and which returns it logs."""
 import re
 
 from .text import chapter

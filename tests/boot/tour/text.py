@@ -4,7 +4,7 @@ import re
 
 def chapter(console, title):
     """From "N. title" up to the next chapter."""
-    at = re.search(r'^\d\. ' + re.escape(title), console, re.M)
+    at = re.search(r'^\d\. ' + re.escape(title) + r'\b', console, re.M)
     assert at, title
     rest = console[at.end():]
     end = re.search(r'^(\d\. |The tour ends)', rest, re.M)
