@@ -67,7 +67,7 @@ KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/schedule.c \
     kernel/ke/wait.c kernel/ke/event.c kernel/ke/semphr.c kernel/ke/mutant.c \
     kernel/ke/thread.c kernel/ke/priority.c kernel/ke/pushlock.c \
-    kernel/ke/fmutex.c \
+    kernel/ke/fmutex.c kernel/ke/protect.c \
     kernel/ke/apc.c kernel/ke/deliver.c kernel/ke/region.c kernel/ke/alert.c \
     kernel/ke/attach.c kernel/ke/suspend.c kernel/ke/rundown.c \
     kernel/ke/time.c kernel/ke/timertable.c kernel/ke/timer.c \
@@ -82,7 +82,8 @@ MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/pagelist.c \
     kernel/mm/share.c kernel/mm/segment.c \
     kernel/mm/capture.c kernel/mm/allocate.c kernel/mm/free.c \
     kernel/mm/protect.c kernel/mm/query.c kernel/mm/section.c \
-    kernel/mm/view.c kernel/mm/image.c kernel/mm/space.c
+    kernel/mm/sectionquery.c kernel/mm/view.c kernel/mm/image.c \
+    kernel/mm/readwrite.c kernel/mm/userstack.c kernel/mm/space.c
 EX_OBJS     := \
     kernel/ex/handle.c kernel/ex/handlelist.c kernel/ex/procnum.c \
     kernel/ex/time.c \
@@ -102,7 +103,8 @@ IO_OBJS     := \
     kernel/io/transfer.c kernel/io/console.c kernel/io/input.c \
     kernel/io/keyboard.c kernel/io/scancode.c kernel/io/query.c
 PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
-    kernel/ps/system.c kernel/ps/reaper.c kernel/ps/userthread.c \
+    kernel/ps/system.c kernel/ps/reaper.c kernel/ps/userstack.c \
+    kernel/ps/userthread.c \
     kernel/ps/process.c kernel/ps/ntdll.c kernel/ps/start.c \
     kernel/ps/parameters.c kernel/ps/start64.c kernel/ps/start32.c \
     kernel/ps/program.c kernel/ps/attribute.c kernel/ps/create.c \
@@ -227,6 +229,10 @@ $(foreach t,$(notdir $(WAIT_TESTS:.c=)),\
     $(eval $(t)_SRCS32 := tests/user/objects.c))
 waits_SRCS := tests/user/objects.c
 
+# Other processes' memory, sections by name, stacks that grow.
+USER_TESTS += $(addprefix tests/user/,readwrite.c sections.c stacks.c)
+USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c)
+
 # Many threads at once.
 USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c tornregs.c \
     isolation.c races.c continuefuzz.c)
@@ -299,7 +305,7 @@ KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=0x1000 \
     -z noexecstack --build-id=none
 
 USER_CFLAGS_BOTH := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding \
-    -fno-stack-protector -mno-stack-arg-probe -fno-strict-aliasing \
+    -fno-stack-protector -fno-strict-aliasing \
     -I$(GEN) -Ikernel/include -Intdll-stub/include
 USER_LDFLAGS_BOTH := -nostdlib -Wl,--no-insert-timestamp \
     -Wl,--dynamicbase -Wl,--nxcompat

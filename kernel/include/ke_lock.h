@@ -8,6 +8,10 @@
  * FAST_MUTEX: exclusive, its holder is at APC_LEVEL, so not even a special
  * kernel APC runs meanwhile.
  *
+ * EX_RUNDOWN_REF: any number of users, until somebody waits for the last one;
+ * from then on there are no new ones.  Zero is its first state.  A user is in
+ * a critical region of its own making: suspended, it would keep the waiter.
+ *
  * IRQL: PASSIVE_LEVEL or APC_LEVEL.  NT: the critical region is the caller's
  * to enter; the rest has NT's names and layouts.
  */
@@ -38,3 +42,14 @@ typedef struct _FAST_MUTEX {
 void ExInitializeFastMutex(FAST_MUTEX *mutex);
 void ExAcquireFastMutex(FAST_MUTEX *mutex);
 void ExReleaseFastMutex(FAST_MUTEX *mutex);
+
+typedef struct _EX_RUNDOWN_REF {
+    volatile ULONGLONG Count;                   /* 000, 2 for each user */
+} EX_RUNDOWN_REF;
+
+/* FALSE: the end has begun. */
+BOOLEAN ExAcquireRundownProtection(EX_RUNDOWN_REF *ref);
+void ExReleaseRundownProtection(EX_RUNDOWN_REF *ref);
+
+/* Once; no user is left afterwards, and none comes. */
+void ExWaitForRundownProtectionRelease(EX_RUNDOWN_REF *ref);

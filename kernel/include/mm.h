@@ -11,6 +11,7 @@
 #include <loader.h>
 
 struct _EPROCESS;
+struct _SECTION_IMAGE_INFORMATION;
 
 #define MM_LOWEST_USER_ADDRESS  0x0000000000010000ULL
 #define MM_HIGHEST_USER_ADDRESS 0x00007FFFFFFEFFFFULL
@@ -90,8 +91,10 @@ enum mm_access {
 /*
  * What a page fault of ring 3, or of a copy for it, means:
  * STATUS_GUARD_PAGE_VIOLATION for a guard page of the current process, which
- * is then one no more; STATUS_SUCCESS: the page is what it should be, and the
- * access is to be done again; else STATUS_ACCESS_VIOLATION.  May wait.
+ * is then one no more, unless it was one of the thread's own stack, which has
+ * grown (STATUS_SUCCESS) or ends there (STATUS_STACK_OVERFLOW);
+ * STATUS_SUCCESS: the page is what it should be, and the access is to be done
+ * again; else STATUS_ACCESS_VIOLATION.  May wait.
  */
 NTSTATUS mm_access_fault(ULONGLONG address, enum mm_access access);
 
@@ -143,6 +146,10 @@ NTSTATUS mm_create_section(const void *bytes, SIZE_T size, BOOLEAN image,
 extern struct _OBJECT_TYPE *MmSectionObjectType;
 const struct mm_image_information *mm_section_image(void *section);
 
+/* The same for ring 3, at the image's preferred base. */
+void mm_describe_image(void *section,
+                       struct _SECTION_IMAGE_INFORMATION *information);
+
 /*
  * Map an image section into the current process.  *base 0: at its preferred
  * base, or elsewhere; else exactly there.  STATUS_IMAGE_NOT_AT_BASE, a
@@ -158,6 +165,20 @@ NTSTATUS mm_map_image(void *section, void **base);
  * kernel chooses; else exactly there.  protect is a PAGE_ constant.
  */
 NTSTATUS mm_allocate_user(void **base, SIZE_T size, ULONG protect);
+
+/*
+ * The two halves of it: reserve alone, as above; and commit pages of a private
+ * region that is there, or give such pages another protection.
+ * STATUS_CONFLICTING_ADDRESSES: not one region.
+ */
+NTSTATUS mm_reserve_user(void **base, SIZE_T size);
+NTSTATUS mm_commit_user(void *base, SIZE_T size, ULONG protect);
+
+/*
+ * Guard pages that the current process's stacks have below what is committed,
+ * in bytes.
+ */
+SIZE_T mm_stack_guard_size(void);
 
 /*
  * Release the private region that begins at base in the current process.  If

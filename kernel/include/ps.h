@@ -74,7 +74,8 @@ typedef struct _EPROCESS {
     EX_PUSH_LOCK ProcessLock;                   /* 438 */
     void *UniqueProcessId;                      /* 440 */
     LIST_ENTRY ActiveProcessLinks;              /* 448 */
-    UCHAR pad_458[0xc];
+    EX_RUNDOWN_REF RundownProtect;              /* 458 */
+    UCHAR pad_460[0x4];
     volatile ULONG Flags;                       /* 464 */
     LARGE_INTEGER CreateTime;                   /* 468 */
     UCHAR pad_470[0x20];

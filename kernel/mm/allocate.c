@@ -198,13 +198,14 @@ NTSTATUS NtAllocateVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
     return status;
 }
 
-NTSTATUS mm_allocate_user(void **base, SIZE_T size, ULONG protect)
+static NTSTATUS allocate_here(void **base, SIZE_T size, ULONG type,
+                              ULONG protect)
 {
     struct request request = {
         .base = (ULONG_PTR)*base,
         .size = size,
         .limit = MI_NO_LIMIT,
-        .type = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN,
+        .type = type,
         .protect = protect,
     };
     NTSTATUS status = check_numbers(&request);
@@ -216,4 +217,21 @@ NTSTATUS mm_allocate_user(void **base, SIZE_T size, ULONG protect)
     if (NT_SUCCESS(status))
         *base = (void *)request.base;
     return status;
+}
+
+NTSTATUS mm_allocate_user(void **base, SIZE_T size, ULONG protect)
+{
+    return allocate_here(base, size, MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN,
+                         protect);
+}
+
+NTSTATUS mm_reserve_user(void **base, SIZE_T size)
+{
+    return allocate_here(base, size, MEM_RESERVE | MEM_TOP_DOWN,
+                         PAGE_READWRITE);
+}
+
+NTSTATUS mm_commit_user(void *base, SIZE_T size, ULONG protect)
+{
+    return allocate_here(&base, size, MEM_COMMIT, protect);
 }

@@ -12,6 +12,8 @@
  * A guard page becomes an ordinary page by its first access, which is
  * reported; the second one is a fault like any other.
  *
+ * A guard page of the thread's own stack is reported only to userstack.c.
+ *
  * Between the access and the look at its page another thread may have made
  * the page what it should be: then nothing is wrong, and the access is done
  * again.  Of two threads that touch a guard page one hears of it.
@@ -81,5 +83,6 @@ NTSTATUS mm_access_fault(ULONGLONG address, enum mm_access access)
     process->Vm.PageFaultCount++;
     status = resolve(process, ALIGN_DOWN(address, PAGE_SIZE), access);
     mi_unlock_current_space();
-    return status;
+    return status == STATUS_GUARD_PAGE_VIOLATION
+               ? mi_grow_user_stack(address) : status;
 }

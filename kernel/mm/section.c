@@ -6,7 +6,8 @@
  * files stay in memory for ever, so a section needs no reference to its file.
  *
  * The pages belong to a segment, which all sections of a file share
- * (segment.c).  Names for sections are not here.
+ * (segment.c).  What else can be done with a section is in sectionquery.c and
+ * view.c.
  */
 #include "vad.h"
 
@@ -26,8 +27,20 @@ static void delete_section(void *object)
         mi_dereference_segment(section->segment);
 }
 
+/*
+ * What ring 3 asks NtCreateSection for.  Sections that the kernel makes for
+ * itself have no request, no name and no handle.
+ */
+struct request {
+    ULONG mask, attributes;
+    HANDLE file;
+    ULONGLONG size;         /* MaximumSize; 0: the file's */
+    const OBJECT_ATTRIBUTES *name;
+};
+
 /* Sections exist before ring 3 does: the first program is one. */
-static NTSTATUS create_object(struct mi_section **section)
+static NTSTATUS create_object(const struct request *request,
+                              struct mi_section **section)
 {
     if (!MmSectionObjectType) {
         MmSectionObjectType = ob_create_type(L"Section", SECTION_RIGHTS,
@@ -39,8 +52,25 @@ static NTSTATUS create_object(struct mi_section **section)
             SECTION_ALL_ACCESS
         };
     }
-    return ob_create_object(MmSectionObjectType, sizeof **section,
-                            (void **)section);
+    if (!request)
+        return ob_create_object(MmSectionObjectType, sizeof **section,
+                                (void **)section);
+    return ObCreateObject(ExGetPreviousMode(), MmSectionObjectType,
+                          request->name, sizeof **section, (void **)section);
+}
+
+/* It takes over the segment's reference, whatever happens. */
+static NTSTATUS create_over_segment(const struct request *request,
+                                    struct mi_segment *segment,
+                                    struct mi_section **result)
+{
+    NTSTATUS status = create_object(request, result);
+
+    if (NT_SUCCESS(status))
+        (*result)->segment = segment;
+    else
+        mi_dereference_segment(segment);
+    return status;
 }
 
 static void describe_image(struct mi_section *section)
@@ -62,25 +92,37 @@ static void describe_image(struct mi_section *section)
     };
 }
 
-NTSTATUS mm_create_section(const void *bytes, SIZE_T size, BOOLEAN image,
-                           void **result)
+static ULONG attributes_of(const struct request *request, ULONG own)
 {
-    struct mi_section *section;
-    NTSTATUS status = create_object(&section);
+    return own | (request ? request->attributes & SEC_NOCACHE : 0);
+}
 
+static NTSTATUS create_bytes_section(const struct request *request,
+                                     const void *bytes, SIZE_T size,
+                                     BOOLEAN image, void **result)
+{
+    struct mi_segment *segment;
+    struct mi_section *section;
+    NTSTATUS status = mi_reference_file_segment(bytes, size, image, &segment);
+
+    if (NT_SUCCESS(status))
+        status = create_over_segment(request, segment, &section);
     if (!NT_SUCCESS(status))
         return status;
-    status = mi_reference_file_segment(bytes, size, image, &section->segment);
-    if (!NT_SUCCESS(status)) {
-        ObDereferenceObject(section);
-        return status;
-    }
     section->size = size;
     section->image = image;
-    section->mask = MM_READONLY;
+    section->mask = request ? request->mask : MM_READONLY;
+    section->attributes = attributes_of(request, image ? SEC_FILE | SEC_IMAGE
+                                                       : SEC_FILE);
     describe_image(section);
     *result = section;
     return STATUS_SUCCESS;
+}
+
+NTSTATUS mm_create_section(const void *bytes, SIZE_T size, BOOLEAN image,
+                           void **result)
+{
+    return create_bytes_section(NULL, bytes, size, image, result);
 }
 
 const struct mm_image_information *mm_section_image(void *object)
@@ -91,42 +133,36 @@ const struct mm_image_information *mm_section_image(void *object)
 }
 
 /* Pages without a file: zeroes at first. */
-static NTSTATUS create_memory_section(SIZE_T size, BOOLEAN reserve,
+static NTSTATUS create_memory_section(const struct request *request,
                                       void **result)
 {
+    SIZE_T size = ALIGN_UP(request->size, PAGE_SIZE);
+    BOOLEAN reserve = (request->attributes & SEC_RESERVE) != 0;
+    struct mi_segment *segment;
     struct mi_section *section;
     NTSTATUS status;
 
-    if (size > MAX_SECTION)
+    if (request->size > MAX_SECTION)
         return STATUS_SECTION_TOO_BIG;
-    status = create_object(&section);
+    status = mi_create_segment(size >> PAGE_SHIFT, reserve, &segment);
+    if (NT_SUCCESS(status))
+        status = create_over_segment(request, segment, &section);
     if (!NT_SUCCESS(status))
         return status;
-    size = ALIGN_UP(size, PAGE_SIZE);
-    status = mi_create_segment(size >> PAGE_SHIFT, reserve,
-                               &section->segment);
-    if (!NT_SUCCESS(status)) {
-        ObDereferenceObject(section);
-        return status;
-    }
     section->size = size;
     section->reserve = reserve;
+    section->mask = request->mask;
+    section->attributes = attributes_of(request, reserve ? SEC_RESERVE
+                                                         : SEC_COMMIT);
     *result = section;
     return STATUS_SUCCESS;
 }
 
 /* ---- NtCreateSection ---- */
 
-struct request {
-    ULONG mask, attributes;
-    HANDLE file;
-    ULONGLONG size;         /* MaximumSize; 0: the file's */
-};
-
 static NTSTATUS check_numbers(const struct request *request)
 {
     BOOLEAN image = request->attributes == SEC_IMAGE;
-
     ULONG kind = request->attributes & ~SEC_NOCACHE;
 
     if (!image && kind != SEC_COMMIT && kind != SEC_RESERVE)
@@ -139,32 +175,8 @@ static NTSTATUS check_numbers(const struct request *request)
     return STATUS_SUCCESS;
 }
 
-/* A section has no name, but what is passed for one is looked at. */
-static NTSTATUS check_attributes(const OBJECT_ATTRIBUTES *user)
-{
-    OBJECT_ATTRIBUTES attributes;
-    UNICODE_STRING name;
-    NTSTATUS status;
-
-    if (!user)
-        return STATUS_SUCCESS;
-    status = mm_copy_from_user(&attributes, user, sizeof attributes);
-    if (!NT_SUCCESS(status))
-        return status;
-    if (attributes.Length != sizeof attributes ||
-        (attributes.Attributes & ~OBJ_VALID_ATTRIBUTES))
-        return STATUS_INVALID_PARAMETER;
-    if (!attributes.ObjectName)
-        return STATUS_SUCCESS;
-    status = mm_copy_from_user(&name, attributes.ObjectName, sizeof name);
-    if (NT_SUCCESS(status) && name.Length)
-        status = STATUS_OBJECT_PATH_NOT_FOUND;
-    return status;
-}
-
-static NTSTATUS capture(HANDLE *user_handle,
-                        const OBJECT_ATTRIBUTES *user_attributes,
-                        const LARGE_INTEGER *user_size, ULONGLONG *size)
+static NTSTATUS capture(HANDLE *user_handle, const LARGE_INTEGER *user_size,
+                        ULONGLONG *size)
 {
     NTSTATUS status = mm_probe_for_write(user_handle, sizeof(HANDLE), 1);
 
@@ -173,8 +185,6 @@ static NTSTATUS capture(HANDLE *user_handle,
         status = mm_probe_for_read(user_size, sizeof *size, 4);
     if (NT_SUCCESS(status) && user_size)
         status = mm_copy_from_user(size, user_size, sizeof *size);
-    if (NT_SUCCESS(status))
-        status = check_attributes(user_attributes);
     return status;
 }
 
@@ -200,8 +210,6 @@ static NTSTATUS create_over_bytes(const struct request *request,
                                   void **result)
 {
     BOOLEAN image = request->attributes == SEC_IMAGE;
-    struct mi_section *section;
-    NTSTATUS status;
 
     if (!image && (file_access(request->mask) & FILE_WRITE_DATA))
         return STATUS_ACCESS_DENIED;
@@ -211,12 +219,7 @@ static NTSTATUS create_over_bytes(const struct request *request,
         return STATUS_SECTION_TOO_BIG;
     if (!image && request->size)
         size = request->size;
-    status = mm_create_section(bytes, size, image, result);
-    if (!NT_SUCCESS(status))
-        return status;
-    section = *result;
-    section->mask = request->mask;
-    return STATUS_SUCCESS;
+    return create_bytes_section(request, bytes, size, image, result);
 }
 
 static NTSTATUS create_over_file(const struct request *request, void **result)
@@ -241,26 +244,19 @@ static NTSTATUS create_over_file(const struct request *request, void **result)
 static NTSTATUS create_without_file(const struct request *request,
                                     void **result)
 {
-    NTSTATUS status;
-
     if (request->attributes == SEC_IMAGE)
         return STATUS_INVALID_FILE_FOR_SECTION;
     if (request->size == 0)
         return STATUS_INVALID_PARAMETER_4;
-    status = create_memory_section(request->size,
-                                   (request->attributes & SEC_RESERVE) != 0,
-                                   result);
-    if (NT_SUCCESS(status))
-        ((struct mi_section *)*result)->mask = request->mask;
-    return status;
+    return create_memory_section(request, result);
 }
 
 /*
  * STATUS_INVALID_PARAMETER_4 and _6, STATUS_INVALID_PAGE_PROTECTION,
- * STATUS_DYNAMIC_CODE_BLOCKED, STATUS_OBJECT_PATH_NOT_FOUND: a name;
- * STATUS_INVALID_FILE_FOR_SECTION, STATUS_MAPPED_FILE_SIZE_ZERO,
- * STATUS_SECTION_TOO_BIG, STATUS_COMMITMENT_LIMIT, what rtl/pe.c says of a
- * broken image, and what a handle may be wrong with.
+ * STATUS_DYNAMIC_CODE_BLOCKED, STATUS_INVALID_FILE_FOR_SECTION,
+ * STATUS_MAPPED_FILE_SIZE_ZERO, STATUS_SECTION_TOO_BIG,
+ * STATUS_COMMITMENT_LIMIT, what rtl/pe.c says of a broken image, what a handle
+ * may be wrong with, and what ObCreateObject and ObInsertObject say.
  */
 NTSTATUS NtCreateSection(HANDLE *SectionHandle, ACCESS_MASK DesiredAccess,
                          OBJECT_ATTRIBUTES *ObjectAttributes,
@@ -272,21 +268,20 @@ NTSTATUS NtCreateSection(HANDLE *SectionHandle, ACCESS_MASK DesiredAccess,
         .mask = MiMakeProtectionMask(SectionPageProtection),
         .attributes = AllocationAttributes,
         .file = FileHandle,
+        .name = ObjectAttributes,
     };
     HANDLE handle;
     void *section;
     NTSTATUS status = check_numbers(&request);
 
     if (NT_SUCCESS(status))
-        status = capture(SectionHandle, ObjectAttributes, MaximumSize,
-                         &request.size);
+        status = capture(SectionHandle, MaximumSize, &request.size);
     if (NT_SUCCESS(status))
         status = FileHandle ? create_over_file(&request, &section)
                             : create_without_file(&request, &section);
     if (!NT_SUCCESS(status))
         return status;
-    status = ob_create_handle(section, DesiredAccess, &handle);
-    ObDereferenceObject(section);
+    status = ObInsertObject(section, DesiredAccess, &handle);
     if (NT_SUCCESS(status))
         (void)mm_copy_to_user(SectionHandle, &handle, sizeof handle);
     return status;

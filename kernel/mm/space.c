@@ -6,6 +6,9 @@
  * faults, the end of the process.  Others run meanwhile in the same space, so
  * what a service has found out before it took the lock is only a guess.
  *
+ * Who only copies another process's user memory takes no lock but the
+ * process's RundownProtect, and the end waits for it.
+ *
  * Who holds it does not touch user memory: the fault would want the lock.  A
  * copy says so at once (mi_owns_space), whether it faults or not.
  */
@@ -84,6 +87,7 @@ void mm_clean_address_space(EPROCESS *process)
     struct mi_vad *vad;
 
     ASSERT(process == PsGetCurrentProcess());
+    ExWaitForRundownProtectionRelease(&process->RundownProtect);
     lock(process);
     __sync_fetch_and_or(&process->Flags, PS_PROCESS_FLAGS_VM_DELETED);
     while ((vad = mi_find_vad_above(process, 0)) != NULL)

@@ -271,6 +271,15 @@ NTSTATUS mi_read_shared_page(MMPTE *prototype);
  */
 ULONG mi_delete_prototype(MMPTE *prototype);
 
+/* ---- stacks of ring 3 (userstack.c) ---- */
+
+/*
+ * The current thread has touched a guard page, which is one no more.
+ * STATUS_SUCCESS: its stack has grown; STATUS_STACK_OVERFLOW: it cannot;
+ * STATUS_GUARD_PAGE_VIOLATION: the page is not in its stack.
+ */
+NTSTATUS mi_grow_user_stack(ULONGLONG address);
+
 /* ---- one at a time (space.c) ---- */
 
 struct mi_visit {
@@ -364,6 +373,7 @@ struct mi_section {
     struct mi_segment *segment;
     SIZE_T size;
     ULONG mask;             /* SectionPageProtection */
+    ULONG attributes;       /* SEC_, as NtQuerySection tells them */
     BOOLEAN image;
     BOOLEAN reserve;        /* SEC_RESERVE */
     struct mm_image_information information;

@@ -199,14 +199,16 @@ NTSTATUS psp_write_teb(TEB *teb, const CLIENT_ID *cid,
                        const INITIAL_TEB *stack, USHORT flags,
                        void *exception_list, LONG wow_teb_offset);
 
-/* ---- threads of programs (userthread.c) ---- */
+/* ---- stacks of programs (userstack.c) ---- */
 
 /*
- * A user stack in the current process, all of it committed.  Sizes of 0 mean
- * the image's.  STATUS_NO_MEMORY, STATUS_COMMITMENT_LIMIT,
- * STATUS_INVALID_PARAMETER.
+ * A user stack in the current process.  Sizes of 0 mean the image's; a commit
+ * that is not less than the reserve makes the reserve larger.
+ * STATUS_NO_MEMORY, STATUS_COMMITMENT_LIMIT.
  */
 NTSTATUS psp_create_stack(SIZE_T commit, SIZE_T reserve, INITIAL_TEB *stack);
+
+/* ---- threads of programs (userthread.c) ---- */
 
 /* The current process may be another one: then attached. */
 struct psp_new_thread {

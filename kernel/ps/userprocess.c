@@ -163,32 +163,24 @@ static NTSTATUS capture(struct request *request, PS_CREATE_INFO *info,
     return status;
 }
 
-static SECTION_IMAGE_INFORMATION describe(const EPROCESS *process)
+static void describe(const EPROCESS *process,
+                     SECTION_IMAGE_INFORMATION *information)
 {
     const struct mm_image_information *image =
         mm_section_image(process->SectionObject);
 
-    return (SECTION_IMAGE_INFORMATION){
-        .TransferAddress = (UCHAR *)process->SectionBaseAddress +
-                           image->entry_point,
-        .MaximumStackSize = image->stack_reserve,
-        .CommittedStackSize = image->stack_commit,
-        .SubSystemType = image->subsystem,
-        .SubSystemMajorVersion = image->subsystem_major,
-        .SubSystemMinorVersion = image->subsystem_minor,
-        .ImageCharacteristics = image->characteristics,
-        .DllCharacteristics = image->dll_characteristics,
-        .Machine = image->machine,
-        .ImageContainsCode = TRUE,
-    };
+    mm_describe_image(process->SectionObject, information);
+    information->TransferAddress = (UCHAR *)process->SectionBaseAddress +
+                                   image->entry_point;
 }
 
 static void answer(struct request *request, const EPROCESS *process,
                    const ETHREAD *thread)
 {
-    SECTION_IMAGE_INFORMATION image = describe(process);
     const EWOW64PROCESS *wow64 = process->WoW64Process;
+    SECTION_IMAGE_INFORMATION image;
 
+    describe(process, &image);
     psp_give_answer(&request->attributes.client_id, &thread->Cid);
     psp_give_answer(&request->attributes.teb, &thread->Tcb.Teb);
     psp_give_answer(&request->attributes.image, &image);

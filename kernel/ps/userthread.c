@@ -8,34 +8,6 @@
  */
 #include "psp.h"
 
-#define LOWEST_STACK 0x10000ULL
-#define HIGHEST_STACK 0x4000000ULL
-
-/* There is no demand paging: what is reserved has to be committed. */
-NTSTATUS psp_create_stack(SIZE_T commit, SIZE_T reserve, INITIAL_TEB *stack)
-{
-    const struct mm_image_information *image =
-        mm_section_image(PsGetCurrentProcess()->SectionObject);
-    SIZE_T size = reserve ? reserve : image->stack_reserve;
-    void *base = NULL;
-    NTSTATUS status;
-
-    if (commit > size)
-        size = commit;
-    if (size < LOWEST_STACK)
-        size = LOWEST_STACK;
-    if (size > HIGHEST_STACK)
-        return STATUS_NO_MEMORY;
-    size = ALIGN_UP(size, PAGE_SIZE);
-    status = mm_allocate_user(&base, size, PAGE_READWRITE);
-    *stack = (INITIAL_TEB){
-        .StackBase = (UCHAR *)base + size,
-        .StackLimit = base,
-        .StackAllocationBase = base,
-    };
-    return status;
-}
-
 /* Not a moment in which its context is nowhere. */
 static NTSTATUS enter(ETHREAD *thread)
 {

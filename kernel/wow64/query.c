@@ -1,6 +1,6 @@
 /*
  * wow64/query.c - what 32-bit code may ask about its process, its thread, its
- * memory and its mutants.
+ * memory, its sections and its mutants.
  *
  * Each thunk has the service answer into the translation area and makes the
  * 32-bit structure of that.  A length that is not the 32-bit structure's
@@ -236,6 +236,70 @@ NTSTATUS wow64_NtQueryVirtualMemory(HANDLE handle, void *address,
         return status;
     narrow_region(&from, &to);
     status = mm_copy_to_user(buffer, &to, sizeof to);
+    if (NT_SUCCESS(status) && return_length)
+        status = mm_copy_to_user(return_length, &size, sizeof size);
+    return status;
+}
+
+static void narrow_image(const SECTION_IMAGE_INFORMATION *from,
+                         SECTION_IMAGE_INFORMATION32 *to)
+{
+    *to = (SECTION_IMAGE_INFORMATION32){
+        .TransferAddress = wow64p_narrow((ULONG_PTR)from->TransferAddress),
+        .ZeroBits = from->ZeroBits,
+        .MaximumStackSize = wow64p_narrow(from->MaximumStackSize),
+        .CommittedStackSize = wow64p_narrow(from->CommittedStackSize),
+        .SubSystemType = from->SubSystemType,
+        .SubSystemMinorVersion = from->SubSystemMinorVersion,
+        .SubSystemMajorVersion = from->SubSystemMajorVersion,
+        .ImageCharacteristics = from->ImageCharacteristics,
+        .DllCharacteristics = from->DllCharacteristics,
+        .Machine = from->Machine,
+        .ImageContainsCode = from->ImageContainsCode,
+        .ImageFlags = from->ImageFlags,
+        .LoaderFlags = from->LoaderFlags,
+        .ImageFileSize = from->ImageFileSize,
+        .CheckSum = from->CheckSum,
+    };
+}
+
+static SIZE_T narrow_section(ULONG class, const void *answer, void *to)
+{
+    const SECTION_BASIC_INFORMATION *basic = answer;
+
+    if (class != SectionBasicInformation) {
+        narrow_image(answer, to);
+        return sizeof(SECTION_IMAGE_INFORMATION32);
+    }
+    *(SECTION_BASIC_INFORMATION32 *)to = (SECTION_BASIC_INFORMATION32){
+        .BaseAddress = wow64p_narrow((ULONG_PTR)basic->BaseAddress),
+        .AllocationAttributes = basic->AllocationAttributes,
+        .MaximumSize = basic->MaximumSize,
+    };
+    return sizeof(SECTION_BASIC_INFORMATION32);
+}
+
+NTSTATUS wow64_NtQuerySection(HANDLE handle, ULONG class, void *buffer,
+                              ULONG length, SIZE_T *return_length)
+{
+    ULONG size32 = class == SectionBasicInformation
+                       ? sizeof(SECTION_BASIC_INFORMATION32)
+                       : sizeof(SECTION_IMAGE_INFORMATION32);
+    SECTION_IMAGE_INFORMATION from;
+    SECTION_IMAGE_INFORMATION32 to;
+    SIZE_T size;
+    NTSTATUS status = mm_probe_for_write(buffer, length, sizeof(ULONG));
+
+    if (NT_SUCCESS(status))
+        status = NtQuerySection(handle, class, AREA,
+                                length >= size32 ? sizeof from : 0,
+                                return_length);
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(&from, AREA, sizeof from);
+    if (!NT_SUCCESS(status))
+        return status;
+    size = narrow_section(class, &from, &to);
+    status = mm_copy_to_user(buffer, &to, size);
     if (NT_SUCCESS(status) && return_length)
         status = mm_copy_to_user(return_length, &size, sizeof size);
     return status;

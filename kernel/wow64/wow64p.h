@@ -97,6 +97,8 @@ NTSTATUS wow64_NtQueryMutant(HANDLE handle, ULONG class, void *buffer,
 NTSTATUS wow64_NtQueryVirtualMemory(HANDLE handle, void *address,
                                     ULONG class, void *buffer, ULONG length,
                                     SIZE_T *return_length);
+NTSTATUS wow64_NtQuerySection(HANDLE handle, ULONG class, void *buffer,
+                              ULONG length, SIZE_T *return_length);
 NTSTATUS wow64_NtQuerySystemInformation(ULONG class, void *buffer,
                                         ULONG length, ULONG *return_length);
 NTSTATUS wow64_NtQueryObject(HANDLE handle, ULONG class, ULONG_PTR buffer,

@@ -3,8 +3,7 @@
  * context for NtCreateThread.
  *
  * NT: XP's start address is the routine itself, which must not return; here it
- * is RtlUserThreadStart, which calls the routine. All of a stack is committed:
- * nothing makes it grow.
+ * is RtlUserThreadStart, which calls the routine.
  */
 #include "ldrmachine.h"
 
@@ -16,22 +15,58 @@
 
 void NTAPI RtlUserThreadStart(void *routine, void *parameter);
 
-static NTSTATUS create_stack(HANDLE process, ULONG zero_bits, SIZE_T size,
-                             INITIAL_TEB *stack)
+/* Sizes of 0 are the image's. */
+static void choose_sizes(SIZE_T *reserve, SIZE_T *commit)
 {
     const IMAGE_NT_HEADERS *headers =
         RtlImageNtHeader(NtCurrentPeb()->ImageBaseAddress);
+
+    if (!*reserve)
+        *reserve = headers ? headers->OptionalHeader.SizeOfStackReserve
+                           : DEFAULT_STACK;
+    if (!*commit)
+        *commit = headers ? headers->OptionalHeader.SizeOfStackCommit
+                          : PAGE_SIZE;
+    if (*commit >= *reserve)
+        *reserve = ALIGN_UP(*commit, DEFAULT_STACK);
+    *commit = ALIGN_UP(*commit, PAGE_SIZE);
+    *reserve = ALIGN_UP(*reserve, ALLOCATION_GRANULARITY);
+}
+
+static NTSTATUS commit_part(HANDLE process, UCHAR *at, SIZE_T size,
+                            ULONG protect)
+{
+    void *base = at;
+
+    return NtAllocateVirtualMemory(process, &base, 0, &size, MEM_COMMIT,
+                                   protect);
+}
+
+/* The top committed, a guard page below; the kernel makes it grow. */
+static NTSTATUS create_stack(HANDLE process, ULONG zero_bits, SIZE_T reserve,
+                             SIZE_T commit, INITIAL_TEB *stack)
+{
     void *base = NULL;
+    SIZE_T none = 0;
+    UCHAR *limit;
     NTSTATUS status;
 
-    if (!size)
-        size = headers ? headers->OptionalHeader.SizeOfStackReserve
-                       : DEFAULT_STACK;
-    status = NtAllocateVirtualMemory(process, &base, zero_bits, &size,
-                                     MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+    choose_sizes(&reserve, &commit);
+    status = NtAllocateVirtualMemory(process, &base, zero_bits, &reserve,
+                                     MEM_RESERVE, PAGE_READWRITE);
+    if (!NT_SUCCESS(status))
+        return status;
+    limit = (UCHAR *)base + reserve - commit;
+    status = commit_part(process, limit, commit, PAGE_READWRITE);
+    if (NT_SUCCESS(status) && reserve - commit > PAGE_SIZE)
+        status = commit_part(process, limit - PAGE_SIZE, PAGE_SIZE,
+                             PAGE_READWRITE | PAGE_GUARD);
+    if (!NT_SUCCESS(status))
+        NtFreeVirtualMemory(process, &base, &none, MEM_RELEASE);
     memset(stack, 0, sizeof *stack);
-    stack->StackBase = (UCHAR *)base + size;
-    stack->StackLimit = stack->StackAllocationBase = base;
+    stack->StackBase = (UCHAR *)base + reserve;
+    stack->StackLimit = limit;
+    stack->StackAllocationBase = base;
     return status;
 }
 
@@ -70,9 +105,8 @@ NTSTATUS NTAPI RtlCreateUserThread(HANDLE Process, void *SecurityDescriptor,
     HANDLE thread;
     NTSTATUS status;
 
-    if (CommittedStackSize > MaximumStackSize)
-        MaximumStackSize = CommittedStackSize;
-    status = create_stack(Process, ZeroBits, MaximumStackSize, &stack);
+    status = create_stack(Process, ZeroBits, MaximumStackSize,
+                          CommittedStackSize, &stack);
     if (!NT_SUCCESS(status))
         return status;
     initial_context(&context, &stack, StartAddress, Parameter);

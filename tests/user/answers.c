@@ -7,9 +7,10 @@
  * that is bad in some way, and each length by others.  A line has the status
  * and which arguments' data the call has changed.
  *
- * Two things differ by nature and are left out: alignment by 8, and a guard
- * page where the call is wrong in another way, too (the 64-bit forms of 32-bit
- * arguments are made first).
+ * Three things differ by nature and are left out: alignment by 8, a guard page
+ * where the call is wrong in another way, too (the 64-bit forms of 32-bit
+ * arguments are made first), and how far a copy of memory got whose target
+ * lies above 32 bits' user space.
  */
 #include "test.h"
 
@@ -199,9 +200,10 @@ static void all(const struct call *call)
     .name = #service, .routine = (void *)service, .count = n, \
     .arguments = { __VA_ARGS__ }
 
-static HANDLE file, section, out_handle;
+static HANDLE file, section, image_section, out_handle;
 static IO_STATUS_BLOCK io;
 static UCHAR buffer[64];
+#define COPIED 32           /* bytes, of any object here */
 static LARGE_INTEGER zero, section_size = { .QuadPart = 0x3000 };
 static ULONG key, returned, old;
 static SIZE_T size_returned;
@@ -215,6 +217,8 @@ static union {
     PROCESS_BASIC_INFORMATION process;
     THREAD_BASIC_INFORMATION thread;
     MEMORY_BASIC_INFORMATION memory;
+    SECTION_BASIC_INFORMATION section;
+    SECTION_IMAGE_INFORMATION image;
     SYSTEM_BASIC_INFORMATION basic;
     SYSTEM_TIMEOFDAY_INFORMATION time;
     EVENT_BASIC_INFORMATION event;
@@ -315,6 +319,11 @@ static void show_freed(void)
     print("  %x, size %x\n",
           (ULONG)(*AT(2, ULONG_PTR) - (ULONG_PTR)victim),
           (ULONG)*AT(3, SIZE_T));
+}
+
+static void show_copied(void)
+{
+    print("  %u\n", (ULONG)*AT(5, SIZE_T));
 }
 
 static void show_view(void)
@@ -546,6 +555,30 @@ static void memory(void)
         { ROW(NtCreateSection, 7, D(out_handle), V(SECTION_ALL_ACCESS),
               D(none), D(section_size), V(PAGE_READWRITE), V(SEC_COMMIT),
               V(0)), .undo = close_out },
+        { ROW(NtReadVirtualMemory, 5, V(-1), V(&info), V(buffer),
+              V(COPIED), D(size_returned)), .length = 3,
+          .show = show_copied },
+        { ROW(NtReadVirtualMemory, 5, V(-1), V(0x10), V(buffer),
+              V(COPIED), D(size_returned)) },
+        { ROW(NtReadVirtualMemory, 5, V(-1), V(&info), V(READ_ONLY),
+              V(COPIED), D(size_returned)) },
+        { ROW(NtReadVirtualMemory, 5, V(0x999), V(&info), V(buffer),
+              V(COPIED), D(size_returned)) },
+        { ROW(NtWriteVirtualMemory, 5, V(-1), V(&info), V(buffer),
+              V(COPIED), D(size_returned)), .length = 3,
+          .show = show_copied },
+        { ROW(NtWriteVirtualMemory, 5, V(-1), V(&info), V(0x10),
+              V(COPIED), D(size_returned)) },
+        { ROW(NtWriteVirtualMemory, 5, V(-1), V(NO_ACCESS), V(buffer),
+              V(COPIED), D(size_returned)) },
+        { ROW(NtQuerySection, 5, V(section), V(0), D(info.section),
+              V(sizeof info.section), D(size_returned)), .length = 3 },
+        { ROW(NtQuerySection, 5, V(image_section), V(1), D(info.image),
+              V(sizeof info.image), D(size_returned)), .length = 3 },
+        { ROW(NtQuerySection, 5, V(section), V(1), D(info.image),
+              V(sizeof info.image), D(size_returned)) },
+        { ROW(NtQuerySection, 5, V(section), V(9), D(info.image),
+              V(sizeof info.image), D(size_returned)) },
         { ROW(NtMapViewOfSection, 10, V(section), V(-1), D(base), V(0), V(0),
               D(zero), D(region), V(ViewUnmap), V(0), V(PAGE_READWRITE)),
           .show = show_view, .undo = unmap_out },
@@ -634,6 +667,11 @@ static void creations(void)
               D(none), V(-1), V(1)) },
         { ROW(NtCreateTimer, 4, D(out_handle), V(TIMER_ALL_ACCESS), D(none),
               V(NotificationTimer)), .undo = close_out },
+        { ROW(NtCreateSection, 7, D(out_handle), V(SECTION_ALL_ACCESS),
+              D(none), D(section_size), V(PAGE_READWRITE), V(SEC_COMMIT),
+              V(0)), .undo = close_out },
+        { ROW(NtOpenSection, 3, D(out_handle), V(SECTION_ALL_ACCESS),
+              D(none)) },
         { ROW(NtOpenEvent, 3, D(out_handle), V(EVENT_ALL_ACCESS), D(none)) },
         { ROW(NtOpenMutant, 3, D(out_handle), V(MUTANT_ALL_ACCESS),
               D(none)) },
@@ -811,6 +849,7 @@ static void drawing(void)
 static void make_objects(void)
 {
     SIZE_T size = 0x10000;
+    HANDLE program;
 
     pages = test_pages(5);
     test_protect(NO_ACCESS, 1, PAGE_NOACCESS);
@@ -818,6 +857,9 @@ static void make_objects(void)
     test_open(L"ntoskrnl.sym", FILE_GENERIC_READ, &file);
     NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, &section_size,
                     PAGE_READWRITE, SEC_COMMIT, NULL);
+    test_open(L"answers.exe", FILE_GENERIC_READ | FILE_EXECUTE, &program);
+    NtCreateSection(&image_section, SECTION_ALL_ACCESS, NULL, NULL,
+                    PAGE_EXECUTE, SEC_IMAGE, program);
     NtAllocateVirtualMemory(NtCurrentProcess(), &victim, 0, &size,
                             MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
     victim_size = 0x1000;

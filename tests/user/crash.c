@@ -195,6 +195,17 @@ static void crash_apc_deep(void)
     wait_in_apc(NULL, NULL, NULL);
 }
 
+/* For ever: no stack has room for 4 GiB.  The sum keeps the call a call. */
+__attribute__((noinline)) static ULONG recurse(volatile ULONG depth)
+{
+    return depth == 0xFFFFFFFF ? depth : recurse(depth + 1) + depth;
+}
+
+static void crash_overflow(void)
+{
+    (void)recurse(0);
+}
+
 #define ROW(name) { #name, crash_##name }
 
 static const struct {
@@ -206,8 +217,9 @@ static const struct {
     ROW(run_shared), ROW(jump_null), ROW(jump_kernel), ROW(hlt), ROW(cli),
     ROW(in), ROW(rdmsr), ROW(ss), ROW(int_20), ROW(int_0), ROW(int_8),
     ROW(frame_readonly), ROW(frame_guard), ROW(frame_short),
-    ROW(frame_misaligned), ROW(without_ntdll), ROW(int_29), ROW(int_2c), ROW(status), ROW(terminate),
-    ROW(terminate_thread), ROW(apc_kernel), ROW(apc_deep), MACHINE_ROWS
+    ROW(frame_misaligned), ROW(without_ntdll), ROW(int_29), ROW(int_2c),
+    ROW(status), ROW(terminate), ROW(terminate_thread), ROW(apc_kernel),
+    ROW(apc_deep), ROW(overflow), MACHINE_ROWS
 };
 
 /* The command line's second word. */

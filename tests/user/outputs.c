@@ -30,7 +30,7 @@ typedef NTSTATUS query(ULONG class, void *buffer, ULONG length,
 
 static NTSTATUS (NTAPI *ask_kernel)(ULONG test, ULONGLONG argument);
 static UCHAR buffer[ROOM + BEYOND] __attribute__((aligned(16)));
-static HANDLE event, mutant, semaphore, timer, file, section;
+static HANDLE event, mutant, semaphore, timer, file, section, image;
 static ULONG answers;
 
 static NTSTATUS query_system(ULONG class, void *to, ULONG length,
@@ -94,6 +94,17 @@ static NTSTATUS query_timer(ULONG class, void *to, ULONG length,
     return NtQueryTimer(timer, class, to, length, returned);
 }
 
+/* Of this program; basic information is every section's. */
+static NTSTATUS query_section(ULONG class, void *to, ULONG length,
+                              ULONG *returned)
+{
+    SIZE_T size = *returned;
+    NTSTATUS status = NtQuerySection(image, class, to, length, &size);
+
+    *returned = (ULONG)size;
+    return status;
+}
+
 static NTSTATUS query_file(ULONG class, void *to, ULONG length,
                            ULONG *returned)
 {
@@ -113,6 +124,7 @@ static const struct {
     { "NtQueryInformationThread", query_thread },
     { "NtQueryObject", query_object },
     { "NtQueryVirtualMemory", query_memory },
+    { "NtQuerySection", query_section },
     { "NtQueryEvent", query_event },
     { "NtQueryMutant", query_mutant },
     { "NtQuerySemaphore", query_semaphore },
@@ -259,7 +271,10 @@ static void make_objects(void)
     CHECK_STATUS(NtCreateSection(&section, SECTION_ALL_ACCESS, NULL, &size,
                                  PAGE_READWRITE, SEC_COMMIT, NULL),
                  STATUS_SUCCESS);
-    CHECK_STATUS(test_open(L"outputs.exe", FILE_GENERIC_READ, &file),
+    CHECK_STATUS(test_open(L"outputs.exe", FILE_GENERIC_READ | FILE_EXECUTE,
+                           &file), STATUS_SUCCESS);
+    CHECK_STATUS(NtCreateSection(&image, SECTION_ALL_ACCESS, NULL, NULL,
+                                 PAGE_EXECUTE, SEC_IMAGE, file),
                  STATUS_SUCCESS);
 }
 

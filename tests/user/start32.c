@@ -79,7 +79,7 @@ static void check_blocks(PEB *peb)
     CHECK(teb->NtTib.Self == teb && teb->ProcessEnvironmentBlock == peb);
     CHECK((void *)&here < teb->NtTib.StackBase &&
           (void *)&here >= teb->NtTib.StackLimit);
-    CHECK(teb->DeallocationStack == teb->NtTib.StackLimit);
+    CHECK(teb->DeallocationStack < teb->NtTib.StackLimit);
     CHECK(teb->ClientId.UniqueProcess && teb->ClientId.UniqueThread);
     CHECK(memcmp(&teb->ClientId, &teb->RealClientId,
                  sizeof teb->ClientId) == 0);

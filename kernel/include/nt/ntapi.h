@@ -193,6 +193,7 @@ NTSTATUS NTAPI NtClose(_In_ HANDLE Handle);
 #define MEM_TOP_DOWN                    0x00100000
 #define MEM_IMAGE                       0x01000000
 
+#define SEC_FILE                        0x00800000  /* told, never asked */
 #define SEC_IMAGE                       0x01000000
 #define SEC_RESERVE                     0x04000000
 #define SEC_COMMIT                      0x08000000
@@ -235,6 +236,16 @@ NTSTATUS NTAPI NtQueryVirtualMemory(_In_ HANDLE ProcessHandle,
                                     _Out_ void *MemoryInformation,
                                     _In_ SIZE_T MemoryInformationLength,
                                     _Out_opt_ SIZE_T *ReturnLength);
+NTSTATUS NTAPI NtReadVirtualMemory(_In_ HANDLE ProcessHandle,
+                                   _In_opt_ void *BaseAddress,
+                                   _Out_ void *Buffer,
+                                   _In_ SIZE_T NumberOfBytesToRead,
+                                   _Out_opt_ SIZE_T *NumberOfBytesRead);
+NTSTATUS NTAPI NtWriteVirtualMemory(_In_ HANDLE ProcessHandle,
+                                    _In_opt_ void *BaseAddress,
+                                    _In_ const void *Buffer,
+                                    _In_ SIZE_T NumberOfBytesToWrite,
+                                    _Out_opt_ SIZE_T *NumberOfBytesWritten);
 NTSTATUS NTAPI NtCreateSection(_Out_ HANDLE *SectionHandle,
                                _In_ ACCESS_MASK DesiredAccess,
                                _In_opt_ OBJECT_ATTRIBUTES *ObjectAttributes,
@@ -242,6 +253,47 @@ NTSTATUS NTAPI NtCreateSection(_Out_ HANDLE *SectionHandle,
                                _In_ ULONG SectionPageProtection,
                                _In_ ULONG AllocationAttributes,
                                _In_opt_ HANDLE FileHandle);
+NTSTATUS NTAPI NtOpenSection(_Out_ HANDLE *SectionHandle,
+                             _In_ ACCESS_MASK DesiredAccess,
+                             _In_ OBJECT_ATTRIBUTES *ObjectAttributes);
+
+typedef enum _SECTION_INFORMATION_CLASS {
+    SectionBasicInformation = 0,
+    SectionImageInformation = 1,
+} SECTION_INFORMATION_CLASS;
+
+typedef struct _SECTION_BASIC_INFORMATION {
+    void *BaseAddress;                          /* 00, of SEC_BASED */
+    ULONG AllocationAttributes;                 /* 08 */
+    LARGE_INTEGER MaximumSize;                  /* 10 */
+} SECTION_BASIC_INFORMATION;
+
+/* What an image section says of its PE. */
+typedef struct _SECTION_IMAGE_INFORMATION {
+    void *TransferAddress;                      /* 00, the entry point */
+    ULONG ZeroBits;                             /* 08 */
+    SIZE_T MaximumStackSize;                    /* 10 */
+    SIZE_T CommittedStackSize;                  /* 18 */
+    ULONG SubSystemType;                        /* 20 */
+    USHORT SubSystemMinorVersion;               /* 24 */
+    USHORT SubSystemMajorVersion;               /* 26 */
+    USHORT MajorOperatingSystemVersion;         /* 28 */
+    USHORT MinorOperatingSystemVersion;         /* 2a */
+    USHORT ImageCharacteristics;                /* 2c */
+    USHORT DllCharacteristics;                  /* 2e */
+    USHORT Machine;                             /* 30 */
+    BOOLEAN ImageContainsCode;                  /* 32 */
+    UCHAR ImageFlags;                           /* 33 */
+    ULONG LoaderFlags;                          /* 34 */
+    ULONG ImageFileSize;                        /* 38 */
+    ULONG CheckSum;                             /* 3c */
+} SECTION_IMAGE_INFORMATION;
+
+NTSTATUS NTAPI NtQuerySection(_In_ HANDLE SectionHandle,
+                              _In_ ULONG SectionInformationClass,
+                              _Out_ void *SectionInformation,
+                              _In_ SIZE_T SectionInformationLength,
+                              _Out_opt_ SIZE_T *ReturnLength);
 NTSTATUS NTAPI NtMapViewOfSection(_In_ HANDLE SectionHandle,
                                   _In_ HANDLE ProcessHandle,
                                   _Inout_ void **BaseAddress,

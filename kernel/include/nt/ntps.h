@@ -123,27 +123,6 @@ NTSTATUS NTAPI NtSetContextThread(_In_ HANDLE ThreadHandle,
 
 /* ---- Processes ---- */
 
-/* What an image section says of its PE. */
-typedef struct _SECTION_IMAGE_INFORMATION {
-    void *TransferAddress;                      /* 00, the entry point */
-    ULONG ZeroBits;                             /* 08 */
-    SIZE_T MaximumStackSize;                    /* 10 */
-    SIZE_T CommittedStackSize;                  /* 18 */
-    ULONG SubSystemType;                        /* 20 */
-    USHORT SubSystemMinorVersion;               /* 24 */
-    USHORT SubSystemMajorVersion;               /* 26 */
-    USHORT MajorOperatingSystemVersion;         /* 28 */
-    USHORT MinorOperatingSystemVersion;         /* 2a */
-    USHORT ImageCharacteristics;                /* 2c */
-    USHORT DllCharacteristics;                  /* 2e */
-    USHORT Machine;                             /* 30 */
-    BOOLEAN ImageContainsCode;                  /* 32 */
-    UCHAR ImageFlags;                           /* 33 */
-    ULONG LoaderFlags;                          /* 34 */
-    ULONG ImageFileSize;                        /* 38 */
-    ULONG CheckSum;                             /* 3c */
-} SECTION_IMAGE_INFORMATION;
-
 /* ProcessFlags of NtCreateUserProcess */
 #define PROCESS_CREATE_FLAGS_BREAKAWAY          0x00000001
 #define PROCESS_CREATE_FLAGS_NO_DEBUG_INHERIT   0x00000002

@@ -251,6 +251,32 @@ typedef struct _MEMORY_BASIC_INFORMATION32 {
     ULONG Type;                                 /* 18 */
 } MEMORY_BASIC_INFORMATION32;
 
+typedef struct _SECTION_BASIC_INFORMATION32 {
+    ULONG BaseAddress;                          /* 00 */
+    ULONG AllocationAttributes;                 /* 04 */
+    LARGE_INTEGER MaximumSize;                  /* 08 */
+} SECTION_BASIC_INFORMATION32;
+
+typedef struct _SECTION_IMAGE_INFORMATION32 {
+    ULONG TransferAddress;                      /* 00 */
+    ULONG ZeroBits;                             /* 04 */
+    ULONG MaximumStackSize;                     /* 08 */
+    ULONG CommittedStackSize;                   /* 0c */
+    ULONG SubSystemType;                        /* 10 */
+    USHORT SubSystemMinorVersion;               /* 14 */
+    USHORT SubSystemMajorVersion;               /* 16 */
+    USHORT MajorOperatingSystemVersion;         /* 18 */
+    USHORT MinorOperatingSystemVersion;         /* 1a */
+    USHORT ImageCharacteristics;                /* 1c */
+    USHORT DllCharacteristics;                  /* 1e */
+    USHORT Machine;                             /* 20 */
+    BOOLEAN ImageContainsCode;                  /* 22 */
+    UCHAR ImageFlags;                           /* 23 */
+    ULONG LoaderFlags;                          /* 24 */
+    ULONG ImageFileSize;                        /* 28 */
+    ULONG CheckSum;                             /* 2c */
+} SECTION_IMAGE_INFORMATION32;
+
 /* XP's: no TypeIndex. */
 typedef struct _OBJECT_TYPE_INFORMATION32 {
     UNICODE_STRING32 TypeName;                  /* 00 */
@@ -365,6 +391,8 @@ struct kuser_shared_data_xp {
 
 _Static_assert(sizeof(WOW64_CONTEXT) == 0x2CC, "WOW64_CONTEXT");
 _Static_assert(sizeof(MEMORY_BASIC_INFORMATION32) == 0x1C, "memory basic");
+_Static_assert(sizeof(SECTION_BASIC_INFORMATION32) == 0x10, "section basic");
+_Static_assert(sizeof(SECTION_IMAGE_INFORMATION32) == 0x30, "section image");
 _Static_assert(sizeof(OBJECT_TYPE_INFORMATION32) == 0x60, "object type");
 _Static_assert(sizeof(PROCESS_BASIC_INFORMATION32) == 0x18, "process basic");
 _Static_assert(sizeof(THREAD_BASIC_INFORMATION32) == 0x1C, "thread basic");

@@ -21,6 +21,14 @@
 #define ALL_ONES_TEXT   "18446744073709551615"  /* ~(size_t)0 */
 #define POINTER_TEXT    "000000000000ABCD"      /* (void *)0xABCD */
 
+/* Guard pages of a stack: a new one's, and one's that has grown. */
+#define FIRST_STACK_GUARD (3 * PAGE_SIZE)
+#define STACK_GUARD       (3 * PAGE_SIZE)
+
+/* SetThreadStackGuarantee. */
+#define HAS_GUARANTEE 1
+#define guarantee(bytes) (NtCurrentTeb()->GuaranteedStackBytes = (bytes))
+
 /* RTL_CRITICAL_SECTION.LockCount */
 #define LOCK_COUNT_TAKEN        (-2)
 #define LOCK_COUNT_TAKEN_TWICE  (-2)

@@ -140,3 +140,59 @@ void by_door_views(void)
            PAGE_READWRITE);
     NtClose(section);
 }
+
+void by_door_copy_memory(void)
+{
+    UCHAR *pages = two_pages(), bytes[4] = { 1, 2, 3, 4 };
+    SIZE_T count = 0;
+
+    EXPECT(STATUS_SUCCESS, NtWriteVirtualMemory, SELF, pages, bytes,
+           sizeof bytes, &count);
+    CHECK(count == 4 && pages[3] == 4);
+    pages[2] = 9;
+    EXPECT(STATUS_SUCCESS, NtReadVirtualMemory, SELF, pages, bytes,
+           sizeof bytes, &count);
+    CHECK(count == 4 && bytes[2] == 9 && bytes[3] == 4);
+    CHECK_STATUS(release(pages), STATUS_SUCCESS);
+    EXPECT(STATUS_PARTIAL_COPY, NtReadVirtualMemory, SELF, pages, bytes,
+           sizeof bytes, &count);
+    CHECK(count == 0);
+    EXPECT(STATUS_ACCESS_VIOLATION, NtWriteVirtualMemory, SELF, pages, bytes,
+           sizeof bytes, &count);
+}
+
+void by_door_open_section(void)
+{
+    HANDLE section = NULL, other = NULL;
+    LARGE_INTEGER size = { .QuadPart = PAGE_SIZE };
+    UNICODE_STRING name;
+    OBJECT_ATTRIBUTES attributes = { .Length = sizeof attributes,
+                                     .ObjectName = &name };
+
+    RtlInitUnicodeString(&name, L"\\BaseNamedObjects\\doors");
+    EXPECT(STATUS_OBJECT_NAME_NOT_FOUND, NtOpenSection, &other,
+           SECTION_ALL_ACCESS, &attributes);
+    EXPECT(STATUS_SUCCESS, NtCreateSection, &section, SECTION_ALL_ACCESS,
+           &attributes, &size, PAGE_READWRITE, SEC_COMMIT, NULL);
+    EXPECT(STATUS_SUCCESS, NtOpenSection, &other, SECTION_ALL_ACCESS,
+           &attributes);
+    CHECK(other && other != section);
+    CHECK_STATUS(NtClose(other), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(section), STATUS_SUCCESS);
+}
+
+void by_door_query_section(void)
+{
+    HANDLE section = create_section();
+    SECTION_BASIC_INFORMATION basic;
+    SECTION_IMAGE_INFORMATION image;
+    SIZE_T length = 0;
+
+    EXPECT(STATUS_SUCCESS, NtQuerySection, section, SectionBasicInformation,
+           &basic, sizeof basic, &length);
+    CHECK(length == sizeof basic && basic.MaximumSize.QuadPart == PAGE_SIZE &&
+          basic.AllocationAttributes == SEC_COMMIT);
+    EXPECT(STATUS_SECTION_NOT_IMAGE, NtQuerySection, section,
+           SectionImageInformation, &image, sizeof image, &length);
+    CHECK_STATUS(NtClose(section), STATUS_SUCCESS);
+}

@@ -21,6 +21,14 @@
 #define ALL_ONES_TEXT   "4294967295"            /* ~(size_t)0 */
 #define POINTER_TEXT    "0000ABCD"              /* (void *)0xABCD */
 
+/* Guard pages of a stack: a new one's, and one's that has grown. */
+#define FIRST_STACK_GUARD PAGE_SIZE
+#define STACK_GUARD       (2 * PAGE_SIZE)
+
+/* XP's TEB has no room for it. */
+#define HAS_GUARANTEE 0
+#define guarantee(bytes) ((void)(bytes))
+
 /* RTL_CRITICAL_SECTION.LockCount */
 #define LOCK_COUNT_TAKEN        0
 #define LOCK_COUNT_TAKEN_TWICE  1
