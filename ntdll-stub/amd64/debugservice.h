@@ -9,15 +9,16 @@
 
 #include <nt/ntdef.h>
 
-#define BREAKPOINT_PRINT 1
+#define BREAKPOINT_PRINT 1                      /* then component, level */
+#define BREAKPOINT_PROMPT 2                     /* then reply, its size */
 
-/* component and level: whose text it is, for the debugger's filters. */
-static inline NTSTATUS debug_print(const char *text, ULONG length,
-                                   ULONG component, ULONG level)
+static inline NTSTATUS debug_service(ULONG service, const char *text,
+                                     ULONG length, ULONG_PTR third,
+                                     ULONG_PTR fourth)
 {
-    register ULONG r8 __asm__("r8") = component;
-    register ULONG r9 __asm__("r9") = level;
-    NTSTATUS status = BREAKPOINT_PRINT;
+    register ULONG_PTR r8 __asm__("r8") = third;
+    register ULONG_PTR r9 __asm__("r9") = fourth;
+    NTSTATUS status = (NTSTATUS)service;
 
     __asm__ volatile("int $0x2D\n\tint3"
                      : "+a"(status)

@@ -9,17 +9,18 @@
 
 #include <nt/ntdef.h>
 
-#define BREAKPOINT_PRINT 1
+#define BREAKPOINT_PRINT 1                      /* then component, level */
+#define BREAKPOINT_PROMPT 2                     /* then reply, its size */
 
-/* component and level: whose text it is, for the debugger's filters. */
-static inline NTSTATUS debug_print(const char *text, ULONG length,
-                                   ULONG component, ULONG level)
+static inline NTSTATUS debug_service(ULONG service, const char *text,
+                                     ULONG length, ULONG_PTR third,
+                                     ULONG_PTR fourth)
 {
-    NTSTATUS status = BREAKPOINT_PRINT;
+    NTSTATUS status = (NTSTATUS)service;
 
     __asm__ volatile("int $0x2D\n\tint3"
                      : "+a"(status)
-                     : "c"(text), "d"(length), "b"(component), "D"(level)
+                     : "c"(text), "d"(length), "b"(third), "D"(fourth)
                      : "memory");
     return status;
 }

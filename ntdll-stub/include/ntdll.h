@@ -308,6 +308,7 @@ ULONG NTAPI vDbgPrintEx(ULONG Component, ULONG Level, const char *Format,
 ULONG NTAPI vDbgPrintExWithPrefix(const char *Prefix, ULONG Component,
                                   ULONG Level, const char *Format,
                                   va_list Arguments);
+ULONG NTAPI DbgPrompt(const char *Prompt, char *Response, ULONG Length);
 void NTAPI DbgBreakPoint(void);
 void NTAPI DbgUserBreakPoint(void);
 

@@ -21,7 +21,16 @@ ULONG NTAPI vDbgPrintExWithPrefix(const char *Prefix, ULONG Component,
     memcpy(text, Prefix, start);
     length = _vsnprintf(text + start, sizeof text - start, Format, Arguments);
     length = length < 0 ? (int)sizeof text : (int)start + length;
-    return debug_print(text, length, Component, Level);
+    return debug_service(BREAKPOINT_PRINT, text, length, Component, Level);
+}
+
+/* The length of the reply, which is empty where no debugger answers. */
+ULONG NTAPI DbgPrompt(const char *Prompt, char *Response, ULONG Length)
+{
+    if (Length)
+        *Response = 0;
+    return debug_service(BREAKPOINT_PROMPT, Prompt, strnlen(Prompt, LINE),
+                         (ULONG_PTR)Response, Length);
 }
 
 ULONG NTAPI vDbgPrintEx(ULONG Component, ULONG Level, const char *Format,

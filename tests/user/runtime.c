@@ -240,6 +240,7 @@ static void check_critical(void)
 
 static void check_process(void)
 {
+    char reply[8] = "?";
     RTL_OSVERSIONINFOW version = { .dwOSVersionInfoSize = sizeof version };
     ULONG major, minor, build, first;
     LARGE_INTEGER a, b;
@@ -262,6 +263,8 @@ static void check_process(void)
         NtQuerySystemTime(&b);
     while (b.QuadPart - a.QuadPart < 500000);
     CHECK(NtGetTickCount() - first >= 20 && NtGetTickCount() - first < 5000);
+    CHECK(DbgPrompt("runtime: a prompt\n", reply, sizeof reply) == 0);
+    CHECK(!*reply);                             /* nobody answers */
     CHECK(DbgPrint("runtime: %s\n", "DbgPrint reaches the console") == 0);
 }
 

@@ -184,6 +184,61 @@ static void vectored(void)
     CHECK(RtlRemoveVectoredExceptionHandler(last));
 }
 
+#define THREADS 3
+#define ROUNDS 300
+
+static volatile LONG lost;
+
+static LONG NTAPI continue_own(EXCEPTION_POINTERS *pointers)
+{
+    return pointers->ExceptionRecord->ExceptionCode == CODE_1
+               ? EXCEPTION_CONTINUE_EXECUTION : EXCEPTION_CONTINUE_SEARCH;
+}
+
+static LONG NTAPI pass(EXCEPTION_POINTERS *pointers)
+{
+    (void)pointers;
+    NtYieldExecution();                         /* others change the list */
+    return EXCEPTION_CONTINUE_SEARCH;
+}
+
+static void NTAPI add_and_remove(void *argument)
+{
+    ULONG at;
+
+    (void)argument;
+    for (at = 0; at < ROUNDS; at++) {
+        void *last = RtlAddVectoredExceptionHandler(FALSE, continue_own);
+        void *first = RtlAddVectoredExceptionHandler(TRUE, pass);
+
+        raise(CODE_1);
+        if (!RtlRemoveVectoredExceptionHandler(first) ||
+            !RtlRemoveVectoredExceptionHandler(last) ||
+            RtlRemoveVectoredExceptionHandler(last))
+            lost++;
+    }
+    RtlExitUserThread(STATUS_SUCCESS);
+}
+
+/* Handlers leave the list while other threads' walks stand at them. */
+static void vectored_by_threads(void)
+{
+    HANDLE threads[THREADS];
+    ULONG at;
+
+    for (at = 0; at < THREADS; at++)
+        CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0,
+                                         0, 0, add_and_remove, NULL,
+                                         &threads[at], NULL), STATUS_SUCCESS);
+    for (at = 0; at < THREADS; at++) {
+        CHECK_STATUS(NtWaitForSingleObject(threads[at], FALSE, NULL),
+                     STATUS_SUCCESS);
+        NtClose(threads[at]);
+    }
+    CHECK(!lost);
+    CHECK(RtlValidateHeap(NtCurrentPeb()->ProcessHeap, 0, NULL));
+}
+
 /* ---- tables of the program's own ---- */
 
 static RUNTIME_FUNCTION *answer;
@@ -446,6 +501,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb __attribute__((unused)))
     }
     every_instruction();
     vectored();
+    vectored_by_threads();
     tables();
     frames();
     jumps();
