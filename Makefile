@@ -178,7 +178,8 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
     processes.c start.c contexts2.c forever.c crash.c exceptions.c raises.c \
-    kstack.c sweep.c memmodel.c outputs.c initial.c meanwhile.c)
+    kstack.c sweep.c memmodel.c outputs.c initial.c meanwhile.c probes.c \
+    outplaces.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
