@@ -80,7 +80,7 @@ void show_kernel_fault(const struct kernel_fault *fault, ULONGLONG address)
     field(fault->frame, FRAME_ERROR_CODE, "  ErrorCode");
     print("%llX, pushed by the processor\n", fault->error);
     print("            1: the page is there, 2: a write, 4: from ring 3. rip "
-          "is that of the\n            instruction itself: a fault, not a "
+          "is that of\n            the instruction itself: a fault, not a "
           "trap; interrupts are off.\n"
           "   then     KiDispatchException: record and CONTEXT to the user "
           "stack, rip =\n            KeUserExceptionDispatcher, and back by "

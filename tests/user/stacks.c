@@ -144,6 +144,36 @@ static void NTAPI small_thread(void *parameter)
     check_end(STACK_GUARD);
 }
 
+/* ---- the end as an exception, handled on what is left ---- */
+
+static CONTEXT before;
+static volatile ULONG overflows;
+
+static LONG NTAPI handle(EXCEPTION_POINTERS *pointers)
+{
+    if (pointers->ExceptionRecord->ExceptionCode !=
+        (ULONG)STATUS_STACK_OVERFLOW)
+        return EXCEPTION_CONTINUE_SEARCH;
+    overflows++;
+    *pointers->ContextRecord = before;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+/* The context is taken once, and continued with a second time. */
+static void NTAPI handled_thread(void *parameter)
+{
+    void *handler = RtlAddVectoredExceptionHandler(TRUE, handle);
+
+    (void)parameter;
+    overflows = 0;
+    RtlCaptureContext(&before);
+    if (overflows == 0)
+        recurse(100);
+    CHECK(overflows == 1);
+    CHECK(limit() == lowest() + PAGE);
+    RtlRemoveVectoredExceptionHandler(handler);
+}
+
 /* A guard page put back where the stack has been: its end is told again. */
 static void NTAPI reset_thread(void *parameter)
 {
@@ -284,6 +314,7 @@ static void check_threads(void)
 {
     finish(run(small_thread, SMALL, 2 * PAGE));
     finish(run(reset_thread, SMALL, 0));
+    finish(run(handled_thread, SMALL, 0));
     if (HAS_GUARANTEE)
         finish(run(guaranteed_thread, SMALL, PAGE));
     finish(run(lying_thread, SMALL, PAGE));
