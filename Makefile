@@ -79,6 +79,8 @@ MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/pagelist.c \
     kernel/mm/protection.c kernel/mm/entry.c kernel/mm/commit.c \
     kernel/mm/change.c kernel/mm/fault.c kernel/mm/zerofault.c \
     kernel/mm/cow.c kernel/mm/protofault.c kernel/mm/transfault.c \
+    kernel/mm/pagefault.c kernel/mm/standby.c kernel/mm/pagefile.c \
+    kernel/mm/trim.c \
     kernel/mm/share.c kernel/mm/segment.c \
     kernel/mm/capture.c kernel/mm/allocate.c kernel/mm/free.c \
     kernel/mm/protect.c kernel/mm/query.c kernel/mm/section.c \
@@ -174,7 +176,8 @@ tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     pointers.c doors.c flags.c selectors.c compat.c context.c apc.c answers.c \
     debugctl.c files.c console.c names.c \
-    duplicate.c handles.c memory.c demand.c runtime.c loader.c needs_name.c \
+    duplicate.c handles.c memory.c demand.c paging.c runtime.c loader.c \
+    needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
     processes.c start.c contexts2.c forever.c crash.c exceptions.c raises.c \

@@ -116,6 +116,18 @@ NTSTATUS MmCreateProcessAddressSpace(struct _EPROCESS *process);
  */
 NTSTATUS mm_map_shared_page(void);
 
+/*
+ * Boot, once threads can be made: the threads that make room, if there is a
+ * page file.
+ */
+void mm_start_paging(void);
+
+/*
+ * All pages of a process leave its working set.  STATUS_PROCESS_IS_
+ * TERMINATING.
+ */
+NTSTATUS mm_empty_working_set(struct _EPROCESS *process);
+
 /* Free every user page, region and table; process must be current. */
 void mm_clean_address_space(struct _EPROCESS *process);
 

@@ -137,6 +137,9 @@ extern EPROCESS *PsInitialSystemProcess;
 /* Every process with a handle table that is not gone, by ActiveProcessLinks. */
 extern LIST_ENTRY PsActiveProcessHead;
 
+/* One of them by its place just now, referenced; NULL behind the last. */
+EPROCESS *ps_reference_process(ULONG index);
+
 static inline ETHREAD *PsGetCurrentThread(void)
 {
     return CONTAINING_RECORD(KeGetCurrentThread(), ETHREAD, Tcb);

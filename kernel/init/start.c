@@ -135,6 +135,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ex_initialize();
     io_initialize(&loader_block);
     ps_initialize();
+    mm_start_paging();
     arch_enable_interrupts();
     mm_check_protections();
     status = ps_create_system_thread(Phase1Initialization, NULL, &thread);

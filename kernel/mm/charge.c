@@ -6,7 +6,7 @@
  * in the page file where others could go, less what is promised already, and
  * less 2 MiB that ring 3 does not get.  So a commit is refused
  * (STATUS_COMMITMENT_LIMIT), and a fault on committed memory is not
- * (docs/adr/0030-promises.md).
+ * (docs/adr/0029-promises.md).
  *
  * Giving a promise and taking it back does not depend on whose it is; that is
  * EPROCESS.CommitCharge, or a section's own affair.
@@ -18,7 +18,7 @@ static ULONG_PTR promised;
 
 ULONG_PTR mi_unpromised_pages(void)
 {
-    return MmFreePageListHead.Total - promised;
+    return MmFreePageListHead.Total + mi_page_file_room() - promised;
 }
 
 void mi_keep_promise(void)

@@ -93,7 +93,7 @@ NTSTATUS mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
     KIRQL irql;
 
     if (!pfn)
-        return STATUS_NO_MEMORY;
+        return STATUS_RETRY;
     memcpy(mi_map_temporary(pfn, &irql), bytes, PAGE_SIZE);
     mi_unmap_temporary(irql);
     spend(process, charge);
@@ -112,29 +112,47 @@ void mi_map_prototypes(EPROCESS *process, ULONGLONG start, ULONGLONG end,
     }
 }
 
+/*
+ * What an entry stood for, and it is zero.  Until then a standby page could
+ * still be given to somebody else, so it leaves its list at the same time; and
+ * a slot in the page file is free.
+ */
+static MMPTE take_entry(EPROCESS *process, ULONGLONG va)
+{
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+    MMPTE pte = mi_read_pte(va);
+    ULONG slot = mi_page_file_slot(pte);
+
+    if (!pte.u.Hard.Valid && !pte.u.Soft.Prototype && pte.u.Soft.Transition)
+        mi_unlink_page(pte.u.Trans.PageFrameNumber);
+    if (slot) {
+        mi_free_slot(slot);
+        mi_page_came_back();
+    }
+    mi_write_pte(process, va, (MMPTE){ .u.Long = 0 });
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
+    return pte;
+}
+
 /* The entry is gone already.  Returns how many promises are given back. */
 static ULONG release_private(EPROCESS *process, MMPTE pte)
 {
-    if (!pte.u.Hard.Valid && !pte.u.Soft.Transition)
+    BOOLEAN in_memory = pte.u.Hard.Valid || pte.u.Soft.Transition;
+
+    if (!in_memory && !mi_page_file_slot(pte))
         return 1;
     process->NumberOfPrivatePages--;
-    if (!pte.u.Hard.Valid) {
-        KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
-
-        mi_unlink_page(pte.u.Trans.PageFrameNumber);
-        KeReleaseSpinLock(&mi_pfn_lock, irql);
-    }
-    mi_free_page(mi_pte_page(pte));
+    if (in_memory)
+        mi_free_page(mi_pte_page(pte));
     return 0;
 }
 
 static ULONG decommit_page(EPROCESS *process, ULONGLONG va)
 {
-    MMPTE pte = mi_read_pte(va);
+    MMPTE pte = take_entry(process, va);
     ULONG charge = mi_pte_charge(pte);
     BOOLEAN shared = mi_is_shared(pte);
 
-    mi_write_pte(process, va, (MMPTE){ .u.Long = 0 });
     mi_remove_charge(process, charge);
     if (!shared)
         return release_private(process, pte);

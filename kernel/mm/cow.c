@@ -14,7 +14,7 @@ NTSTATUS mi_copy_on_write(EPROCESS *process, ULONGLONG va)
 
     new = mi_take_private_page(pte, mi_make_software_pte(mask), FALSE);
     if (!new)
-        return STATUS_NO_MEMORY;
+        return STATUS_RETRY;
     mi_copy_page(new, old);
     process->NumberOfPrivatePages++;
     KeGetCurrentPrcb()->MmCopyOnWriteCount++;

@@ -8,6 +8,7 @@
  *     never touched               a page of zeroes (zerofault.c)
  *     a section's                 the section's page (protofault.c)
  *     in transition               the page is still there (transfault.c)
+ *     in the page file            it is read (pagefault.c)
  *
  * A guard page becomes an ordinary page by its first access, which is
  * reported; the second one is a fault like any other.
@@ -17,6 +18,9 @@
  * Between the access and the look at its page another thread may have made
  * the page what it should be: then nothing is wrong, and the access is done
  * again.  Of two threads that touch a guard page one hears of it.
+ *
+ * Where there is no page to be had just now, the fault waits for one without
+ * the lock, and the access is done again, too.
  */
 #include "vad.h"
 
@@ -51,6 +55,8 @@ static NTSTATUS invalid_fault(EPROCESS *process, ULONGLONG va, MMPTE pte,
         return mi_prototype_fault(process, va, access);
     if (pte.u.Soft.Transition)
         return mi_transition_fault(process, va, access);
+    if (mi_page_file_slot(pte))
+        return mi_page_file_fault(process, va, access);
     return mi_demand_zero_fault(process, va, access);
 }
 
@@ -83,6 +89,10 @@ NTSTATUS mm_access_fault(ULONGLONG address, enum mm_access access)
     process->Vm.PageFaultCount++;
     status = resolve(process, ALIGN_DOWN(address, PAGE_SIZE), access);
     mi_unlock_current_space();
+    if (status == STATUS_RETRY) {
+        mi_wait_for_pages();
+        return STATUS_SUCCESS;
+    }
     return status == STATUS_GUARD_PAGE_VIOLATION
                ? mi_grow_user_stack(address) : status;
 }

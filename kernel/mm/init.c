@@ -55,6 +55,7 @@ void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)
     mi_protect_image(block);
     shared_page = map_shared_page(KI_USER_SHARED_DATA);
     shared_page_xp = map_shared_page(KI_USER_SHARED_DATA_XP);
+    mi_set_disk_aside();
     mm_query_statistics(&statistics);
     DbgPrint("PFN   %016llx  %llu pages, %llu free\n", MI_PFN_DATABASE,
              (ULONGLONG)statistics.total_pages,

@@ -32,6 +32,9 @@ void mi_free_page(PFN_NUMBER pfn);
 BOOLEAN mi_charge_pages(ULONG_PTR count);
 void mi_uncharge_pages(ULONG_PTR count);
 
+/* Pages that ring 3 may still be promised. */
+ULONG_PTR mi_available_pages(void);
+
 /* Left to the kernel when ring 3 has taken all it can: 2 MiB. */
 #define MI_KERNEL_PAGES 512
 
@@ -43,6 +46,7 @@ ULONG mi_get_run(PFN_NUMBER first);
 void mi_choose_early_pages(const LOADER_PARAMETER_BLOCK *block);
 ULONGLONG mi_early_physical(void);
 void mi_initialize_pages(const LOADER_PARAMETER_BLOCK *block);
+void mi_set_disk_aside(void);
 
 /* ---- page tables (arch/amd64/mm/tables.c) ---- */
 

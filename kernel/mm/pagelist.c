@@ -70,5 +70,12 @@ void mi_retire_page(PFN_NUMBER pfn)
 
 void mi_note_write(PFN_NUMBER pfn)
 {
-    mi_pfn_at(pfn)->Modified = TRUE;
+    struct mi_pfn *page = mi_pfn_at(pfn);
+    ULONG slot = mi_page_file_slot(page->OriginalPte);
+
+    page->Modified = TRUE;
+    if (slot) {
+        mi_free_slot(slot);
+        page->OriginalPte.u.Soft.PageFileHigh = 0;
+    }
 }

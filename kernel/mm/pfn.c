@@ -33,34 +33,39 @@ static PFN_NUMBER early_page(void)
     return --early_end;
 }
 
-/* Under mi_pfn_lock; 0: none is left. */
-static PFN_NUMBER take_free_page(void)
+/* Under mi_pfn_lock.  reserve: free pages that must stay.  0: none. */
+static PFN_NUMBER take_free_page(ULONG reserve)
 {
     PFN_NUMBER pfn = MmFreePageListHead.Flink;
 
-    if (pfn)
-        mi_unlink_page(pfn);
+    if (MmFreePageListHead.Total <= reserve)
+        return mi_reuse_standby_page();
+    mi_unlink_page(pfn);
     return pfn;
 }
 
 static PFN_NUMBER take_unpromised_page(void)
 {
     KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
-    PFN_NUMBER pfn = mi_unpromised_pages() > 0 ? take_free_page() : 0;
+    PFN_NUMBER pfn = mi_unpromised_pages() > 0 ? take_free_page(0) : 0;
 
     KeReleaseSpinLock(&mi_pfn_lock, irql);
     return pfn;
 }
 
-/* new: whose it is. */
+/* new: whose it is.  What comes from the page file is promised no more. */
 static PFN_NUMBER take_promised_page(const struct mi_pfn *new)
 {
     KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
-    PFN_NUMBER pfn = take_free_page();
+    PFN_NUMBER pfn = take_free_page(mi_has_page_file() ? MI_FAULT_RESERVE
+                                                       : 0);
 
     if (pfn) {
         *mi_pfn_at(pfn) = *new;
-        mi_keep_promise();
+        if (mi_page_file_slot(new->OriginalPte))
+            mi_page_came_back();
+        else
+            mi_keep_promise();
     }
     KeReleaseSpinLock(&mi_pfn_lock, irql);
     return pfn;
@@ -116,10 +121,13 @@ PFN_NUMBER mi_take_shared_page(MMPTE *prototype)
 void mi_free_page(PFN_NUMBER pfn)
 {
     KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+    ULONG slot = mi_page_file_slot(mi_pfn_at(pfn)->OriginalPte);
 
     if (pfn < lowest_page || pfn > highest_page ||
         mi_pfn_at(pfn)->PageLocation == FreePageList)
         KeBugCheckEx(MEMORY_MANAGEMENT, 1, pfn, 0, 0);
+    if (slot)
+        mi_free_slot(slot);
     *mi_pfn_at(pfn) = (struct mi_pfn){ 0 };
     mi_insert_page_first(&MmFreePageListHead, pfn);
     KeReleaseSpinLock(&mi_pfn_lock, irql);
@@ -177,6 +185,11 @@ ULONGLONG mi_early_physical(void)
     return early_page() << PAGE_SHIFT;
 }
 
+void mi_set_disk_aside(void)
+{
+    total_pages -= mi_create_page_file();
+}
+
 static void map_database(void)
 {
     SIZE_T bytes = (highest_page + 1) * sizeof(struct mi_pfn);
@@ -224,7 +237,7 @@ void mm_query_statistics(struct mm_statistics *statistics)
         .free_pages = mi_unpromised_pages(),
         .lowest_page = lowest_page,
         .highest_page = highest_page,
-        .commit_limit = total_pages,
+        .commit_limit = total_pages + mi_page_file_size(),
     };
     KeReleaseSpinLock(&mi_pfn_lock, irql);
 }

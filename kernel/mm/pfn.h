@@ -85,11 +85,47 @@ ULONG_PTR mi_unpromised_pages(void);
 void mi_keep_promise(void);
 void mi_renew_promise(void);
 
+/* ---- the page file (pagefile.c); all but the first under mi_pfn_lock ---- */
+
+/* Boot: as the option says.  How many pages it takes. */
+ULONG_PTR mi_create_page_file(void);
+BOOLEAN mi_has_page_file(void);
+ULONG_PTR mi_page_file_size(void);
+
+/* Slots that are free, or whose page is in memory as well. */
+ULONG_PTR mi_page_file_room(void);
+
+/* A page that has a slot is in memory no more, or again (or gone with it). */
+void mi_page_left(void);
+void mi_page_came_back(void);
+void mi_free_slot(ULONG slot);
+
+/* Copy a page to a slot of its own, noted in OriginalPte.  FALSE: full. */
+BOOLEAN mi_write_page(PFN_NUMBER pfn);
+
+/* And back; the page is nobody's yet, so without a lock. */
+void mi_read_page(PFN_NUMBER pfn, ULONG slot);
+
+/* The slot that an entry names, or 0. */
+static inline ULONG mi_page_file_slot(MMPTE pte)
+{
+    if (pte.u.Hard.Valid || pte.u.Soft.Prototype || pte.u.Soft.Transition)
+        return 0;
+    return (ULONG)pte.u.Soft.PageFileHigh;
+}
+
+/* The standby page that has waited longest, nobody's now (standby.c); 0. */
+PFN_NUMBER mi_reuse_standby_page(void);
+
+/* Pages that faults leave to the kernel when there is a page file. */
+#define MI_FAULT_RESERVE 128
+
 /* ---- pages of ring 3 (pfn.c) ---- */
 
 /*
- * Take a promised page and say whose it is: pte is PteAddress.  zero: or with
- * whatever it held, for somebody who fills it.  0: there is none just now.
+ * Take a promised page, or one that comes back from the page file (original
+ * says so), and say whose it is: pte is PteAddress.  zero: or with whatever it
+ * held, for somebody who fills it.  0: there is none just now.
  */
 PFN_NUMBER mi_take_private_page(MMPTE *pte, MMPTE original, BOOLEAN zero);
 PFN_NUMBER mi_take_shared_page(MMPTE *prototype);

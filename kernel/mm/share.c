@@ -65,7 +65,7 @@ static void publish(MMPTE *prototype, PFN_NUMBER pfn)
 }
 
 /* As many bytes as are of the file; the rest is zero already. */
-static void fill(const MMPTE *prototype, PFN_NUMBER pfn)
+static void fill_from_file(const MMPTE *prototype, PFN_NUMBER pfn)
 {
     const struct mi_subsection *subsection =
         (void *)(LONG_PTR)prototype->u.Subsect.SubsectionAddress;
@@ -77,13 +77,21 @@ static void fill(const MMPTE *prototype, PFN_NUMBER pfn)
     mi_unmap_temporary(irql);
 }
 
+static void fill(const MMPTE *prototype, PFN_NUMBER pfn)
+{
+    if (prototype->u.Subsect.Prototype)
+        fill_from_file(prototype, pfn);
+    else
+        mi_read_page(pfn, mi_page_file_slot(*prototype));
+}
+
 static NTSTATUS read_page(MMPTE *prototype)
 {
     PFN_NUMBER pfn = mi_take_shared_page(prototype);
 
     if (!pfn)
-        return STATUS_NO_MEMORY;
-    if (prototype->u.Subsect.Prototype) {
+        return STATUS_RETRY;
+    if (prototype->u.Subsect.Prototype || mi_page_file_slot(*prototype)) {
         fill(prototype, pfn);
         KeGetCurrentPrcb()->MmPageReadCount++;
         KeGetCurrentPrcb()->MmPageReadIoCount++;
@@ -114,16 +122,21 @@ NTSTATUS mi_read_shared_page(MMPTE *prototype)
 
 ULONG mi_delete_prototype(MMPTE *prototype)
 {
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
     MMPTE pte = *prototype;
-    KIRQL irql;
+    BOOLEAN in_memory = !pte.u.Proto.Prototype && pte.u.Trans.Transition;
+    ULONG slot = mi_page_file_slot(pte);
 
     ASSERT(!pte.u.Hard.Valid);
     prototype->u.Long = 0;
-    if (pte.u.Proto.Prototype || !pte.u.Trans.Transition)
-        return pte.u.Long != 0;
-    irql = KeAcquireSpinLock(&mi_pfn_lock);
-    mi_unlink_page(pte.u.Trans.PageFrameNumber);
+    if (in_memory)
+        mi_unlink_page(pte.u.Trans.PageFrameNumber);
+    if (slot) {
+        mi_free_slot(slot);
+        mi_page_came_back();
+    }
     KeReleaseSpinLock(&mi_pfn_lock, irql);
-    mi_free_page(pte.u.Trans.PageFrameNumber);
-    return 0;
+    if (in_memory)
+        mi_free_page(pte.u.Trans.PageFrameNumber);
+    return pte.u.Long && !in_memory && !slot;
 }

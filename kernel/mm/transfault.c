@@ -2,6 +2,8 @@
  * mm/transfault.c - a private page left the working set and is still whole.
  *
  * It comes off the list that it waits on; nothing is read (NT: a soft fault).
+ * Somebody may have got it just before we looked under the lock: then the
+ * next fault reads it from the page file.
  */
 #include "vad.h"
 
@@ -13,6 +15,10 @@ NTSTATUS mi_transition_fault(EPROCESS *process, ULONGLONG va,
     PFN_NUMBER pfn = pte.u.Trans.PageFrameNumber;
     BOOLEAN dirty = access == MM_ACCESS_WRITE;
 
+    if (pte.u.Hard.Valid || !pte.u.Trans.Transition) {
+        KeReleaseSpinLock(&mi_pfn_lock, irql);
+        return STATUS_SUCCESS;
+    }
     mi_unlink_page(pfn);
     mi_pfn_at(pfn)->ShareCount = 1;
     if (dirty)

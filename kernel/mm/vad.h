@@ -205,7 +205,7 @@ void mi_commit(EPROCESS *process, ULONGLONG start, ULONGLONG end, ULONG mask,
 
 /*
  * One page that is not committed becomes one of its own with a whole page of
- * bytes, for which there is a charge.  STATUS_NO_MEMORY: no page just now.
+ * bytes, for which there is a charge.  STATUS_RETRY: no page just now.
  */
 NTSTATUS mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
                           const void *bytes, ULONG_PTR *charge);
@@ -218,9 +218,6 @@ void mi_map_prototypes(EPROCESS *process, ULONGLONG start, ULONGLONG end,
 /* Pages away; memory and promises that were theirs alone go back. */
 void mi_decommit(EPROCESS *process, const struct mi_vad *vad, ULONGLONG start,
                  ULONGLONG end);
-
-/* Pages that user memory may still be promised. */
-ULONG_PTR mi_available_pages(void);
 
 /* ---- another protection (change.c) ---- */
 
@@ -239,7 +236,7 @@ void mi_change_private(EPROCESS *process, ULONGLONG va, ULONG mask);
 
 /*
  * The page at va is committed and access is allowed: make it so.  Each knows
- * one form of entry.  STATUS_NO_MEMORY: no page just now.
+ * one form of entry.  STATUS_RETRY: no page just now.
  */
 NTSTATUS mi_demand_zero_fault(EPROCESS *process, ULONGLONG va,
                               enum mm_access access);
@@ -248,8 +245,18 @@ NTSTATUS mi_prototype_fault(EPROCESS *process, ULONGLONG va,
 NTSTATUS mi_transition_fault(EPROCESS *process, ULONGLONG va,
                              enum mm_access access);
 
+NTSTATUS mi_page_file_fault(EPROCESS *process, ULONGLONG va,
+                            enum mm_access access);
+
 /* A valid entry of a section's page becomes one of a copy. */
 NTSTATUS mi_copy_on_write(EPROCESS *process, ULONGLONG va);
+
+/*
+ * What was not done for lack of a page (STATUS_RETRY), which happens only
+ * where there is a page file, is to be done again after this.  No locks, no
+ * other's address space.  (trim.c)
+ */
+void mi_wait_for_pages(void);
 
 /* ---- pages of sections (share.c) ---- */
 
@@ -262,7 +269,7 @@ PFN_NUMBER mi_share_page(MMPTE *prototype, BOOLEAN dirty);
 /* One user less. */
 void mi_unshare_page(PFN_NUMBER pfn);
 
-/* Put it into memory if it is not.  STATUS_NO_MEMORY: no page just now. */
+/* Put it into memory if it is not.  STATUS_RETRY: no page just now. */
 NTSTATUS mi_read_shared_page(MMPTE *prototype);
 
 /*

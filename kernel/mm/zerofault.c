@@ -13,7 +13,7 @@ NTSTATUS mi_demand_zero_fault(EPROCESS *process, ULONGLONG va,
     PFN_NUMBER pfn = mi_take_private_page(pte, *pte, TRUE);
 
     if (!pfn)
-        return STATUS_NO_MEMORY;
+        return STATUS_RETRY;
     process->NumberOfPrivatePages++;
     KeGetCurrentPrcb()->MmDemandZeroCount++;
     mi_write_pte(process, va, mi_make_pte(pfn, mi_pte_mask(*pte),

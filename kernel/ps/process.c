@@ -38,6 +38,23 @@ void psp_unlock_processes(void)
     ke_release_shared(&active_lock);
 }
 
+EPROCESS *ps_reference_process(ULONG index)
+{
+    LIST_ENTRY *entry;
+    EPROCESS *process = NULL;
+
+    psp_lock_processes();
+    for (entry = PsActiveProcessHead.Flink;
+         entry != &PsActiveProcessHead && index > 0; entry = entry->Flink)
+        index--;
+    if (entry != &PsActiveProcessHead) {
+        process = CONTAINING_RECORD(entry, EPROCESS, ActiveProcessLinks);
+        ObReferenceObject(process);
+    }
+    psp_unlock_processes();
+    return process;
+}
+
 /* The 15th character is always 0. */
 static void set_name(EPROCESS *process, const UNICODE_STRING *name)
 {

@@ -12,7 +12,7 @@
 #include <nt/ntapi.h>
 
 #define SATURATION 16                   /* the end of a class of priorities */
-#define LONGEST 32                      /* bytes of data */
+#define LONGEST 48                      /* bytes of data */
 
 /* Two rows of a class: it takes data of two sizes. */
 struct row {
@@ -127,6 +127,20 @@ static NTSTATUS set_process_priority(void *object, const void *data)
 }
 
 /*
+ * Both working-set sizes -1: empty it.  Sizes to keep to are what Windows has
+ * a privilege for.
+ */
+static NTSTATUS set_quota(void *object, const void *data)
+{
+    const QUOTA_LIMITS *limits = data;
+
+    if (limits->MinimumWorkingSetSize != ~(SIZE_T)0 ||
+        limits->MaximumWorkingSetSize != ~(SIZE_T)0)
+        return STATUS_PRIVILEGE_NOT_HELD;
+    return mm_empty_working_set(object);
+}
+
+/*
  * A callback outside of user space could not be returned to, and 32-bit code
  * is never returned to by way of one.
  */
@@ -173,6 +187,8 @@ static NTSTATUS set_policy(void *object, const void *data)
 }
 
 static const struct row process_rows[] = {
+    { ProcessQuotaLimits, sizeof(QUOTA_LIMITS), PROCESS_SET_QUOTA,
+      set_quota },
     { ProcessBasePriority, sizeof(LONG), PROCESS_SET_INFORMATION,
       set_process_priority },
     { ProcessInstrumentationCallback,

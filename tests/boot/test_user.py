@@ -87,6 +87,8 @@ def check(run, row, build, **options):
             add.append(word[len('--add='):].format(user=user))
         elif word.startswith('--option='):
             options.setdefault('options', []).append(word[len('--option='):])
+        elif word.startswith('--memory='):
+            options['memory'] = int(word[len('--memory='):])
         elif word.startswith('--cpu='):
             continue
         else:

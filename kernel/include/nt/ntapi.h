@@ -311,6 +311,7 @@ NTSTATUS NTAPI NtUnmapViewOfSection(_In_ HANDLE ProcessHandle,
 
 typedef enum _PROCESSINFOCLASS {
     ProcessBasicInformation = 0,
+    ProcessQuotaLimits = 1,                     /* to set */
     ProcessVmCounters = 3,
     ProcessTimes = 4,
     ProcessBasePriority = 5,                    /* a LONG, to set */
@@ -338,6 +339,16 @@ typedef enum _THREADINFOCLASS {
     ThreadUmsInformation = 31,                  /* to set */
     ThreadSuspendCount = 35,                    /* a ULONG */
 } THREADINFOCLASS;
+
+/* In bytes.  Both working-set sizes -1: pages leave it, all of them. */
+typedef struct _QUOTA_LIMITS {
+    SIZE_T PagedPoolLimit;                      /* 00 */
+    SIZE_T NonPagedPoolLimit;                   /* 08 */
+    SIZE_T MinimumWorkingSetSize;               /* 10 */
+    SIZE_T MaximumWorkingSetSize;               /* 18 */
+    SIZE_T PagefileLimit;                       /* 20 */
+    LARGE_INTEGER TimeLimit;                    /* 28 */
+} QUOTA_LIMITS;
 
 /* Or the callback alone.  Version is 0; NULL: none any more. */
 typedef struct _PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION {

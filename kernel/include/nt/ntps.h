@@ -16,6 +16,7 @@
 #define PROCESS_VM_WRITE                0x0020
 #define PROCESS_DUP_HANDLE              0x0040
 #define PROCESS_CREATE_PROCESS          0x0080
+#define PROCESS_SET_QUOTA               0x0100
 #define PROCESS_SET_INFORMATION         0x0200
 #define PROCESS_QUERY_INFORMATION       0x0400
 #define PROCESS_SUSPEND_RESUME          0x0800
