@@ -256,8 +256,8 @@ USER_TESTS32 += tests/user/i386/debugregs.c
 USER_TESTS += $(addprefix tests/user/,unwind.c seh.c cxx.cc)
 USER_TESTS32 += $(addprefix tests/user/,seh.c cxx.cc)
 unwind_SRCS := tests/user/unwind.asm
-cxx_SRCS := tests/user/cxxshim.c
-cxx_SRCS32 := tests/user/cxxshim.c
+cxx_SRCS := programs/lib/cxxstart.c    # first: see register_frames
+cxx_SRCS32 := $(cxx_SRCS)
 cxx_LIBS := -lsupc++ -lgcc_eh -lgcc
 seh_CC := clang --target=x86_64-w64-windows-gnu -fms-extensions \
     -fasynchronous-unwind-tables -Wno-ignored-attributes
@@ -529,14 +529,26 @@ $(foreach p,$(PROGRAMS),$(eval $(call program,programs,$(p),$($(p)_SRCS))))
 $(foreach p,$(PROGRAMS32),\
     $(eval $(call program,programs,$(p),$($(p)_SRCS),32)))
 $(foreach t,$(USER_TESTS),\
-    $(eval $(call program,user,$(notdir $(basename $(t))),$(t) \
-        $($(notdir $(basename $(t)))_SRCS) $(USER_TEST_SRCS))))
+    $(eval $(call program,user,$(notdir $(basename $(t))),\
+        $($(notdir $(basename $(t)))_SRCS) $(t) $(USER_TEST_SRCS))))
 $(foreach t,$(USER_TESTS32),\
     $(eval $(call program,user32,$(notdir $(basename $(t))),\
-    $(t) $($(notdir $(basename $(t)))_SRCS32) $(USER_TEST32_SRCS),32)))
+    $($(notdir $(basename $(t)))_SRCS32) $(t) $(USER_TEST32_SRCS),32)))
 
 PROGRAM_FILES := $(PROGRAMS:%=$(BUILD)/programs/%.exe) \
     $(PROGRAMS32:%=$(BUILD)/programs/%.exe)
+
+# What programs that are built outside are linked with.
+OUTSIDE := $(addprefix $(BUILD)/,libntdll.a libntdll32.a cxxstart.o \
+    cxxstart32.o)
+CXXSTART := programs/lib/cxxstart.c
+$(BUILD)/cxxstart.o: $(OBJ)/ring3/$(CXXSTART).o
+	$(call say,STRIP)
+	$(Q)$(MINGW)strip -g -o $@ $<
+$(BUILD)/cxxstart32.o: $(OBJ)/ring3-32/$(CXXSTART).o
+	$(call say,STRIP)
+	$(Q)$(MINGW32)strip -g -o $@ $<
+
 USER_FILES    := $(user_names:%=$(BUILD)/user/%.exe) \
     $(USER_DLLS:%=$(BUILD)/user/%.dll) \
     $(user_names32:%=$(BUILD)/user32/%.exe) \
@@ -559,10 +571,9 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(USER_TESTS) $(USER_TEST_SRCS))
 -include $(patsubst %,$(OBJ)/ring3-32/%.d,$(USER_TESTS32) \
     $(USER_TEST32_SRCS) $(flags_SRCS32) $(selectors_SRCS32) $(gate_SRCS32) \
-    $(handlers_SRCS32) $(faults_SRCS32) tests/user/objects.c \
-    tests/user/cxxshim.c)
+    $(handlers_SRCS32) $(faults_SRCS32) tests/user/objects.c $(CXXSTART))
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS) \
-    tests/user/objects.c tests/user/cxxshim.c)
+    tests/user/objects.c $(CXXSTART))
 
 # ---- Tests on the host ----------------------------------------------------
 
@@ -604,7 +615,7 @@ doctor: ## list every tool, its version, and what is missing
 
 image: $(BUILD)/ntwalk.iso ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
 
-parts: $(PARTS) ## kernel, symbols, ntdlls and programs, without an image
+parts: $(PARTS) $(OUTSIDE) ## kernel, ntdlls, programs, libraries; no image
 
 user-tests: $(USER_FILES) ## the ring-3 test programs
 

@@ -2,8 +2,8 @@
  * cxx.cc - C++ exceptions as g++ compiles them.
  *
  * The compiler's run-time library is the real one (libsupc++, libgcc_eh); what
- * it needs of a C library and of kernel32 is in cxxshim.c. Objects on the way
- * count themselves: after each case none is left.
+ * it needs of a C library and of kernel32 is in programs/lib/cxxstart.c.
+ * Objects on the way count themselves: after each case none is left.
  *
  * With a word: an exception that nobody catches, by std::terminate.
  */
@@ -15,12 +15,8 @@ extern "C" {
 #include "test.h"
 #include "facts.h"
 NTSTATUS NTAPI NtProcessStartup(PEB *peb);
-void cxx_start(void);
+void mainCRTStartup(void);
 }
-
-#ifdef __i386__
-__asm__(".section .eh_frame, \"r\"\n.globl _cxx_frames\n_cxx_frames:\n.text");
-#endif
 
 #define NOINLINE __attribute__((noinline))
 #define THROWS 10000
@@ -331,11 +327,27 @@ NOINLINE void cannot_throw() noexcept
     throw_at(1, 1);
 }
 
+/* ---- a static object: constructed before main, destroyed behind it ---- */
+
+struct Early {
+    int value;
+    Early() : value(catch_int(3, 12)) {}
+    ~Early();
+} early;
+
+Early::~Early()
+{
+    if (value != 12 || catch_int(2, 13) != 13)
+        RtlExitUserProcess(STATUS_UNSUCCESSFUL);
+    RtlExitUserProcess(test_end());
+}
+
 } // namespace
 
-NTSTATUS NTAPI NtProcessStartup(PEB *)
+/* Its end is that of early. */
+int main()
 {
-    cxx_start();
+    CHECK(early.value == 12);
     if (!strcmp(test_words(), "uncaught"))
         throw 1;
     if (!strcmp(test_words(), "noexcept"))
@@ -349,5 +361,11 @@ NTSTATUS NTAPI NtProcessStartup(PEB *)
     fault_between();
     often();
     in_threads();
-    return test_end();
+    return STATUS_UNSUCCESSFUL;
+}
+
+NTSTATUS NTAPI NtProcessStartup(PEB *)
+{
+    mainCRTStartup();
+    return STATUS_UNSUCCESSFUL;
 }

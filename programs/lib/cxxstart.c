@@ -1,16 +1,23 @@
 /*
- * cxxshim.c - what g++'s run-time library asks of a C library and of kernel32,
- * over ntdll.
+ * lib/cxxstart.c - the start of a C++ program that g++ has compiled, and what
+ * g++'s run-time library asks of a C library and of kernel32, over ntdll.
+ *
+ * The build leaves it as cxxstart.o and cxxstart32.o beside ntdll's import
+ * libraries: a program needs no more than these, libsupc++ and libgcc
+ * (docs/exceptions.md). That is the language, with exceptions, new and static
+ * objects, but no library: nothing of printf, std::string or threads.
  *
  * kernel32's names are imported by pointers, __imp_NAME, so the pointers are
  * defined here. Only what libsupc++ and libgcc_eh use is there, and only as
- * much of it. A program that is built outside can link this file, too.
+ * much of it. 32-bit programs must link this object before all others, see
+ * register_frames.
  */
-#include "../../programs/lib/print.h"
+#include <ntdll.h>
 
 #define GCC_THROW       ((NTSTATUS)0x20474343)  /* libgcc's, "CCG" */
 #define ABORTED         3                       /* exit status, as msvcrt's */
 #define TLS_SLOTS       64
+#define EXIT_ROUTINES   32                      /* the least that C wants */
 
 /* ---- C ---- */
 
@@ -62,9 +69,25 @@ void abort(void)
     RtlExitUserProcess(ABORTED);
 }
 
-int atexit(void (*routine)(void) __attribute__((unused)))
+static void (*exit_routines[EXIT_ROUTINES])(void);
+static volatile LONG exit_count;
+
+int atexit(void (*routine)(void))
 {
+    LONG at = __atomic_fetch_add(&exit_count, 1, __ATOMIC_SEQ_CST);
+
+    if (at >= EXIT_ROUTINES)
+        return -1;
+    exit_routines[at] = routine;
     return 0;
+}
+
+static void run_exit_routines(void)
+{
+    LONG at = exit_count < EXIT_ROUTINES ? exit_count : EXIT_ROUTINES;
+
+    while (at-- > 0)
+        exit_routines[at]();
 }
 
 void *__acrt_iob_func(unsigned index)
@@ -80,23 +103,29 @@ void *imp_acrt_iob_func __asm__("__imp____acrt_iob_func") =
     (void *)__acrt_iob_func;
 #endif
 
-int fputs(const char *text, void *file __attribute__((unused)))
-{
-    print("%s", text);
-    return 0;
-}
-
-int fputc(int character, void *file __attribute__((unused)))
-{
-    print("%c", character);
-    return character;
-}
-
+/* Every file is standard output. */
 size_t fwrite(const void *text, size_t size, size_t count,
               void *file __attribute__((unused)))
 {
-    print("%.*s", (int)(size * count), (const char *)text);
+    IO_STATUS_BLOCK io;
+
+    NtWriteFile(NtCurrentPeb()->ProcessParameters->StandardOutput, NULL, NULL,
+                NULL, &io, text, (ULONG)(size * count), NULL, NULL);
     return count;
+}
+
+int fputs(const char *text, void *file)
+{
+    fwrite(text, 1, strlen(text), file);
+    return 0;
+}
+
+int fputc(int character, void *file)
+{
+    char text = (char)character;
+
+    fwrite(&text, 1, 1, file);
+    return character;
 }
 
 int __mingw_vsprintf(char *buffer, const char *format, va_list arguments)
@@ -189,9 +218,9 @@ static void NTAPI shim_Sleep(ULONG milliseconds)
 }
 IMPORT(Sleep, 4);
 
-static HANDLE NTAPI shim_CreateSemaphoreW(void *security __attribute__((unused)),
-                                    LONG count, LONG limit,
-                                    const WCHAR *name __attribute__((unused)))
+static HANDLE NTAPI shim_CreateSemaphoreW(
+    void *security __attribute__((unused)), LONG count, LONG limit,
+    const WCHAR *name __attribute__((unused)))
 {
     HANDLE handle;
     NTSTATUS status = NtCreateSemaphore(&handle, SEMAPHORE_ALL_ACCESS, NULL,
@@ -235,14 +264,15 @@ static LONG NTAPI uncaught(EXCEPTION_POINTERS *pointers)
 }
 
 /*
- * 32-bit code's tables for unwinding: ntdll does not know them. Where they
- * begin is said by the first object of the program (cxx.cc).
+ * 32-bit code's tables for unwinding: ntdll does not know them. They begin
+ * where this object's share of them does, if it is the first.
  */
 #ifdef __x86_64__
 static void register_frames(void)
 {
 }
 #else
+__asm__(".section .eh_frame, \"r\"\n_cxx_frames:\n.text");
 extern const char cxx_frames[];
 void __register_frame_info(const void *begin, void *object);
 
@@ -254,10 +284,18 @@ static void register_frames(void)
 }
 #endif
 
-/* What mingw's start-up code does before main. */
-void cxx_start(void);
-void cxx_start(void)
+/* main begins with the constructors of static objects (libgcc's __main). */
+int main(void);
+
+/* The name that the linker starts a program by unless it is told another. */
+void mainCRTStartup(void);
+void mainCRTStartup(void)
 {
+    int status;
+
     register_frames();
     RtlSetUnhandledExceptionFilter(uncaught);
+    status = main();
+    run_exit_routines();
+    RtlExitUserProcess(status);
 }
