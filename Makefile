@@ -130,7 +130,13 @@ INIT_OBJS := kernel/init/start.c kernel/init/options.c
 TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/schedule.c tests/kernel/lock.c tests/kernel/timer.c \
     tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
-    tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c tests/kernel/sweep.c
+    tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c tests/kernel/sweep.c \
+    tests/kernel/scarce.c
+
+# What tests/kernel/scarce.c stands before.
+TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
+    --wrap=mi_allocate_page --wrap=mi_charge_pages \
+    --wrap=mi_available_pages
 
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab
@@ -234,7 +240,8 @@ $(foreach t,$(notdir $(WAIT_TESTS:.c=)),\
 waits_SRCS := tests/user/objects.c
 
 # Other processes' memory, sections by name, stacks that grow.
-USER_TESTS += $(addprefix tests/user/,readwrite.c sections.c stacks.c)
+USER_TESTS += $(addprefix tests/user/,readwrite.c sections.c stacks.c \
+    scarce.c)
 USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c)
 
 # Many threads at once.
@@ -401,7 +408,8 @@ $(OBJ)/%.asm.o: %.asm $(GEN)/flags $(GEN)/ksamd64.inc \
 $(BUILD)/ntoskrnl.elf: $(KERNEL_OBJS) linker.ld
 	$(if $(KERNEL_SRCS),,$(error the kernel has no sources yet))
 	$(call say,LD)
-	$(Q)$(LD) $(KERNEL_LDFLAGS) -T linker.ld -Map $(@:.elf=.map) \
+	$(Q)$(LD) $(KERNEL_LDFLAGS) $(if $(TEST),$(TEST_KERNEL_LDFLAGS)) \
+	    -T linker.ld -Map $(@:.elf=.map) \
 	    -o $@ $(KERNEL_OBJS)
 	$(Q)$(OBJCOPY) --wildcard --strip-symbol='..@*' $@
 	@printf '%s\n' '$(if $(TEST),test,main)' > $(BUILD)/flavour

@@ -19,7 +19,10 @@ BOOLEAN mi_is_committed(ULONGLONG start, ULONGLONG end)
     return TRUE;
 }
 
-/* Pages that are not; counting stops when there are more than limit. */
+/*
+ * Pages that are not.  Above limit counting stops: the answer is too many,
+ * and not how many.
+ */
 static ULONG_PTR count_missing(ULONGLONG start, ULONGLONG end, ULONG_PTR limit)
 {
     ULONG_PTR missing = 0;
@@ -58,9 +61,12 @@ NTSTATUS mi_prepare_pages(ULONGLONG start, ULONGLONG end, ULONG_PTR count,
 
 NTSTATUS mi_prepare_commit(ULONGLONG start, ULONGLONG end, ULONG_PTR *charge)
 {
-    return mi_prepare_pages(start, end,
-                            count_missing(start, end, mi_available_pages()),
-                            charge);
+    ULONG_PTR limit = mi_available_pages();
+    ULONG_PTR missing = count_missing(start, end, limit);
+
+    *charge = 0;
+    return missing > limit ? STATUS_COMMITMENT_LIMIT
+                           : mi_prepare_pages(start, end, missing, charge);
 }
 
 /* What was promised is the process's from now on. */

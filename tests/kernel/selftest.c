@@ -37,6 +37,8 @@ enum self_test {
     SELF_TEST_PAINT_STACK = 0x30,   /* the caller's kernel stack */
     SELF_TEST_UNUSED_STACK,         /* how much paint is left, in a ULONG */
     SELF_TEST_SS,                   /* after switches; another must run */
+    SELF_TEST_REFUSE_MEMORY = 0x38, /* at the Nth time; 0: was it? */
+    SELF_TEST_BLOCKS,               /* of kernel memory, in a ULONG */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -344,6 +346,12 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_SS:
         good = test_ss_after_switch();
+        break;
+    case SELF_TEST_REFUSE_MEMORY:
+        good = refuse_memory(argument);
+        break;
+    case SELF_TEST_BLOCKS:
+        good = tell_blocks(argument);
         break;
     case SELF_TEST_QUEUE_APC:
         good = queue_user_apc_later(argument);

@@ -47,3 +47,7 @@ BOOLEAN paint_stack(void);
 BOOLEAN tell_unused_stack(ULONGLONG user);
 BOOLEAN test_ss_after_switch(void);
 void crash_in_dpc(BOOLEAN wait);
+
+/* scarce.c */
+BOOLEAN refuse_memory(ULONGLONG n);
+BOOLEAN tell_blocks(ULONGLONG user);
