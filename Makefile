@@ -249,6 +249,7 @@ USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c tornregs.c \
     isolation.c races.c continuefuzz.c)
 apcstorm_SRCS  := tests/user/apc.asm
 isolation_SRCS := tests/user/isolation.asm
+tornregs_SRCS  := tests/user/tornregs.asm
 
 # What follows a thread: instrumentation, debug registers.
 USER_TESTS += tests/user/instrument.c tests/user/debugregs.c tests/user/ums.c

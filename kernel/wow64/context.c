@@ -105,6 +105,7 @@ static void set_frames(KTRAP_FRAME *frame, const WOW64_CONTEXT *from)
     KeContextToKframes(frame, &exception, &context, context.ContextFlags,
                        UserMode);
     frame->ExceptionActive = KEXCEPTION_ACTIVE_EXCEPTION;
+    frame->ErrorCode = 0;
     arch_write_nonvolatile(&exception);
     frame->Rbp = rbp;
 }

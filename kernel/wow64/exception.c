@@ -110,7 +110,9 @@ NTSTATUS wow64_raise_exception(const EXCEPTION_RECORD32 *user_record,
         status = capture_record(user_record, &record);
     if (!NT_SUCCESS(status))
         return status;
+    KfRaiseIrql(APC_LEVEL);
     wow64p_load_context(&context);
     ki_raise_in_frame(&record, first_chance);
+    KfLowerIrql(PASSIVE_LEVEL);
     return STATUS_SUCCESS;
 }

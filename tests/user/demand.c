@@ -16,6 +16,7 @@
 #define IMAGE L"\\SystemRoot\\System32\\demand.exe"
 #define PAGES 16
 #define SIZE (PAGES * PAGE_SIZE)
+#define ROUNDS 70000
 #define KERNEL_PAGES 512            /* that ring 3 does not get */
 
 static ULONG data_of_image[2 * PAGE_SIZE / sizeof(ULONG)] = { 7 };
@@ -432,6 +433,32 @@ static NTSTATUS child(const char *word)
     return view[0] == 2 ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL;
 }
 
+/*
+ * One page, touched by one instruction with the same registers and given back
+ * each time, more often than the kernel believes of a fault that it has dealt
+ * with (thread/pagefault.c).
+ */
+static void test_again_and_again(void)
+{
+    volatile UCHAR *page = test_pages(1);
+    UCHAR sum = 0;
+    ULONG round;
+
+    for (round = 0; round < ROUNDS; round++) {
+        void *base = (void *)page;
+        SIZE_T size = PAGE_SIZE;
+        UCHAR value = 1;
+
+        __asm__ volatile("lock xaddb %0, %1" : "+q"(value), "+m"(*page)
+                         : "c"(0), "S"(0), "D"(0) : "cc");
+        sum += value;
+        NtFreeVirtualMemory(SELF, &base, &size, MEM_DECOMMIT);
+        NtAllocateVirtualMemory(SELF, &base, 0, &size, MEM_COMMIT,
+                                PAGE_READWRITE);
+    }
+    CHECK(sum == 0);
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     if (*test_words())
@@ -447,5 +474,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     test_image();
     test_limit();
     test_processes();
+    test_again_and_again();
     return test_end();
 }

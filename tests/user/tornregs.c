@@ -5,12 +5,15 @@
  *
  * The other thread has one value in rbx, rsi, rdi and r12 to r15, wherever it
  * is. It spins while a user APC waits for it, or goes by NtContinue from one
- * value to the next.
+ * value to the next, or from exception to exception.
  */
 #include "test.h"
 
+#include "../../programs/lib/find.h"
+
 #define STACK 0x10000
 #define ROUNDS 20
+#define EXCEPTION_ROUNDS 40
 
 static volatile ULONG spins, apcs;
 static CONTEXT context __attribute__((aligned(16)));
@@ -172,6 +175,58 @@ static void check_set_travelling(void)
     end(thread);
 }
 
+/* tornregs.asm; the callback is a dispatcher that takes no lock. */
+void take_exceptions(void);
+void dispatch(void);
+void *exception_dispatcher;
+ULONG exceptions;
+
+static void instrument(void (*callback)(void))
+{
+    CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
+                                         ProcessInstrumentationCallback,
+                                         &callback, sizeof callback),
+                 STATUS_SUCCESS);
+}
+
+static void set_priority(LONG increment)
+{
+    CHECK_STATUS(NtSetInformationThread(NtCurrentThread(), ThreadBasePriority,
+                                        &increment, sizeof increment),
+                 STATUS_SUCCESS);
+}
+
+/*
+ * New values and a new place for one who is on his way to a dispatcher: what
+ * has been set is what he has from then on.
+ */
+static void check_set_in_exception(void)
+{
+    static ULONGLONG stack[STACK / 8];
+    LARGE_INTEGER tick = { .QuadPart = -1 };
+    HANDLE thread = create(spin);
+    ULONGLONG round;
+
+    exception_dispatcher = find_stub("KiUserExceptionDispatcher");
+    instrument(dispatch);
+    set_priority(2);
+    for (round = 1; round < EXCEPTION_ROUNDS; round++) {
+        context.ContextFlags = CONTEXT_CONTROL | CONTEXT_INTEGER;
+        context.Rip = (ULONG_PTR)take_exceptions;
+        context.Rsp = (ULONG_PTR)&stack[ARRAY_SIZE(stack)];
+        context.EFlags = 0;
+        set_all(&context, round);
+        CHECK_STATUS(NtSetContextThread(thread, &context), STATUS_SUCCESS);
+        NtDelayExecution(FALSE, &tick);
+        get(thread);
+        check_whole(&context, round, "set in an exception");
+    }
+    set_priority(0);
+    CHECK(exceptions >= EXCEPTION_ROUNDS);
+    end(thread);
+    instrument(NULL);
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
@@ -179,5 +234,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     check_travel(FALSE);
     check_travel(TRUE);
     check_set_travelling();
+    check_set_in_exception();
     return test_end();
 }

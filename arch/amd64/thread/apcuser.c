@@ -65,7 +65,6 @@ static KCONTINUE_ARGUMENT continue_argument(BOOLEAN test_alert)
     };
 }
 
-/* It may end the process, so not at APC_LEVEL. */
 static void raise_fault(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
                         NTSTATUS status, ULONG_PTR address)
 {
@@ -73,9 +72,7 @@ static void raise_fault(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
 
     ki_make_access_record(status, EXCEPTION_WRITE_FAULT, address, frame->Rip,
                           &record);
-    KfLowerIrql(PASSIVE_LEVEL);
     KiDispatchException(&record, exception, frame, UserMode, TRUE);
-    KfRaiseIrql(APC_LEVEL);
 }
 
 static void initialize64(KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,

@@ -181,6 +181,7 @@ void ki_load_user_state(const struct ki_user_state *state)
     KeContextToKframes(frame, &exception, context, context->ContextFlags,
                        UserMode);
     frame->ExceptionActive = KEXCEPTION_ACTIVE_EXCEPTION;
+    frame->ErrorCode = 0;
     arch_write_nonvolatile(&exception);
     if (state->has_extended)
         ki_set_xstate(&state->extended);

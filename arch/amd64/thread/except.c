@@ -15,8 +15,11 @@
  * FirstChance FALSE.  The second chance would be a debugger's; there are none,
  * and the process ends with the exception's code.
  *
+ * All of it at APC_LEVEL: another thread's NtSetContextThread comes before the
+ * CONTEXT is made or when ring 3 is on its way to the dispatcher.
+ *
  * NT: asks the process's debugger before ring 3 and after it, then its
- * exception port (the system's error reporting).
+ * exception port (the system's error reporting).  Runs at PASSIVE_LEVEL.
  */
 #include <arch/thread.h>
 #include <arch/trap.h>
@@ -140,11 +143,12 @@ void KiDispatchException(EXCEPTION_RECORD *record,
                          KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
                          KPROCESSOR_MODE mode, BOOLEAN is_first_chance)
 {
-    ASSERT(mode == UserMode);
+    ASSERT(mode == UserMode && KeGetCurrentIrql() == APC_LEVEL);
     KeGetCurrentPrcb()->KeExceptionDispatchCount++;
     rename(record, frame);
     if (is_first_chance && first_chance(record, exception, frame))
         return;
+    KfLowerIrql(PASSIVE_LEVEL);
     ki_show_exception(record, frame, exception);
     ps_exit_process(record->ExceptionCode);
 }

@@ -3,7 +3,9 @@
  *
  * STATUS_SUCCESS from Mm means: do the access again.  Should that ever be
  * wrong, the same fault comes back for ever and nothing says why; so faults
- * that change nothing are counted.
+ * that change nothing are counted.  A program that touches a page, gives it
+ * back by a call or has it taken by a handler, and touches it again, has done
+ * something in between.
  */
 #include <arch/thread.h>
 #include <arch/trap.h>
@@ -22,6 +24,7 @@
 static struct fault {
     const KTHREAD *thread;
     ULONGLONG rip, address, rsp, rcx, rsi, rdi;
+    ULONG calls, exceptions;                    /* of anybody, until then */
 } last_fault;
 static ULONG repeated;
 
@@ -52,9 +55,11 @@ NTSTATUS ki_page_fault(const KTRAP_FRAME *frame)
 
 BOOLEAN ki_is_fault_loop(const KTRAP_FRAME *frame)
 {
+    const KPRCB *prcb = KeGetCurrentPrcb();
     const struct fault fault = {
         KeGetCurrentThread(), frame->Rip, frame->FaultAddress, frame->Rsp,
         frame->Rcx, frame->Rsi, frame->Rdi,
+        prcb->KeSystemCalls, prcb->KeExceptionDispatchCount,
     };
 
     if (memcmp(&fault, &last_fault, sizeof fault) != 0) {

@@ -60,8 +60,10 @@ NTSTATUS KiRaiseException(const EXCEPTION_RECORD *user_record,
         status = capture_record(user_record, &record);
     if (!NT_SUCCESS(status))
         return status;
+    KfRaiseIrql(APC_LEVEL);
     ki_load_user_state(&state);
     ki_raise_in_frame(&record, first_chance);
+    KfLowerIrql(PASSIVE_LEVEL);
     return STATUS_SUCCESS;
 }
 

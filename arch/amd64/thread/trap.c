@@ -24,43 +24,56 @@ static void unexpected_interrupt(ULONG vector, const KTRAP_FRAME *frame)
              frame->SegCs & 3, frame->Rip);
 }
 
-/* FALSE: the page is there now, the instruction is done again. */
-static BOOLEAN user_page_fault(const KTRAP_FRAME *frame,
-                               EXCEPTION_RECORD *record)
+/*
+ * Mm may have to wait, so APCs can come meanwhile.  What they set is what the
+ * CONTEXT will show.
+ */
+static void user_page_fault(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception)
 {
     BOOLEAN loop = ki_is_fault_loop(frame);
+    EXCEPTION_RECORD record;
     NTSTATUS status;
 
     arch_enable_interrupts();
     status = loop ? STATUS_ACCESS_VIOLATION : ki_page_fault(frame);
     if (status == STATUS_SUCCESS)
-        return FALSE;
+        return;                         /* do the instruction again */
+    KfRaiseIrql(APC_LEVEL);
+    arch_read_nonvolatile(exception);
     ki_make_access_record(status, ki_fault_access(frame),
-                          frame->FaultAddress, frame->Rip, record);
-    return TRUE;
+                          frame->FaultAddress, frame->Rip, &record);
+    KiDispatchException(&record, exception, frame, UserMode, TRUE);
+    KfLowerIrql(PASSIVE_LEVEL);
+}
+
+/* At APC_LEVEL before any interrupt: what is told is what has happened. */
+static void user_exception(ULONG vector, KTRAP_FRAME *frame,
+                           KEXCEPTION_FRAME *exception)
+{
+    EXCEPTION_RECORD record;
+
+    KfRaiseIrql(APC_LEVEL);
+    arch_enable_interrupts();
+    if (vector != VECTOR_DEBUG_SERVICE || !ki_debug_service(frame)) {
+        ki_make_record(vector, frame, exception, &record);
+        KiDispatchException(&record, exception, frame, UserMode,
+                            vector != VECTOR_FAST_FAIL);
+    }
+    if (vector == VECTOR_FLOATING_ERROR)
+        __asm__ volatile("fnclex");     /* pending in the CONTEXT only */
+    KfLowerIrql(PASSIVE_LEVEL);
 }
 
 static void user_trap(ULONG vector, KTRAP_FRAME *frame,
                       KEXCEPTION_FRAME *exception)
 {
-    EXCEPTION_RECORD record;
-
     KeGetCurrentThread()->TrapFrame = frame;
     if (vector == VECTOR_DEBUG)
         ki_take_debug_status(frame);
-    if (vector == VECTOR_PAGE_FAULT) {
-        if (!user_page_fault(frame, &record))
-            return;
-    } else {
-        arch_enable_interrupts();
-        if (vector == VECTOR_DEBUG_SERVICE && ki_debug_service(frame))
-            return;
-        ki_make_record(vector, frame, exception, &record);
-    }
-    KiDispatchException(&record, exception, frame, UserMode,
-                        vector != VECTOR_FAST_FAIL);
-    if (vector == VECTOR_FLOATING_ERROR)
-        __asm__ volatile("fnclex");     /* pending in the CONTEXT only */
+    if (vector == VECTOR_PAGE_FAULT)
+        user_page_fault(frame, exception);
+    else
+        user_exception(vector, frame, exception);
 }
 
 /*

@@ -142,7 +142,8 @@ extern ULONG ke_user_apc_dispatcher32;
 /*
  * An exception of ring 3: frame and exception have its state, record (the
  * kernel's own) says what it is.  Ring 3 goes on in a dispatcher of ntdll's,
- * or, without a first chance, the process ends.  IRQL: PASSIVE_LEVEL.
+ * or, without a first chance, the process ends.  IRQL: APC_LEVEL, since both
+ * frames and the record were one state.
  */
 void KiDispatchException(EXCEPTION_RECORD *record,
                          KEXCEPTION_FRAME *exception, KTRAP_FRAME *frame,
@@ -167,7 +168,10 @@ NTSTATUS ki_capture_user_state(const CONTEXT *user_context,
                                struct ki_user_state *state);
 void ki_load_user_state(const struct ki_user_state *state);
 
-/* NtRaiseException's end: record, where this call's frame leads to by now. */
+/*
+ * NtRaiseException's end: record, where this call's frame leads to by now.
+ * IRQL: APC_LEVEL, since the frame was loaded.
+ */
 void ki_raise_in_frame(EXCEPTION_RECORD *record, BOOLEAN first_chance);
 
 /* Bit 28 of a code is the system's own. */
