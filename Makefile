@@ -88,8 +88,8 @@ MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/pagelist.c \
     kernel/mm/readwrite.c kernel/mm/userstack.c kernel/mm/space.c
 EX_OBJS     := \
     kernel/ex/handle.c kernel/ex/handlelist.c kernel/ex/procnum.c \
-    kernel/ex/time.c \
-    kernel/ex/display.c kernel/ex/sysinfo.c kernel/ex/harderr.c \
+    kernel/ex/time.c kernel/ex/display.c kernel/ex/sysinfo.c \
+    kernel/ex/memlist.c kernel/ex/harderr.c \
     kernel/ex/debugctl.c kernel/ex/object.c kernel/ex/event.c \
     kernel/ex/mutant.c kernel/ex/semphore.c kernel/ex/timer.c \
     kernel/ex/timerapc.c kernel/ex/delay.c kernel/ex/resolution.c
@@ -162,6 +162,7 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/apc.c tour/apc.asm tour/apckernel.c tour/apcthread.c \
     tour/names.c tour/exception.c tour/exceptionkernel.c \
     tour/guarded.c tour/exception.asm tour/page.c tour/pte.c \
+    tour/trimmed.c \
     tour/instrument.c tour/instrument.asm \
     $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \

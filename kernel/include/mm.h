@@ -128,6 +128,13 @@ void mm_start_paging(void);
  */
 NTSTATUS mm_empty_working_set(struct _EPROCESS *process);
 
+/*
+ * Every modified page that the page file has a place for is written there, and
+ * is a standby page then; every standby page is given up, and free.
+ */
+void mm_flush_modified_list(void);
+void mm_purge_standby_list(void);
+
 /* Free every user page, region and table; process must be current. */
 void mm_clean_address_space(struct _EPROCESS *process);
 

@@ -45,3 +45,22 @@ PFN_NUMBER mi_reuse_standby_page(void)
     *page = (struct mi_pfn){ .PageLocation = ActiveAndValid };
     return pfn;
 }
+
+static BOOLEAN free_standby_page(void)
+{
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+    PFN_NUMBER pfn = mi_reuse_standby_page();
+
+    if (pfn) {
+        *mi_pfn_at(pfn) = (struct mi_pfn){ 0 };
+        mi_insert_page_first(&MmFreePageListHead, pfn);
+    }
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
+    return pfn != 0;
+}
+
+void mm_purge_standby_list(void)
+{
+    while (free_standby_page())
+        continue;
+}

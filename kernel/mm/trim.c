@@ -118,6 +118,12 @@ static BOOLEAN write_modified_page(void)
     return written;
 }
 
+void mm_flush_modified_list(void)
+{
+    while (write_modified_page())
+        continue;
+}
+
 static void MiModifiedPageWriter(void *argument)
 {
     (void)argument;
@@ -125,8 +131,7 @@ static void MiModifiedPageWriter(void *argument)
     for (;;) {
         KeWaitForSingleObject(&write_wanted, Executive, KernelMode, FALSE,
                               NULL);
-        while (write_modified_page())
-            continue;
+        mm_flush_modified_list();
         KeSetEvent(&pages_there, 0, FALSE);
     }
 }

@@ -147,5 +147,7 @@ void show_page(void)
     show_private(page);
     print("\n 6.2 Copy on write\n");
     show_copy_on_write();
+    print("\n 6.3 The page of 6.1 leaves, and comes back\n");
+    show_trimmed(page);
     NtFreeVirtualMemory(NtCurrentProcess(), &page, &size, MEM_RELEASE);
 }

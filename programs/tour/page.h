@@ -1,5 +1,6 @@
 /*
- * page.h - what the tour's chapter 6 has in common (page.c, pte.c).
+ * page.h - what the tour's chapter 6 has in common (page.c, pte.c,
+ * trimmed.c).
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 #define PTE_TRANSITION (1ULL << 11)             /* not valid */
 #define PTE_WRITE (1ULL << 11)
 #define PTE_PAGE(pte) ((pte) >> 12 & 0xFFFFFFFFFULL)
+#define PTE_PROTECTION(pte) ((ULONG)((pte) >> 5 & 0x1F))    /* not valid */
 #define PTE_SLOT(pte) ((ULONG)((pte) >> 32))    /* not valid: PageFileHigh */
 
 /* What an access has cost, all processes together. */
@@ -29,9 +31,16 @@ ULONGLONG pte_read(const volatile void *page);
 ULONGLONG measured(volatile ULONGLONG *cell, const ULONGLONG *value,
                    struct faults *faults);
 
+/* Pages that have gone to the page file since boot, if there is one. */
+ULONG pages_written(void);
+BOOLEAN has_page_file(void);
+
 /*
  * One step: what has been done, the page's entry and what it says, and the
  * faults (NULL: not asked). Returns the entry, 0 where it is not to be seen.
  */
 ULONGLONG show_step(const char *step, const volatile void *page,
                     const struct faults *faults);
+
+/* 6.3 (trimmed.c): page is there, and dirty. */
+void show_trimmed(volatile ULONGLONG *page);

@@ -8,7 +8,6 @@
 #include "page.h"
 
 #define SIGNED(value, shift) ((ULONGLONG)((LONGLONG)(value) >> (shift)))
-#define PROTECTION(pte) ((ULONG)((pte) >> 5 & 0x1F))
 
 ULONGLONG pte_address(const volatile void *page)
 {
@@ -52,13 +51,13 @@ static void pte_words(ULONGLONG pte, char *text, ULONG size)
                   SIGNED(pte, 16));
     else if (pte & PTE_TRANSITION)
         sprintf_s(text, size, "Transition: page %llX still has it, "
-                  "Protection %u", PTE_PAGE(pte), PROTECTION(pte));
+                  "Protection %u", PTE_PAGE(pte), PTE_PROTECTION(pte));
     else if (PTE_SLOT(pte))
         sprintf_s(text, size, "PageFileHigh %X: there in the page file, "
-                  "Protection %u", PTE_SLOT(pte), PROTECTION(pte));
+                  "Protection %u", PTE_SLOT(pte), PTE_PROTECTION(pte));
     else
         sprintf_s(text, size, "PageFileHigh 0: zeroes, Protection %u",
-                  PROTECTION(pte));
+                  PTE_PROTECTION(pte));
 }
 
 static void fault_words(const struct faults *faults, char *text, ULONG size)
@@ -99,17 +98,39 @@ ULONGLONG show_step(const char *step, const volatile void *page,
 
 /* ---- counting ---- */
 
-static void count(struct faults *faults)
+static const SYSTEM_PERFORMANCE_INFORMATION *count(void)
 {
     static SYSTEM_PERFORMANCE_INFORMATION counters;
 
     NtQuerySystemInformation(SystemPerformanceInformation, &counters,
                              sizeof counters, NULL);
-    faults->all = counters.PageFaultCount;
-    faults->zeroes = counters.DemandZeroCount;
-    faults->copies = counters.CopyOnWriteCount;
-    faults->transitions = counters.TransitionCount;
-    faults->reads = counters.PageReadCount;
+    return &counters;
+}
+
+static void count_faults(struct faults *faults)
+{
+    const SYSTEM_PERFORMANCE_INFORMATION *counters = count();
+
+    faults->all = counters->PageFaultCount;
+    faults->zeroes = counters->DemandZeroCount;
+    faults->copies = counters->CopyOnWriteCount;
+    faults->transitions = counters->TransitionCount;
+    faults->reads = counters->PageReadCount;
+}
+
+ULONG pages_written(void)
+{
+    return count()->DirtyPagesWriteCount;
+}
+
+/* Memory and page files are what there is to promise. */
+BOOLEAN has_page_file(void)
+{
+    SYSTEM_BASIC_INFORMATION basic = { 0 };
+
+    NtQuerySystemInformation(SystemBasicInformation, &basic, sizeof basic,
+                             NULL);
+    return count()->CommitLimit > basic.NumberOfPhysicalPages;
 }
 
 ULONGLONG measured(volatile ULONGLONG *cell, const ULONGLONG *value,
@@ -123,11 +144,11 @@ ULONGLONG measured(volatile ULONGLONG *cell, const ULONGLONG *value,
     for (pass = 0; pass < 2; pass++) {
         volatile ULONGLONG *to = pass ? cell : &ours;
 
-        count(&before);
+        count_faults(&before);
         if (value)
             *to = *value;
         found = *to;
-        count(&after);
+        count_faults(&after);
     }
     *faults = (struct faults){
         .all = after.all - before.all,

@@ -237,6 +237,7 @@ static LARGE_INTEGER soon = { .QuadPart = -1 };
 static BOOLEAN state;
 static UCHAR performance[0x138];
 static ULONG_PTR parameters[3];
+static ULONG list_command = MemoryFlushModifiedList;
 static void *victim;
 static SIZE_T victim_size;
 
@@ -622,6 +623,10 @@ static void queries(void)
           .show = show_time },
         { ROW(NtQuerySystemInformation, 4, V(77), D(info.time),
               V(sizeof info.time), D(returned)), .length = 2 },
+        { ROW(NtSetSystemInformation, 3, V(80), D(list_command),
+              V(sizeof list_command)), .length = 2 },
+        { ROW(NtSetSystemInformation, 3, V(80), D(returned),
+              V(sizeof returned)), .length = 2 },
         { ROW(NtQuerySystemTime, 1, D(zero)) },
         { ROW(NtQueryPerformanceCounter, 2, D(zero), D(zero)) },
         { ROW(NtRaiseHardError, 6, V(0xC0000135), V(2), V(2), D(parameters),

@@ -89,6 +89,7 @@ static const struct row {
     ROW(NtCancelTimer, change_timer),
     ROW(NtQueryTimer, query_timer),
     ROW(NtDelayExecution, delay),
+    ROW(NtSetSystemInformation, set_system),
     ROW(NtSetSystemTime, set_time),
     ROW(NtQueryTimerResolution, resolution),
     ROW(NtSetTimerResolution, resolution),

@@ -2,7 +2,8 @@
  * paging.c - memory that goes and comes back; booted with a page file.
  *
  * A working set is emptied: pages come back from memory (transition) with what
- * they held, private, shared or copied.  Then as much is used as can be
+ * they held, private, shared or copied.  The lists of pages are flushed and
+ * purged: they come back from the page file.  Then as much is used as can be
  * committed, which is more than there is memory: every page is written, read
  * again, written again and given back, and all counters are where they were.
  */
@@ -134,6 +135,45 @@ static void test_soft(void)
                  STATUS_PRIVILEGE_NOT_HELD);
 }
 
+static NTSTATUS command(ULONG number, ULONG length)
+{
+    return NtSetSystemInformation(SystemMemoryListInformation, &number,
+                                  length);
+}
+
+/* What is flushed and purged is in the page file only; what is not, is not. */
+static void test_commands(void)
+{
+    volatile ULONG *private = allocate(4);
+    HANDLE section = create_section(1);
+    volatile ULONG *shared = map(section, PAGE_READWRITE);
+    ULONG before;
+
+    for (ULONG page = 0; page < 4; page++)
+        write_page(private + page * PAGE_WORDS, page);
+    write_page(shared, 8);
+    empty();
+    CHECK_STATUS(command(MemoryFlushModifiedList, 4), STATUS_SUCCESS);
+    CHECK(has(private + 3 * PAGE_WORDS, 3));
+    before = performance().PageReadCount;
+    CHECK_STATUS(command(MemoryPurgeStandbyList, 4), STATUS_SUCCESS);
+    CHECK(has(private + 3 * PAGE_WORDS, 3));
+    for (ULONG page = 0; page < 3; page++)
+        CHECK(has(private + page * PAGE_WORDS, page));
+    CHECK(has(shared, 8));
+    CHECK_SAY(performance().PageReadCount - before >= 4, "%u pages read",
+              performance().PageReadCount - before);
+    CHECK_STATUS(command(MemoryPurgeStandbyList, 3),
+                 STATUS_INFO_LENGTH_MISMATCH);
+    CHECK_STATUS(command(MemoryPurgeStandbyList, 8),
+                 STATUS_INFO_LENGTH_MISMATCH);
+    CHECK_STATUS(command(MemoryEmptyWorkingSets, 4), STATUS_NOT_SUPPORTED);
+    CHECK_STATUS(command(MemoryCommandMax, 4), STATUS_INVALID_PARAMETER);
+    CHECK_STATUS(NtUnmapViewOfSection(SELF, (void *)shared), STATUS_SUCCESS);
+    CHECK_STATUS(NtClose(section), STATUS_SUCCESS);
+    release(private);
+}
+
 static void write_all(volatile ULONG *base, SIZE_T pages, ULONG round)
 {
     for (SIZE_T page = 0; page < pages; page++)
@@ -196,6 +236,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 
     (void)peb;
     test_soft();
+    test_commands();
     available = performance().AvailablePages;
     test_hard();
     CHECK_SAY(performance().AvailablePages + available / 256 + 16 >=

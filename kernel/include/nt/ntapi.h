@@ -473,6 +473,7 @@ typedef enum _SYSTEM_INFORMATION_CLASS {
     SystemProcessorPerformanceInformation = 8,
     SystemHandleInformation = 16,
     SystemExtendedHandleInformation = 64,
+    SystemMemoryListInformation = 80,           /* a command, to set */
 } SYSTEM_INFORMATION_CLASS;
 
 typedef struct _SYSTEM_BASIC_INFORMATION {
@@ -679,6 +680,21 @@ NTSTATUS NTAPI NtQuerySystemInformation(_In_ ULONG SystemInformationClass,
                                         _Out_ void *SystemInformation,
                                         _In_ ULONG SystemInformationLength,
                                         _Out_opt_ ULONG *ReturnLength);
+
+/* What can be done to all pages that are in no working set. */
+typedef enum _SYSTEM_MEMORY_LIST_COMMAND {
+    MemoryCaptureAccessedBits = 0,
+    MemoryCaptureAndResetAccessedBits = 1,
+    MemoryEmptyWorkingSets = 2,
+    MemoryFlushModifiedList = 3,
+    MemoryPurgeStandbyList = 4,
+    MemoryPurgeLowPriorityStandbyList = 5,
+    MemoryCommandMax = 6,
+} SYSTEM_MEMORY_LIST_COMMAND;
+
+NTSTATUS NTAPI NtSetSystemInformation(_In_ ULONG SystemInformationClass,
+                                      _In_ const void *SystemInformation,
+                                      _In_ ULONG SystemInformationLength);
 NTSTATUS NTAPI NtQuerySystemTime(_Out_ LARGE_INTEGER *SystemTime);
 NTSTATUS NTAPI NtQueryPerformanceCounter(
     _Out_ LARGE_INTEGER *PerformanceCounter,

@@ -37,21 +37,40 @@ def check_copy(rows):
     assert copy & (VALID | COPY | WRITE | DIRTIES) == VALID | WRITE | DIRTIES
 
 
+def check_trimmed(rows, before):
+    """In transition and back; then, with a page file, there and back."""
+    out, back = (row[1] for row in rows[:2])
+    assert out & (VALID | PROTOTYPE | TRANSITION) == TRANSITION
+    assert out >> 5 & 0x1F == 4
+    assert frame(out) == frame(back) == frame(before)
+    assert back == before & ~DIRTIES
+    if rows[2:]:
+        out, back = (row[1] for row in rows[2:])
+        assert out & 0xFFFFFFFF == 4 << 5 and out >> 32 != 0
+        assert back & (VALID | WRITE | DIRTIES) == VALID | WRITE
+
+
 PRIVATE = [('never touched', ''), ('read', '1 fault, demand zero'),
            ('written', '1 fault'), ('written again', 'no fault')]
 VIEWS = [('A written', '1 fault, demand zero, transition'),
          ('B never touched', ''), ('B read', '1 fault'),
          ('B written', '1 fault, copy on write')]
+TRIMMED = [('trimmed', ''), ('read', '1 fault, transition')]
+PAGED = [('given up', ''), ('read', '1 fault, page read')]
+HAS = 'it has 2222222222222222, as before'
 
 
-def check(console, is_open):
+def check(console, is_open, has_page_file=True):
     text = chapter(console, 'A page')
     parts = re.split(r'^ 6\.\d ', text, flags=re.M)
-    private, views = (steps(part, is_open) for part in parts[1:3])
-    for rows, wanted in ((private, PRIVATE), (views, VIEWS)):
+    private, views, trimmed = (steps(part, is_open) for part in parts[1:])
+    for rows, wanted in ((private, PRIVATE), (views, VIEWS),
+                         (trimmed, TRIMMED + PAGED * has_page_file)):
         assert [(step, faults) for step, _, faults in rows] == [
             row for row in wanted if is_open or row[1]]
     assert 'now A has 1111111111111111, B 2222222222222222' in text
+    assert HAS in parts[3]
+    assert ('There is no page file' in parts[3]) == (not has_page_file)
     if not is_open:
         return
     page, entry = (int(word, 16) for word in re.search(
@@ -59,3 +78,4 @@ def check(console, is_open):
     assert (entry - (page >> 9)) % (1 << 39) == 0
     check_private(private)
     check_copy(views)
+    check_trimmed(trimmed, private[-1][1])

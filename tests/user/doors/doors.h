@@ -43,6 +43,7 @@ void by_door_query_thread(void);
 void by_door_terminate_process(void);
 void by_door_terminate_thread(void);
 void by_door_query_system(void);
+void by_door_set_system(void);
 void by_door_system_time(void);
 void by_door_performance_counter(void);
 void by_door_continue_context(void);

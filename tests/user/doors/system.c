@@ -62,6 +62,20 @@ void by_door_query_system(void)
            &before, (ULONG)sizeof before, &length);
 }
 
+/* Whatever the lists hold: nobody loses by it. */
+void by_door_set_system(void)
+{
+    ULONG command = MemoryPurgeStandbyList;
+
+    EXPECT(STATUS_SUCCESS, NtSetSystemInformation,
+           SystemMemoryListInformation, &command, (ULONG)sizeof command);
+    command = MemoryCommandMax;
+    EXPECT(STATUS_INVALID_PARAMETER, NtSetSystemInformation,
+           SystemMemoryListInformation, &command, (ULONG)sizeof command);
+    EXPECT(STATUS_INVALID_INFO_CLASS, NtSetSystemInformation, 0x7FFF,
+           &command, (ULONG)sizeof command);
+}
+
 void by_door_system_time(void)
 {
     LARGE_INTEGER before, time, after;
