@@ -115,7 +115,7 @@ static void field(ULONG offset, const char *name)
 static void show_context(const CONTEXT *context)
 {
     field(FIELD(context), "CONTEXT");
-    print("as the store found all:\n");
+    print("the registers at the store:\n");
     field(FIELD(context.ContextFlags), "  ContextFlags");
     print("%08X\n", context->ContextFlags);
     field(FIELD(context.EFlags), "  EFlags");
@@ -214,9 +214,9 @@ static void show_frame(void)
 
     print("\n 5.1 What the kernel leaves on my stack\n");
     print("   page     %016llX, PAGE_READONLY\n", (ULONGLONG)page);
-    print("   store    %016llX  %02X %02X %02X  mov [rcx], rdx; every register "
-          "has a\n            value that shows\n", (ULONGLONG)code, code[0],
-          code[1], code[2]);
+    print("   store    %016llX  %02X %02X %02X  mov [rcx], rdx; the other "
+          "registers\n            have a pattern each, to know them by\n",
+          (ULONGLONG)code, code[0], code[1], code[2]);
     print("   rsp was  %016llX at the store, and is %llX lower now:\n",
           frame->context.Rsp, frame->context.Rsp - seen.context);
     show_context(&frame->context);
@@ -317,9 +317,10 @@ static void show_landed(void)
 
     print("\n 5.4 Unwound: in the __except block\n");
     print("   RtlUnwindEx goes the same way once more, for __finally blocks, "
-          "and ends\n   with the registers as the prologues have saved them:\n"
+          "and ends\n   with the registers that the functions in between have "
+          "saved:\n"
           "   register at the store        in __except\n");
-    row("rip", fault->Rip, landed_behind, "behind its first call");
+    row("rip", fault->Rip, landed_behind, "in the block");
     row("rsp", fault->Rsp, landed.Rsp + sizeof(ULONGLONG), "the caller's");
     row("rax", fault->Rax, landed.Rax, "the exception's code");
     row("rbx", fault->Rbx, landed.Rbx, "the caller's, as rbp,");

@@ -74,7 +74,7 @@ void show_kernel_fault(const struct kernel_fault *fault, ULONGLONG address)
     }
     show_gate(&gate);
     field(fault->frame, 0, "KTRAP_FRAME");
-    print("kept all; left of it:\n");
+    print("of the fault it still has:\n");
     field(fault->frame, FRAME_FAULT_ADDRESS, "  FaultAddress");
     print("%llX, from cr2\n", fault->address);
     field(fault->frame, FRAME_ERROR_CODE, "  ErrorCode");
@@ -82,9 +82,10 @@ void show_kernel_fault(const struct kernel_fault *fault, ULONGLONG address)
     print("            1: the page is there, 2: a write, 4: from ring 3. rip "
           "is that of\n            the instruction itself: a fault, not a "
           "trap; interrupts are off.\n"
-          "   then     KiDispatchException: record and CONTEXT to the user "
-          "stack, rip =\n            KeUserExceptionDispatcher, and back by "
-          "iretq\n");
+          "   then     Mm is asked for the page, and answers "
+          "STATUS_ACCESS_VIOLATION;\n            KiDispatchException: record "
+          "and CONTEXT to the user stack, rip =\n            "
+          "KiUserExceptionDispatcher, and back by iretq\n");
     check(fault->address == address, "FaultAddress is the page");
     check(fault->error == 7, "the error code tells of a write of ring 3");
 }

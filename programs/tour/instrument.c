@@ -152,9 +152,10 @@ static void show_log(void)
     print("   #   goes on at    num   name                 rax\n");
     for (at = 0; at < count && at < RETURNS; at++)
         show_return(at);
-    print("   The program calls NtTestAlert twice. The first call's return is "
-          "row 5,\n   for an APC is waiting; NtContinueEx, which ends that, is "
-          "no return.\n");
+    print("   The program calls NtTestAlert twice. The first call goes to the "
+          "APC that\n   waits, row 5; NtContinueEx, which ends that and "
+          "resumes the first call, is\n   no return. Row 6 is the second "
+          "call's.\n");
     check_all(count);
 }
 

@@ -56,6 +56,8 @@ static void show_private(volatile ULONGLONG *page)
     show_step("written again", page, &faults);
     if (!kernel_is_open())
         return;
+    print("   Write: Mm allows stores. Dirty1: the processor does, too. It is "
+          "set by the\n   first store's fault, and so Mm knows of it.\n");
     check(!(untouched & (PTE_VALID | PTE_PROTOTYPE | PTE_TRANSITION)) &&
           !PTE_SLOT(untouched), "a page never touched has a software entry");
     check((clean & (PTE_VALID | PTE_WRITE)) == (PTE_VALID | PTE_WRITE) &&
@@ -102,6 +104,8 @@ static void show_views(volatile ULONGLONG *a, volatile ULONGLONG *b)
     print("   a section of one page; A %llX PAGE_READWRITE, B %llX "
           "PAGE_WRITECOPY\n", (ULONGLONG)a, (ULONGLONG)b);
     measured(a, &first, &faults);
+    check(faults.all == 1 && faults.zeroes == 1 && faults.transitions == 1,
+          "A's first store makes a page for the section, and takes it");
     shared = show_step("A written", a, &faults);
     untouched = show_step("B never touched", b, NULL);
     check(measured(b, NULL, &faults) == FIRST, "B has what A has written");
@@ -111,6 +115,8 @@ static void show_views(volatile ULONGLONG *a, volatile ULONGLONG *b)
     check(faults.all == 1 && faults.copies == 1, "B's first store is a copy");
     copy = show_step("B written", b, &faults);
     print("   now A has %llX, B %llX\n", *a, *b);
+    print("   A's one fault was two things: a page of zeroes for the section, "
+          "and that\n   page for A.\n");
     check(*a == FIRST && *b == SECOND, "A does not have what B has written");
     check_entries(shared, untouched, reading, copy);
 }
@@ -140,7 +146,10 @@ void show_page(void)
     void *page = (void *)allocate();
     SIZE_T size = 0;
 
-    print("\n6. A page\n");
+    print("\n6. A page\n"
+          "   Chapter 5's fault was an error. Most are none: Mm puts work off "
+          "until a page\n   is touched. Each step below has its faults and, "
+          "with debug=on, the entry.\n");
     if (!page)
         return;
     print("\n 6.1 Memory of my own\n");

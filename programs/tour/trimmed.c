@@ -102,6 +102,6 @@ void show_trimmed(volatile ULONGLONG *page)
     else
         print("   There is no page file: it goes no further, as only memory "
               "has it. Boot with\n   pagefile=4 to see it go.\n");
-    print("   it has %llX, as before: the load that faulted was done again\n",
-          *page);
+    print("   it has %llX, as before: each load that faulted was done "
+          "again\n", *page);
 }

@@ -84,7 +84,7 @@ static ULONG NTAPI pass(EXCEPTION_RECORD *record, void *guard,
 {
     if (record->ExceptionFlags & EXCEPTION_UNWIND)
         return answer("inner", record, ExceptionContinueSearch,
-                      "1, as nobody asks: its frame goes");
+                      "1, unasked: its frame is undone");
     look(record, guard, context);
     return answer("inner", record, ExceptionContinueSearch,
                   "1, ask the next one");
@@ -94,7 +94,7 @@ static ULONG NTAPI take(EXCEPTION_RECORD *record, void *guard,
                         CONTEXT *context)
 {
     (void)guard, (void)context;
-    return answer("outer", record, EXECUTE, "RtlUnwind, to its own frame");
+    return answer("outer", record, EXECUTE, "by RtlUnwind, to its own frame");
 }
 
 static ULONG NTAPI repair(EXCEPTION_RECORD *record, void *guard,
@@ -147,7 +147,7 @@ static void show_record(const EXCEPTION_RECORD *record)
     field(RECORD_FIELD(ExceptionAddress), "ExceptionAddress",
           (ULONG)record->ExceptionAddress, "the store");
     field(RECORD_FIELD(NumberParameters), "NumberParameters",
-          record->NumberParameters, "no room for more is taken");
+          record->NumberParameters, "there is room for no more");
     field(RECORD_FIELD(ExceptionInformation[0]), "Information0",
           record->ExceptionInformation[0], "a write");
     field(RECORD_FIELD(ExceptionInformation[1]), "Information1",
@@ -265,8 +265,8 @@ static void store_unwound(void)
     show_chain();
     print("   who is asked:\n");
     show_calls();
-    print("   Back in the outer guard, with the registers that it had pushed: "
-          "unwinding\n   in XP's way restores none.\n");
+    print("   Back in the outer guard. It has pushed its registers itself: "
+          "unwinding in\n   XP's way restores none.\n");
     check_order();
     check(!done, "the store has not been done");
     check(NtCurrentTeb()->NtTib.ExceptionList == before,
@@ -279,7 +279,7 @@ static void store_continued(void)
 
     seen.calls = 0;
     done = guarded(store_repairing, page, take);
-    print("   once more:\n");
+    print("   the same store, with another guard:\n");
     show_calls();
     print("   [page] %08X: NtContinue has done the store again\n",
           *(volatile ULONG *)page);
