@@ -183,7 +183,7 @@ tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     pointers.c doors.c flags.c selectors.c compat.c context.c apc.c answers.c \
     debugctl.c files.c console.c names.c \
-    duplicate.c handles.c memory.c demand.c paging.c runtime.c loader.c \
+    duplicate.c handles.c memory.c demand.c paging.c thrash.c runtime.c loader.c \
     needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \

@@ -56,7 +56,7 @@ static void exp_fill_performance(union exp_information *information)
     counters->AvailablePages = memory.free_pages;
     counters->CommittedPages = memory.commit_limit - memory.free_pages;
     counters->CommitLimit = memory.commit_limit;
-    counters->ResidentAvailablePages = memory.free_pages;
+    counters->ResidentAvailablePages = memory.resident_available;
     counters->PageFaultCount = prcb->MmPageFaultCount;
     counters->CopyOnWriteCount = prcb->MmCopyOnWriteCount;
     counters->TransitionCount = prcb->MmTransitionCount;

@@ -224,6 +224,6 @@ void MmDeleteKernelStack(void *top);
  */
 struct mm_statistics {
     ULONG_PTR total_pages, free_pages, lowest_page, highest_page;
-    ULONG_PTR commit_limit;
+    ULONG_PTR commit_limit, resident_available;
 };
 void mm_query_statistics(struct mm_statistics *statistics);

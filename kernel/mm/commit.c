@@ -90,21 +90,49 @@ void mi_commit(EPROCESS *process, ULONGLONG start, ULONGLONG end, ULONG mask,
     }
 }
 
+/* Where there is no page just now: there is one when it is touched. */
+static NTSTATUS commit_in_page_file(EPROCESS *process, ULONGLONG va,
+                                    ULONG mask, const void *bytes)
+{
+    MMPTE pte = mi_make_software_pte(mask);
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+    ULONG slot = mi_write_new_page(bytes);
+
+    if (slot) {
+        mi_keep_promise();
+        pte.u.Soft.PageFileHigh = slot;
+        mi_write_pte(process, va, pte);
+    }
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
+    return slot ? STATUS_SUCCESS : STATUS_NO_MEMORY;
+}
+
+static void commit_in_memory(EPROCESS *process, ULONGLONG va, PFN_NUMBER pfn,
+                             ULONG mask, const void *bytes)
+{
+    KIRQL irql;
+
+    memcpy(mi_map_temporary(pfn, &irql), bytes, PAGE_SIZE);
+    mi_unmap_temporary(irql);
+    mi_write_pte(process, va, mi_make_pte(pfn, mask, TRUE));
+}
+
 NTSTATUS mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
                           const void *bytes, ULONG_PTR *charge)
 {
     MMPTE *pte = MiGetPteAddress((void *)va);
     PFN_NUMBER pfn = mi_take_private_page(pte, mi_make_software_pte(mask),
                                           FALSE);
-    KIRQL irql;
+    NTSTATUS status = STATUS_SUCCESS;
 
-    if (!pfn)
-        return STATUS_RETRY;
-    memcpy(mi_map_temporary(pfn, &irql), bytes, PAGE_SIZE);
-    mi_unmap_temporary(irql);
+    if (pfn)
+        commit_in_memory(process, va, pfn, mask, bytes);
+    else
+        status = commit_in_page_file(process, va, mask, bytes);
+    if (!NT_SUCCESS(status))
+        return status;
     spend(process, charge);
     process->NumberOfPrivatePages++;
-    mi_write_pte(process, va, mi_make_pte(pfn, mask, TRUE));
     return STATUS_SUCCESS;
 }
 

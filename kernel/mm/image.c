@@ -211,28 +211,18 @@ NTSTATUS mi_map_image_view(EPROCESS *process, struct mi_section *section,
     return NT_SUCCESS(status) && image ? STATUS_IMAGE_NOT_AT_BASE : status;
 }
 
-static NTSTATUS try_map(EPROCESS *process, void *section, ULONGLONG hint,
-                        ULONGLONG *place)
+NTSTATUS mm_map_image(void *section, void **base)
 {
+    EPROCESS *process = PsGetCurrentProcess();
     struct mi_visit visit;
+    ULONGLONG place;
     NTSTATUS status = mi_enter_space(process, &visit);
 
     if (!NT_SUCCESS(status))
         return status;
-    status = mi_map_image_view(process, section, hint, MI_NO_LIMIT, place);
+    status = mi_map_image_view(process, section, (ULONG_PTR)*base,
+                               MI_NO_LIMIT, &place);
     mi_leave_space(&visit);
-    return status;
-}
-
-NTSTATUS mm_map_image(void *section, void **base)
-{
-    EPROCESS *process = PsGetCurrentProcess();
-    ULONGLONG place;
-    NTSTATUS status;
-
-    while ((status = try_map(process, section, (ULONG_PTR)*base, &place)) ==
-           STATUS_RETRY)
-        mi_wait_for_pages();
     if (NT_SUCCESS(status))
         *base = (void *)place;
     return status;

@@ -19,6 +19,7 @@
 #define PAGE_FILE_TAG 0x6C694650        /* "PFil" */
 #define PAGES_PER_MIB 256
 #define BITS 64
+#define LEAST_MEMORY 1024               /* pages that are left: 4 MiB */
 
 /* slots, disk: boot.  The rest under mi_pfn_lock. */
 static ULONG slots;
@@ -92,6 +93,19 @@ BOOLEAN mi_write_page(PFN_NUMBER pfn)
     return TRUE;
 }
 
+ULONG mi_write_new_page(const void *bytes)
+{
+    ULONG slot = take_slot();
+    KIRQL irql;
+
+    if (!slot)
+        return 0;
+    memcpy(mi_map_temporary(disk[slot], &irql), bytes, PAGE_SIZE);
+    mi_unmap_temporary(irql);
+    alone++;
+    return slot;
+}
+
 void mi_read_page(PFN_NUMBER pfn, ULONG slot)
 {
     mi_copy_page(pfn, disk[slot]);
@@ -122,7 +136,7 @@ ULONG_PTR mi_create_page_file(void)
                             PAGE_FILE_TAG);
     if (!disk || !taken)
         return 0;
-    while (slots < wanted && mi_available_pages() > MI_KERNEL_PAGES)
+    while (slots < wanted && mi_available_pages() > LEAST_MEMORY)
         disk[++slots] = (ULONG)mi_allocate_page();
     DbgPrint("DISK  page file: %u MiB of memory\n", slots / PAGES_PER_MIB);
     return slots;

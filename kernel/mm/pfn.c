@@ -20,6 +20,9 @@
 static PFN_NUMBER lowest_page, highest_page;
 static ULONG_PTR total_pages;
 
+/* Those that are not the kernel's, which never go; under mi_pfn_lock. */
+static ULONG_PTR MmResidentAvailablePages;
+
 KSPIN_LOCK mi_pfn_lock;
 
 /* Until the list exists: [early_next, early_end) is handed out downwards. */
@@ -44,12 +47,28 @@ static PFN_NUMBER take_free_page(ULONG reserve)
     return pfn;
 }
 
+/*
+ * A page of the kernel's stays where it is.  So with a page file ring 3 keeps
+ * enough to turn over, and one free page more than its faults leave alone,
+ * which the first page needs that comes back while everything is full.
+ */
+static BOOLEAN may_be_kernel(void)
+{
+    if (!mi_has_page_file())
+        return mi_unpromised_pages() > 0;
+    return mi_unpromised_pages() > MI_FAULT_RESERVE + 1 &&
+           MmResidentAvailablePages > MI_TURNOVER_PAGES;
+}
+
 static PFN_NUMBER take_unpromised_page(void)
 {
     KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
-    PFN_NUMBER pfn = mi_unpromised_pages() > 0 ? take_free_page(0) : 0;
+    PFN_NUMBER pfn = may_be_kernel() ? take_free_page(0) : 0;
 
+    if (pfn)
+        MmResidentAvailablePages--;
     KeReleaseSpinLock(&mi_pfn_lock, irql);
+    mi_note_allocation();
     return pfn;
 }
 
@@ -128,6 +147,8 @@ void mi_free_page(PFN_NUMBER pfn)
         KeBugCheckEx(MEMORY_MANAGEMENT, 1, pfn, 0, 0);
     if (slot)
         mi_free_slot(slot);
+    if (!mi_pfn_at(pfn)->PteAddress)
+        MmResidentAvailablePages++;
     *mi_pfn_at(pfn) = (struct mi_pfn){ 0 };
     mi_insert_page_first(&MmFreePageListHead, pfn);
     KeReleaseSpinLock(&mi_pfn_lock, irql);
@@ -235,6 +256,7 @@ void mm_query_statistics(struct mm_statistics *statistics)
     *statistics = (struct mm_statistics){
         .total_pages = total_pages,
         .free_pages = mi_unpromised_pages(),
+        .resident_available = MmResidentAvailablePages,
         .lowest_page = lowest_page,
         .highest_page = highest_page,
         .commit_limit = total_pages + mi_page_file_size(),

@@ -103,6 +103,9 @@ void mi_free_slot(ULONG slot);
 /* Copy a page to a slot of its own, noted in OriginalPte.  FALSE: full. */
 BOOLEAN mi_write_page(PFN_NUMBER pfn);
 
+/* A page begins in the file: its slot.  0: full. */
+ULONG mi_write_new_page(const void *bytes);
+
 /* And back; the page is nobody's yet, so without a lock. */
 void mi_read_page(PFN_NUMBER pfn, ULONG slot);
 
@@ -119,6 +122,15 @@ PFN_NUMBER mi_reuse_standby_page(void);
 
 /* Pages that faults leave to the kernel when there is a page file. */
 #define MI_FAULT_RESERVE 128
+
+/* And those of which the kernel takes none then: 2 MiB. */
+#define MI_TURNOVER_PAGES 512
+
+/*
+ * The kernel has taken a page, or found none: few may be left.  Any level, no
+ * lock of Mm's that is further down than pool_lock.  (trim.c)
+ */
+void mi_note_allocation(void);
 
 /* ---- pages of ring 3 (pfn.c) ---- */
 

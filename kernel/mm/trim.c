@@ -8,7 +8,8 @@
  * modified pages to the page file, and they are standby pages then.
  *
  * A fault that finds no page wakes the first and waits, without any lock, for
- * there to be one; then the access is done again.
+ * there to be one; then the access is done again.  The kernel does not wait
+ * for its own pages, so they wake the first before there are none.
  *
  * Without a page file none of this runs: what is promised is there.
  */
@@ -21,6 +22,10 @@
 
 /* Set: pages are wanted; modified ones are to be written; there are some. */
 static KEVENT trim_wanted, write_wanted, pages_there;
+
+/* Sets the first for who has locks that Ke's come before. */
+static KDPC few_pages;
+static BOOLEAN started;                 /* boot */
 
 static BOOLEAN is_enough(ULONG_PTR wanted)
 {
@@ -44,8 +49,8 @@ static BOOLEAN visit(EPROCESS *process, ULONGLONG va, BOOLEAN all)
     if (!pte.u.Hard.Valid || !can_leave(pte))
         return FALSE;
     if (!all && pte.u.Hard.Accessed) {
-        pte.u.Hard.Accessed = 0;
-        mi_write_pte(process, va, pte);
+        __sync_fetch_and_and(&MiGetPteAddress((void *)va)->u.Long,
+                             ~MI_PTE_ACCESSED);
         return FALSE;
     }
     mi_remove_from_set(process, va, mi_pte_mask(pte));
@@ -148,6 +153,22 @@ void mi_wait_for_pages(void)
     KeWaitForSingleObject(&pages_there, Executive, KernelMode, FALSE, NULL);
 }
 
+static void want_pages(KDPC *dpc, void *context, void *argument1,
+                       void *argument2)
+{
+    (void)dpc;
+    (void)context;
+    (void)argument1;
+    (void)argument2;
+    KeSetEvent(&trim_wanted, 0, FALSE);
+}
+
+void mi_note_allocation(void)
+{
+    if (started && !is_enough(ENOUGH))
+        KeInsertQueueDpc(&few_pages, NULL, NULL);
+}
+
 NTSTATUS mm_empty_working_set(EPROCESS *process)
 {
     struct mi_visit space;
@@ -179,6 +200,8 @@ void mm_start_paging(void)
     KeInitializeEvent(&trim_wanted, EventSynchronizationObject, FALSE);
     KeInitializeEvent(&write_wanted, EventSynchronizationObject, FALSE);
     KeInitializeEvent(&pages_there, EventNotificationObject, FALSE);
+    KeInitializeDpc(&few_pages, want_pages, NULL);
+    started = TRUE;
     start(trimmer);
     start(MiModifiedPageWriter);
 }

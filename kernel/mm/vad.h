@@ -205,7 +205,8 @@ void mi_commit(EPROCESS *process, ULONGLONG start, ULONGLONG end, ULONG mask,
 
 /*
  * One page that is not committed becomes one of its own with a whole page of
- * bytes, for which there is a charge.  STATUS_RETRY: no page just now.
+ * bytes, for which there is a charge.  STATUS_NO_MEMORY: no page just now,
+ * and no place in the page file.
  */
 NTSTATUS mi_commit_filled(EPROCESS *process, ULONGLONG va, ULONG mask,
                           const void *bytes, ULONG_PTR *charge);

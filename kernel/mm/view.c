@@ -183,8 +183,8 @@ static NTSTATUS map_image(EPROCESS *process, struct mi_section *section,
     return status;
 }
 
-static NTSTATUS try_map(EPROCESS *process, struct mi_section *section,
-                        struct request *request)
+static NTSTATUS map(EPROCESS *process, struct mi_section *section,
+                    struct request *request)
 {
     struct mi_visit visit;
     NTSTATUS status = mi_enter_space(process, &visit);
@@ -194,23 +194,6 @@ static NTSTATUS try_map(EPROCESS *process, struct mi_section *section,
     status = section->image ? map_image(process, section, request)
                             : map_data(process, section, request);
     mi_leave_space(&visit);
-    return status;
-}
-
-static NTSTATUS map(EPROCESS *process, struct mi_section *section,
-                    struct request *request)
-{
-    struct request attempt;
-    NTSTATUS status;
-
-    for (;;) {
-        attempt = *request;
-        status = try_map(process, section, &attempt);
-        if (status != STATUS_RETRY)
-            break;
-        mi_wait_for_pages();
-    }
-    *request = attempt;
     return status;
 }
 

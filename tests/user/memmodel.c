@@ -8,8 +8,12 @@
  * what it holds.  An access is the thread's own or a service's; both have to
  * say the same about the page, one by an exception, one by its status.
  *
+ * Now and then all pages leave the working set, which changes nothing that the
+ * model knows.
+ *
  * In the end the process has what it had before.  "memmodel N" takes N times
- * as many steps.
+ * as many steps; "memmodel short", booted with a page file, has another thread
+ * that uses all other memory again and again.
  */
 #include "test.h"
 
@@ -19,6 +23,9 @@
 #define GRANULE 16                              /* pages */
 #define SECTIONS 2
 #define SECTION_PAGES 32
+#define EMPTYINGS 512                           /* steps between two */
+#define SHORT_STEPS 5000
+#define LEFT_PAGES 3072                         /* to arenas and the kernel */
 
 enum state { FREE, RESERVED, COMMITTED, VIEW };
 
@@ -454,13 +461,25 @@ static void query(struct arena *arena)
         check_query(arena, at, &memory);
 }
 
+/* Every page is in transition then, or goes to the page file. */
+static void empty(struct arena *arena)
+{
+    QUOTA_LIMITS limits = { .MinimumWorkingSetSize = ~(SIZE_T)0,
+                            .MaximumWorkingSetSize = ~(SIZE_T)0 };
+
+    if (below(arena, EMPTYINGS / 16) == 0)
+        CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
+                                             ProcessQuotaLimits, &limits,
+                                             sizeof limits), STATUS_SUCCESS);
+}
+
 /* ---- all of it ---- */
 
 static void NTAPI run(void *argument)
 {
     static void (*const step[])(struct arena *arena) = {
         reserve, commit, protect, decommit, release, map, unmap, query,
-        read, read, read, write, write, write, reserve, map,
+        read, read, read, write, write, write, reserve, map, empty,
     };
     struct arena *arena = argument;
 
@@ -519,6 +538,61 @@ static void give_back(struct arena *arena)
                                      MEM_RELEASE), STATUS_SUCCESS);
 }
 
+/* ---- little memory ---- */
+
+static volatile ULONG *hog;
+static SIZE_T hog_pages;
+static volatile BOOLEAN is_done;
+
+static void NTAPI use_memory(void *argument)
+{
+    SIZE_T words = PAGE_SIZE / sizeof *hog, wrong = 0;
+
+    (void)argument;
+    for (ULONG round = 0; !is_done; round++) {
+        for (SIZE_T page = 0; page < hog_pages && !is_done; page++) {
+            volatile ULONG *word = &hog[page * words];
+
+            wrong += round > 0 && *word != round - 1 + page;
+            *word = round + (ULONG)page;
+        }
+    }
+    CHECK_SAY(wrong == 0, "%u pages are wrong", (ULONG)wrong);
+    RtlExitUserThread(STATUS_SUCCESS);
+}
+
+static void start_hog(HANDLE *thread)
+{
+    SYSTEM_PERFORMANCE_INFORMATION now;
+    void *base = NULL;
+    SIZE_T size;
+
+    CHECK_STATUS(NtQuerySystemInformation(SystemPerformanceInformation, &now,
+                                          sizeof now, NULL), STATUS_SUCCESS);
+    hog_pages = now.AvailablePages - LEFT_PAGES;
+    size = hog_pages * PAGE_SIZE;
+    CHECK(hog_pages > (ULONG)now.ResidentAvailablePages);
+    CHECK_STATUS(NtAllocateVirtualMemory(NtCurrentProcess(), &base, 0, &size,
+                                         MEM_RESERVE | MEM_COMMIT,
+                                         PAGE_READWRITE), STATUS_SUCCESS);
+    hog = base;
+    CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0, 0, 0,
+                                     use_memory, NULL, thread, NULL),
+                 STATUS_SUCCESS);
+}
+
+static void end_hog(HANDLE thread)
+{
+    void *base = (void *)hog;
+    SIZE_T size = 0;
+
+    is_done = TRUE;
+    NtWaitForSingleObject(thread, FALSE, NULL);
+    NtClose(thread);
+    CHECK_STATUS(NtFreeVirtualMemory(NtCurrentProcess(), &base, &size,
+                                     MEM_RELEASE), STATUS_SUCCESS);
+}
+
 static void run_all(void)
 {
     HANDLE threads[THREADS];
@@ -542,17 +616,25 @@ static void run_all(void)
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     VM_COUNTERS before, after;
+    BOOLEAN is_short = strcmp(test_words(), "short") == 0;
+    HANDLE thread;
 
     (void)peb;
-    if (*test_words())
+    if (is_short)
+        steps = SHORT_STEPS;
+    else if (*test_words())
         steps *= (ULONG)atoi(test_words());
     CHECK_STATUS(NtCreateEvent(&event, EVENT_ALL_ACCESS, NULL,
                                NotificationEvent, TRUE), STATUS_SUCCESS);
     CHECK(RtlAddVectoredExceptionHandler(TRUE, note_access) != NULL);
     before = counters();
+    if (is_short)
+        start_hog(&thread);
     for (ULONG i = 0; i < THREADS; i++)
         prepare(&arenas[i], 2020 + i);
     run_all();
+    if (is_short)
+        end_hog(thread);
     after = counters();
     CHECK_SAY(after.PagefileUsage == before.PagefileUsage &&
               after.VirtualSize == before.VirtualSize,

@@ -15,8 +15,8 @@
 #include <x86/registers.h>
 
 /*
- * More than a program meets: each time somebody else would have to take the
- * page away again before the instruction is done, and fault nowhere himself.
+ * More than a program meets: each time somebody else would have to undo what
+ * was done before the instruction is, and fault nowhere himself.
  */
 #define FAULT_LOOP 65536
 
@@ -25,6 +25,7 @@ static struct fault {
     const KTHREAD *thread;
     ULONGLONG rip, address, rsp, rcx, rsi, rdi;
     ULONG calls, exceptions;                    /* of anybody, until then */
+    ULONGLONG arrivals;
 } last_fault;
 static ULONG repeated;
 
@@ -53,6 +54,15 @@ NTSTATUS ki_page_fault(const KTRAP_FRAME *frame)
     return mm_access_fault(frame->FaultAddress, access);
 }
 
+/* Pages that came: one that comes each time is taken away each time. */
+static ULONGLONG arrivals(void)
+{
+    const KPRCB *prcb = KeGetCurrentPrcb();
+
+    return (ULONGLONG)prcb->MmTransitionCount + prcb->MmDemandZeroCount +
+           prcb->MmPageReadCount;
+}
+
 BOOLEAN ki_is_fault_loop(const KTRAP_FRAME *frame)
 {
     const KPRCB *prcb = KeGetCurrentPrcb();
@@ -60,6 +70,7 @@ BOOLEAN ki_is_fault_loop(const KTRAP_FRAME *frame)
         KeGetCurrentThread(), frame->Rip, frame->FaultAddress, frame->Rsp,
         frame->Rcx, frame->Rsi, frame->Rdi,
         prcb->KeSystemCalls, prcb->KeExceptionDispatchCount,
+        arrivals(),
     };
 
     if (memcmp(&fault, &last_fault, sizeof fault) != 0) {
