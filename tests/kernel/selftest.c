@@ -28,6 +28,7 @@ enum self_test {
     SELF_TEST_WAIT,
     SELF_TEST_OBJECT_ENDS,
     SELF_TEST_SPECIAL,              /* calls of UMS and pico threads */
+    SELF_TEST_MXCSR,                /* in a service: the kernel's */
     SELF_TEST_APC = 0x20,
     SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
     SELF_TEST_APC_WAIT,             /* to threads that wait */
@@ -67,6 +68,8 @@ enum self_test {
     CRASH_FAST_FAIL,                /* INT 29h: 139 */
 };
 
+#define MXCSR_OF_THE_KERNEL 0x1F80
+
 /* Mm's own: a test may break what a service may not. */
 MMPTE *MiGetPteAddress(const void *va);
 
@@ -76,7 +79,10 @@ NTSTATUS ZwQueryInformationProcess(HANDLE handle, ULONG class, void *buffer,
                                    ULONG length, ULONG *return_length);
 NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument);
 
-/* A Zw call takes kernel pointers and leaves the caller's mode alone. */
+/*
+ * A Zw call takes kernel pointers and leaves the caller's mode alone, whatever
+ * it answers (H15).
+ */
 static BOOLEAN test_zw(void)
 {
     PROCESS_BASIC_INFORMATION basic;
@@ -93,6 +99,15 @@ static BOOLEAN test_zw(void)
                STATUS_SUCCESS &&
            length == sizeof basic && thread->PreviousMode == UserMode &&
            thread->TrapFrame == frame;
+}
+
+/* Whatever ring 3 has in it (L5). */
+static BOOLEAN test_mxcsr(void)
+{
+    ULONG mxcsr;
+
+    __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
+    return mxcsr == MXCSR_OF_THE_KERNEL;
 }
 
 /* Blocks of every size are zeroed, aligned, apart, and come back. */
@@ -331,6 +346,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_SPECIAL:
         good = test_special_service();
+        break;
+    case SELF_TEST_MXCSR:
+        good = test_mxcsr();
         break;
     case SELF_TEST_APC:
         good = test_apc();

@@ -1,6 +1,6 @@
 /*
  * args.c - arguments on the stack: 0 to 14 of them, whole and in order, by
- * every door, and every place where a stack can end.
+ * every door, and every place where a stack can end (H1 to H4).
  *
  * Needs the test build's echo services: NtwEchoN takes N stack arguments and
  * writes all N + 4 to where the first points. Stack argument k (from 1) is
@@ -121,6 +121,36 @@ static void check_page_ends(void)
         check_page_end(end, count, "before a page that is not there");
 }
 
+/* A guard page says so once; then it is a page of zeroes. */
+static void check_guard(void)
+{
+    UCHAR *pages = test_pages(2);
+    ULONGLONG rsp = (ULONGLONG)pages + PAGE_SIZE - 0x28;
+    ULONG count;
+
+    for (count = 1; count <= MOST; count++) {
+        choose_values();
+        test_protect(pages + PAGE_SIZE, 1, PAGE_READWRITE | PAGE_GUARD);
+        CHECK_STATUS(call_at(count, rsp), STATUS_GUARD_PAGE_VIOLATION);
+        CHECK(echoed[0] == 0xEEEEEEEEEEEEEEEEULL);
+        memset(values + 4, 0, count * 8);
+        CHECK_STATUS(call_at(count, rsp), STATUS_SUCCESS);
+        check_echoed(count, "behind a guard");
+    }
+}
+
+/* The page is made when the kernel copies from it. */
+static void check_untouched(void)
+{
+    UCHAR *pages = test_pages(2);
+
+    choose_values();
+    memset(values + 4, 0, MOST * 8);
+    CHECK_STATUS(call_at(MOST, (ULONGLONG)pages + PAGE_SIZE - 0x28 - 0x40),
+                 STATUS_SUCCESS);
+    check_echoed(MOST, "on pages that were not there yet");
+}
+
 /* Both pages present: arguments that lie across them arrive whole. */
 static void check_crossing(void)
 {
@@ -134,6 +164,24 @@ static void check_crossing(void)
         memcpy((void *)(rsp + 0x28), values + 4, MOST * 8);
         CHECK_STATUS(call_at(MOST, rsp), STATUS_SUCCESS);
         check_echoed(MOST, "across pages");
+    }
+}
+
+/* Nearer and nearer to where user space ends, and beyond. */
+static void check_near_probe(void)
+{
+    ULONG count, words;
+
+    choose_values();
+    for (words = 0; words < 2 * MOST + 10; words++) {
+        for (count = 1; count <= MOST; count++) {
+            NTSTATUS status = call_at(count, PROBE + 0x28 - words * 8);
+
+            CHECK_SAY(status == STATUS_ACCESS_VIOLATION &&
+                      echoed[0] == 0xEEEEEEEEEEEEEEEEULL,
+                      "rsp %llx, %u arguments: %08x",
+                      PROBE + 0x28 - words * 8, count, status);
+        }
     }
 }
 
@@ -177,7 +225,10 @@ NTSTATUS NtProcessStartup(PEB *peb)
         for (count = 0; count <= MOST; count++)
             check_routine(count);
         check_page_ends();
+        check_guard();
+        check_untouched();
         check_crossing();
+        check_near_probe();
         check_no_stack();
     }
     return test_end();

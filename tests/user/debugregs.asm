@@ -15,6 +15,10 @@
         global  over_ud2
         global  over_ud2_at
         global  over_ud2_behind
+        global  with_int3
+        global  with_ud2
+        global  with_icebp
+        global  with_touch
         global  mov_ss_syscall
         global  mov_ss_int2e
         global  mov_ss_int3
@@ -74,6 +78,25 @@ over_ud2_behind:
         nop
         nop
         ret
+
+; (UCHAR *place): TF is set when the instruction at .._at runs.
+%macro WITH_TF 2+
+        global  %1_at
+%1:
+        SET_TF
+%1_at:
+        %2
+        nop
+        nop
+        nop
+        nop
+        ret
+%endmacro
+
+        WITH_TF with_int3, int3
+        WITH_TF with_ud2, ud2
+        WITH_TF with_touch, mov al, [rcx]
+        WITH_TF with_icebp, db 0F1h
 
 ; (USHORT *selector): a breakpoint on it is pending when the next instruction
 ; is done, which is one into the kernel.

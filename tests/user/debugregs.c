@@ -4,7 +4,8 @@
  * asked for them, and never in the kernel.
  *
  * A vectored handler notes what comes and continues; what else it does is up
- * to the test.
+ * to the test.  "debugregs ROUNDS" steps through a longer program: 15000 make
+ * 100,000 calls.
  */
 #include "test.h"
 
@@ -13,6 +14,8 @@
 #define SELF NtCurrentThread()
 #define STACK 0x10000
 #define NOTES 64
+#define ROUNDS 100
+#define NO_SERVICE 0xFFE
 #define EFLAGS_TF 0x100
 #define EFLAGS_RF 0x10000
 #define DR6_STEP 0x4000
@@ -35,13 +38,17 @@ static volatile ULONG hits;
 /* What the handler does besides: */
 static volatile BOOLEAN step_on;        /* step, until this is FALSE */
 static ULONG skip;                      /* bytes, of what is no step */
+static volatile BOOLEAN stuck;          /* the same instruction again */
 static ULONG inner_number;              /* what a callback sets; 0: nothing */
 static ULONG callbacks;
+static ULONG_PTR frame_at;              /* the last exception's CONTEXT */
 
 void pass_on(void);
 ULONG break_here(ULONG number);
 void over_syscall(void), over_int2e(void);
 void over_int3(void), over_ud2(void);
+void with_int3(const UCHAR *place), with_ud2(const UCHAR *place);
+void with_touch(const UCHAR *place), with_icebp(const UCHAR *place);
 ULONG over_loop(ULONG times);
 void mov_ss_syscall(const volatile USHORT *selector);
 void mov_ss_int2e(const volatile USHORT *selector);
@@ -49,6 +56,8 @@ void mov_ss_int3(const volatile USHORT *selector);
 extern const UCHAR over_syscall_behind[], over_int2e_behind[];
 extern const UCHAR over_int3_at[], over_int3_behind[];
 extern const UCHAR over_ud2_at[], over_ud2_behind[], over_loop_at[];
+extern const UCHAR with_int3_at[], with_ud2_at[], with_touch_at[];
+extern const UCHAR with_icebp_at[];
 
 static LONG NTAPI handle(EXCEPTION_POINTERS *pointers)
 {
@@ -69,7 +78,10 @@ static LONG NTAPI handle(EXCEPTION_POINTERS *pointers)
         };
     if (record->ExceptionCode != STATUS_SINGLE_STEP)
         context->Rip += skip;
+    frame_at = (ULONG_PTR)context;
     context->EFlags |= EFLAGS_RF;       /* over an instruction breakpoint */
+    if (stuck)
+        context->EFlags &= ~EFLAGS_RF;
     if (step_on)
         context->EFlags |= EFLAGS_TF;
     return EXCEPTION_CONTINUE_EXECUTION;
@@ -336,6 +348,26 @@ static __attribute__((noinline)) void take_apc(void)
     CHECK_STATUS(NtTestAlert(), STATUS_SUCCESS);
 }
 
+/* A word of the frame that nobody writes while the handler runs. */
+static void check_exception_frame(void)
+{
+    void (*volatile fault)(void) = over_int3;
+    void *word;
+    ULONG came;
+
+    skip = 1;
+    fault();
+    word = (void *)(frame_at + offsetof(CONTEXT, LastBranchToRip));
+    arm(2, word, WRITTEN, 8);
+    fault();
+    came = hits;
+    hits = 0;
+    touch(word, 8, TRUE);
+    check_hit(2, 1, "where the exception's frame was");
+    clear();
+    CHECK_SAY(came == 1, "%u with an exception's frame", came);
+}
+
 static void test_kernel(void)
 {
     volatile LARGE_INTEGER *time = (void *)&watched.all[1];
@@ -368,6 +400,7 @@ static void test_kernel(void)
     clear();
     CHECK_SAY(delivered == 0 && apcs == 2, "%u in the delivery of %u",
               delivered, apcs);
+    check_exception_frame();
 }
 
 /* ---- Only in its thread (C11) ---- */
@@ -564,6 +597,83 @@ static void check_fault(void (*fault)(void), const UCHAR *at,
     CHECK_SAY(hits > 3 && hits < NOTES, "%u", hits);
 }
 
+/*
+ * TF is set when the instruction runs (C2): the exception first, the step
+ * behind the next instruction.  What is no exception for ring 3 makes one
+ * step, as any instruction.
+ */
+static void check_trapped(const char *name, void (*run)(const UCHAR *),
+                          const UCHAR *at, ULONG length, NTSTATUS code)
+{
+    const UCHAR *page = test_pages(1);
+
+    hits = 0;
+    skip = length;
+    run(page);
+    CHECK_SAY(hits == 2, "%s with TF: %u exceptions", name, hits);
+    CHECK_STATUS(notes[0].code, code);
+    CHECK_SAY(notes[0].rip == (ULONG_PTR)at && (notes[0].flags & EFLAGS_TF),
+              "%s with TF: at %llx, flags %x", name,
+              (ULONGLONG)notes[0].rip, notes[0].flags);
+    CHECK_STATUS(notes[1].code, STATUS_SINGLE_STEP);
+    CHECK_SAY(notes[1].rip == (ULONG_PTR)at + length + 1,
+              "%s with TF: step at %llx", name, (ULONGLONG)notes[1].rip);
+    CHECK(notes[1].dr6 == DR6_STEP);
+}
+
+/* A page that is made meanwhile; ICEBP, which is an exception only to QEMU. */
+static void test_trapped(void)
+{
+    check_trapped("int3", with_int3, with_int3_at, 1, STATUS_BREAKPOINT);
+    check_trapped("ud2", with_ud2, with_ud2_at, 2, STATUS_ILLEGAL_INSTRUCTION);
+
+    hits = 0;
+    with_touch(test_pages(1));
+    CHECK_SAY(hits == 1 && notes[0].rip == (ULONG_PTR)with_touch_at + 2,
+              "a page fault with TF: %u steps, at %llx", hits,
+              (ULONGLONG)notes[0].rip);
+    CHECK_STATUS(notes[0].code, STATUS_SINGLE_STEP);
+
+    hits = 0;
+    skip = 1;
+    with_icebp(NULL);
+    if (notes[0].code == STATUS_ILLEGAL_INSTRUCTION)
+        CHECK(hits == 2 && notes[1].rip == (ULONG_PTR)with_icebp_at + 2);
+    else
+        CHECK_SAY(hits == 1 && notes[0].rip == (ULONG_PTR)with_icebp_at + 1,
+                  "icebp: %u at %llx", hits, (ULONGLONG)notes[0].rip);
+}
+
+/*
+ * A breakpoint whose handler never steps over it (C10): the thread makes no
+ * progress, but it stays one that others run beside, and that can be ended.
+ */
+static void NTAPI go_nowhere(void *argument)
+{
+    ULONG (*volatile routine)(ULONG) = break_here;
+
+    (void)argument;
+    arm(0, (void *)(ULONG_PTR)routine, EXECUTED, 1);
+    routine(5);
+    stuck = FALSE;
+    NtTerminateThread(SELF, 0);
+}
+
+static void test_stuck(void)
+{
+    HANDLE thread;
+
+    hits = 0;
+    stuck = TRUE;
+    thread = create(go_nowhere, NULL, 0);
+    while (hits < 500 && stuck)
+        NtYieldExecution();
+    CHECK(stuck && notes[NOTES - 1].rip == notes[0].rip);
+    CHECK_STATUS(NtTerminateThread(thread, 0), STATUS_SUCCESS);
+    join(thread);
+    stuck = FALSE;
+}
+
 static void test_steps(void)
 {
     ULONG at;
@@ -621,6 +731,38 @@ static void test_mov_ss(void)
 
 /* ---- A program, step by step (C4) ---- */
 
+#define CALLS_A_ROUND 7
+
+/* By a door of its own, whatever the stubs have. */
+static NTSTATUS by_int2e(ULONG number)
+{
+    ULONGLONG rax = number;
+
+    __asm__ volatile("int $0x2E"
+                     : "+a"(rax) :
+                     : "rcx", "rdx", "r8", "r9", "r10", "r11", "xmm0", "xmm1",
+                       "xmm2", "xmm3", "xmm4", "xmm5", "memory", "cc");
+    return (NTSTATUS)rax;
+}
+
+/* A page, which is made when it is touched, given back at once. */
+static ULONG fresh_page(ULONG value)
+{
+    void *base = NULL;
+    SIZE_T size = PAGE_SIZE;
+    ULONG sum = (ULONG)NtAllocateVirtualMemory(NtCurrentProcess(), &base, 0,
+                                               &size,
+                                               MEM_RESERVE | MEM_COMMIT,
+                                               PAGE_READWRITE);
+
+    sum += *(volatile ULONG *)base;
+    *(volatile ULONG *)base = value;
+    sum += *(volatile ULONG *)base;
+    size = 0;
+    return sum + (ULONG)NtFreeVirtualMemory(NtCurrentProcess(), &base, &size,
+                                            MEM_RELEASE);
+}
+
 static ULONG work(ULONG rounds)
 {
     ULONG sum = 0;
@@ -633,6 +775,8 @@ static ULONG work(ULONG rounds)
         sum += time.QuadPart != 0;
         sum += (ULONG)NtQueueApcThread(SELF, (void *)apc, NULL, NULL, NULL);
         sum += (ULONG)NtTestAlert();
+        sum += (ULONG)by_int2e(NO_SERVICE);
+        sum += fresh_page(round);
         if (round % 4 == 0)
             over_int3();
         sum ^= break_here(round);
@@ -641,9 +785,9 @@ static ULONG work(ULONG rounds)
     return sum;
 }
 
-static void test_program(void)
+static void test_program(ULONG rounds)
 {
-    ULONG rounds = 150, expected;
+    ULONG expected;
 
     apcs = 0;
     skip = 1;
@@ -654,12 +798,15 @@ static void test_program(void)
     over_syscall();
     CHECK_SAY(work(rounds) == expected, "%x expected", expected);
     step_on = FALSE;
-    CHECK_SAY(apcs == rounds && hits >= 10000, "%u APCs, %u steps", apcs,
+    CHECK_SAY(apcs == rounds && hits >= rounds * 60, "%u APCs, %u steps", apcs,
               hits);
+    print("%u calls, %u APCs, %u steps\n", rounds * CALLS_A_ROUND, apcs, hits);
 }
 
 NTSTATUS NtProcessStartup(PEB *peb)
 {
+    const char *words = test_words();
+
     (void)peb;
     test_registers();
     if (!CHECK(RtlAddVectoredExceptionHandler(TRUE, handle) != NULL))
@@ -673,8 +820,10 @@ NTSTATUS NtProcessStartup(PEB *peb)
     test_suspended();
     test_callback();
     test_steps();
+    test_trapped();
+    test_stuck();
     test_both();
     test_mov_ss();
-    test_program();
+    test_program(*words ? (ULONG)atoi(words) : ROUNDS);
     return test_end();
 }

@@ -6,8 +6,11 @@
  * Both processors' forms (XP's for 32-bit code) are in the table.  What an
  * emulator does not raise is not missed there (docs/debugging.md has the
  * list); which instruction an x87 error comes from only some of them keep.
+ *
+ * Nothing of the kernel is in any frame: neither an address nor what its stack
+ * held (G10).
  */
-#include "test.h"
+#include "paint.h"
 
 #include "facts.h"
 
@@ -17,6 +20,7 @@
 #define MXCSR_PARAMETER 8
 
 #define MARK 0xB0B0B0B0U
+#define ADDRESS_IN_CASE 0xFFFFF78000000000ULL   /* that one case reads */
 
 /* As in exceptions.asm. */
 struct row {
@@ -104,6 +108,10 @@ static LONG NTAPI handle(EXCEPTION_POINTERS *pointers)
         return EXCEPTION_CONTINUE_SEARCH;
     seen++;
     compare(pointers->ExceptionRecord, context);
+    check_nothing_of_kernel(current->name, pointers->ExceptionRecord,
+                            pointers->ExceptionRecord + 1, ADDRESS_IN_CASE);
+    check_nothing_of_kernel(current->name, context, (void *)stack_of_case,
+                            ADDRESS_IN_CASE);
     INSTRUCTION_POINTER(context) = (ULONG_PTR)back;
     STACK_POINTER(context) = stack_of_case;
     context->EFlags &= ~0x40100;
@@ -116,6 +124,7 @@ static void run(const struct row *row)
 
     if ((row->flags & ON_PROCESSORS) && on_tcg())
         return;
+    paint_kernel_stack();
     current = row;
     run_case(row->routine);
     current = NULL;

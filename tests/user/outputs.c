@@ -11,12 +11,10 @@
  *     painted before each call (tests/kernel/stack.c)
  *   - a page that another process has given back has nothing of it left
  */
-#include "test.h"
+#include "paint.h"
 
-#include "../../programs/lib/find.h"
+#include "child.h"
 
-#define PAINT_STACK 0x30                        /* tests/kernel/selftest.c */
-#define PAINT 0x5057A15DU
 #define UNTOUCHED 0xCC
 #define ROOM 0x400
 #define BEYOND 0x40
@@ -28,7 +26,6 @@
 typedef NTSTATUS query(ULONG class, void *buffer, ULONG length,
                        ULONG *returned);
 
-static NTSTATUS (NTAPI *ask_kernel)(ULONG test, ULONGLONG argument);
 static UCHAR buffer[ROOM + BEYOND] __attribute__((aligned(16)));
 static HANDLE event, mutant, semaphore, timer, file, section, image;
 static ULONG answers;
@@ -143,19 +140,6 @@ static ULONG touched(void)
     return end;
 }
 
-static void check_content(const char *name, ULONG class, ULONG end)
-{
-    for (ULONG at = 0; at + 4 <= end; at += 4) {
-        ULONG word = *(ULONG *)(buffer + at);
-        ULONG high = at + 8 <= end ? *(ULONG *)(buffer + at + 4) : 0;
-
-        CHECK_SAY(word != PAINT, "%s %x: of the kernel's stack, at %x", name,
-                  class, at);
-        CHECK_SAY(high < 0xFFFF8000 || high == 0xFFFFFFFF,
-                  "%s %x: %08x%08x at %x", name, class, high, word, at);
-    }
-}
-
 static BOOLEAN is_too_short(NTSTATUS status)
 {
     return status == STATUS_INFO_LENGTH_MISMATCH ||
@@ -167,11 +151,12 @@ static BOOLEAN is_too_short(NTSTATUS status)
 static NTSTATUS ask(ULONG at, ULONG class, ULONG length, ULONG *needed)
 {
     const char *name = queries[at].name;
+    char where[48];
     NTSTATUS status;
     ULONG end;
 
     memset(buffer, UNTOUCHED, sizeof buffer);
-    ask_kernel(PAINT_STACK, 0);
+    paint_kernel_stack();
     *needed = 0;
     status = queries[at].ask(class, buffer, length, needed);
     end = touched();
@@ -186,7 +171,8 @@ static NTSTATUS ask(ULONG at, ULONG class, ULONG length, ULONG *needed)
         CHECK_SAY(end == 0, "%s %x, length %x: %08x, and %x bytes", name,
                   class, length, status, end);
     }
-    check_content(name, class, end);
+    sprintf(where, "%s %x", name, class);
+    check_nothing_of_kernel(where, buffer, buffer + end, 0);
     return status;
 }
 
@@ -231,25 +217,12 @@ static NTSTATUS as_child(void)
 
 static void check_recycled(void)
 {
-    RTL_USER_PROCESS_PARAMETERS *parameters = NULL;
-    RTL_USER_PROCESS_INFORMATION child;
-    UNICODE_STRING image, line;
     const UCHAR *fresh;
     ULONG used = 0;
 
-    RtlInitUnicodeString(&image, IMAGE);
-    RtlInitUnicodeString(&line, L"outputs.exe child");
-    CHECK_STATUS(RtlCreateProcessParametersEx(&parameters, &image, NULL, NULL,
-                                              &line, NULL, NULL, NULL, NULL,
-                                              NULL, 0), STATUS_SUCCESS);
-    if (!CHECK_STATUS(RtlCreateUserProcess(&image, 0, parameters, NULL, NULL,
-                                           NULL, FALSE, NULL, NULL, &child),
-                      STATUS_SUCCESS))
+    if (!HAS_CHILDREN)
         return;
-    NtResumeThread(child.ThreadHandle, NULL);
-    NtWaitForSingleObject(child.ProcessHandle, FALSE, NULL);
-    NtClose(child.ThreadHandle);
-    NtClose(child.ProcessHandle);
+    CHECK_STATUS(run_child(IMAGE), STATUS_SUCCESS);
     fresh = pages(PAGE_READONLY);
     for (ULONG at = 0; at < RECYCLED_PAGES * PAGE_SIZE; at++)
         used += fresh[at] != 0;
@@ -283,8 +256,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     (void)peb;
     if (!strcmp(test_words(), "child"))
         return as_child();
-    ask_kernel = (void *)find_stub("NtwSelfTest");
-    if (!ask_kernel)
+    if (!paint_kernel_stack())
         return STATUS_PROCEDURE_NOT_FOUND;
     make_objects();
     for (ULONG at = 0; at < ARRAY_SIZE(queries); at++) {

@@ -251,6 +251,34 @@ static void check_lengths(void)
         check_length(bad[which], 0, STATUS_SUCCESS);
 }
 
+/*
+ * NT's order: an address that is not aligned is told before one that is not
+ * ring 3's.  Without a length neither is.
+ */
+static void check_order(void)
+{
+    static const ULONGLONG edges[] = {
+        0, 0x00007FFFFFFF0000ULL, 0x0000800000000000ULL,
+        0xFFFF800000000000ULL, 0xFFFFFFFF80100000ULL,
+    };
+    ULONG which, off;
+
+    for (which = 0; which < ARRAY_SIZE(edges); which++) {
+        for (off = 0; off < 4; off++) {
+            void *to = (void *)(edges[which] + off);
+            NTSTATUS status = NtQuerySystemInformation(
+                SystemBasicInformation, to, 0x40, NULL);
+
+            CHECK_SAY(status == (off ? STATUS_DATATYPE_MISALIGNMENT
+                                     : STATUS_ACCESS_VIOLATION),
+                      "information to %p: %08x", to, status);
+            CHECK_STATUS(NtQuerySystemInformation(SystemBasicInformation, to,
+                                                  0, NULL),
+                         STATUS_INFO_LENGTH_MISMATCH);
+        }
+    }
+}
+
 static void create_objects(void)
 {
     fill_in();
@@ -282,6 +310,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     }
     test_where("");
     check_lengths();
+    check_order();
     NtTerminateThread(handles[5], 0);
     return test_end();
 }

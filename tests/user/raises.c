@@ -1,7 +1,7 @@
 /*
- * raises.c - exceptions that are asked for: NtRaiseException, what a bad
- * handle raises, the debug service; and the frame that the kernel leaves on the
- * stack.
+ * raises.c - exceptions that are asked for: NtRaiseException, also with what
+ * is no record (H14), what a bad handle raises, the debug service; and the
+ * frame that the kernel leaves on the stack.
  */
 #include "test.h"
 
@@ -115,6 +115,61 @@ static void test_raise(void)
     CHECK(INSTRUCTION_POINTER(&heard.context) == NOWHERE - 1);
 }
 
+/* ---- Records and contexts that are none (H14) ---- */
+
+static NTSTATUS raise_bad(void *record, void *there)
+{
+    prepare();
+    return NtRaiseException(record, there, TRUE);
+}
+
+/*
+ * The call comes back with a status, and nothing was raised: too many
+ * parameters, which a copy must not believe; each end of user space; the end
+ * of a page before, in and behind the parameters.
+ */
+static void test_bad_records(void)
+{
+    static const ULONG counts[] = { 16, 17, 0x100, 0x7FFFFFFF, 0x80000000,
+                                    0xFFFFFFFF };
+    static CONTEXT there __attribute__((aligned(16)));
+    UCHAR *page = test_pages(2), *end = page + PAGE_SIZE;
+    EXCEPTION_RECORD *at_end;
+    ULONG at, missing;
+
+    there.ContextFlags = CONTEXT_FULL;
+    given = (EXCEPTION_RECORD){ .ExceptionCode = CODE };
+    for (at = 0; at < ARRAY_SIZE(counts); at++) {
+        given.NumberParameters = counts[at];
+        CHECK_STATUS(raise_bad(&given, &there), STATUS_INVALID_PARAMETER);
+    }
+    given.NumberParameters = EXCEPTION_MAXIMUM_PARAMETERS;
+    CHECK_STATUS(raise_bad((UCHAR *)&given + 1, &there),
+                 STATUS_DATATYPE_MISALIGNMENT);
+    CHECK_STATUS(raise_bad(&given, (UCHAR *)&there + 1),
+                 STATUS_DATATYPE_MISALIGNMENT);
+    CHECK_STATUS(raise_bad((void *)KERNEL_ADDRESS, &there),
+                 STATUS_ACCESS_VIOLATION);
+    CHECK_STATUS(raise_bad(&given, (void *)KERNEL_ADDRESS),
+                 STATUS_ACCESS_VIOLATION);
+    test_protect(end, 1, PAGE_NOACCESS);
+    for (missing = 4; missing < sizeof given; missing += 4) {
+        at_end = (EXCEPTION_RECORD *)(end - sizeof given + missing);
+        if ((ULONG_PTR)at_end % sizeof(void *))
+            continue;
+        memcpy(at_end, &given, sizeof given - missing);
+        CHECK_SAY(raise_bad(at_end, &there) == STATUS_ACCESS_VIOLATION,
+                  "%u bytes of a record", (ULONG)sizeof given - missing);
+    }
+    for (missing = 16; missing < sizeof there; missing += 16) {
+        memcpy(end - sizeof there + missing, &there, sizeof there - missing);
+        CHECK_SAY(raise_bad(&given, end - sizeof there + missing) ==
+                      STATUS_ACCESS_VIOLATION,
+                  "%u bytes of a context", (ULONG)sizeof there - missing);
+    }
+    CHECK(heard.count == 0);
+}
+
 static void access_nothing(void)
 {
     static volatile ULONG_PTR place = 8;
@@ -191,6 +246,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     (void)peb;
     CHECK(RtlAddVectoredExceptionHandler(TRUE, handle) != NULL);
     test_raise();
+    test_bad_records();
     test_frame();
     test_debug_service();
     test_bad_handle();

@@ -32,6 +32,7 @@ void arch_prepare_thread(KTHREAD *thread, void (*routine)(void *argument),
         .ds = KGDT_R3_DATA | RPL_MASK,
         .es = KGDT_R3_DATA | RPL_MASK,
         .fs = KGDT_R3_TEB | RPL_MASK,
+        .gs = KGDT_R3_DATA | RPL_MASK,
     };
     state->extended.header.Mask = XSTATE_LEGACY_FLOATING_POINT |
                                   XSTATE_LEGACY_SSE;

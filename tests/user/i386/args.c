@@ -1,7 +1,7 @@
 /*
  * args.c - arguments of 32-bit code: 4 to 18 of them, whole and in order, by
  * every door; how each kind becomes 64 bits; every place where a stack can
- * end.
+ * end (H1 to H4).
  *
  * Needs the test build's services: NtwEchoN takes N + 4 arguments and writes
  * all of them, as the routine in ring 0 found them, to where the first points;
@@ -151,6 +151,24 @@ static void check_page_ends(void)
         check_page_end(end, count, "before a page that is not there");
 }
 
+/* A guard page says so once; then it is a page of zeroes, made meanwhile. */
+static void check_guard(void)
+{
+    UCHAR *pages = test_pages(2);
+    ULONG at = (ULONG)pages + PAGE_SIZE - 4 * sizeof(ULONG), count;
+
+    for (count = 1; count <= MOST; count++) {
+        choose_values();
+        memcpy((void *)at, values, 4 * sizeof(ULONG));
+        test_protect(pages + PAGE_SIZE, 1, PAGE_READWRITE | PAGE_GUARD);
+        CHECK_STATUS(call_at(count, at), STATUS_GUARD_PAGE_VIOLATION);
+        CHECK(is_untouched());
+        memset(values + 4, 0, count * sizeof(ULONG));
+        CHECK_STATUS(call_at(count, at), STATUS_SUCCESS);
+        check_echoed(count, "behind a guard");
+    }
+}
+
 /* Both pages present: arguments that lie across them arrive whole. */
 static void check_crossing(void)
 {
@@ -204,6 +222,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
             check_routine(count);
         check_widening();
         check_page_ends();
+        check_guard();
         check_crossing();
         if (!door->below)
             check_no_stack();
