@@ -130,8 +130,8 @@ INIT_OBJS := kernel/init/start.c kernel/init/options.c
 TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/schedule.c tests/kernel/lock.c tests/kernel/timer.c \
     tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
-    tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c tests/kernel/sweep.c \
-    tests/kernel/scarce.c
+    tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c \
+    tests/kernel/sweep.c tests/kernel/vector.c tests/kernel/scarce.c
 
 # What tests/kernel/scarce.c stands before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \

@@ -29,6 +29,7 @@ enum self_test {
     SELF_TEST_OBJECT_ENDS,
     SELF_TEST_SPECIAL,              /* calls of UMS and pico threads */
     SELF_TEST_MXCSR,                /* in a service: the kernel's */
+    SELF_TEST_NO_FPU,               /* the record of vector 7 */
     SELF_TEST_APC = 0x20,
     SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
     SELF_TEST_APC_WAIT,             /* to threads that wait */
@@ -38,6 +39,7 @@ enum self_test {
     SELF_TEST_PAINT_STACK = 0x30,   /* the caller's kernel stack */
     SELF_TEST_UNUSED_STACK,         /* how much paint is left, in a ULONG */
     SELF_TEST_SS,                   /* after switches; another must run */
+    SELF_TEST_ABSENT_SEGMENT,       /* a selector of one, in a ULONG */
     SELF_TEST_REFUSE_MEMORY = 0x38, /* at the Nth time; 0: was it? */
     SELF_TEST_BLOCKS,               /* of kernel memory, in a ULONG */
     SELF_TEST_CRASHES = 0x100,
@@ -350,6 +352,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
     case SELF_TEST_MXCSR:
         good = test_mxcsr();
         break;
+    case SELF_TEST_NO_FPU:
+        good = test_no_fpu();
+        break;
     case SELF_TEST_APC:
         good = test_apc();
         break;
@@ -364,6 +369,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_SS:
         good = test_ss_after_switch();
+        break;
+    case SELF_TEST_ABSENT_SEGMENT:
+        good = add_absent_segment(argument);
         break;
     case SELF_TEST_REFUSE_MEMORY:
         good = refuse_memory(argument);

@@ -38,6 +38,10 @@ BOOLEAN test_object_ends(void);
 /* special.c */
 BOOLEAN test_special_service(void);
 
+/* vector.c */
+BOOLEAN add_absent_segment(ULONGLONG user);
+BOOLEAN test_no_fpu(void);
+
 /* timer.c */
 BOOLEAN test_timer(void);
 BOOLEAN test_timer_cost(void);

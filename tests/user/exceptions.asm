@@ -44,6 +44,7 @@
         global  EXPORT(back)
         global  EXPORT(stack_of_case)
         global  EXPORT(pages)
+        global  EXPORT(absent_segment)
         global  EXPORT(call_routine)
         global  EXPORT(routine)
 
@@ -227,6 +228,19 @@ CASE selector
         mov     eax, 8
         HERE
         mov     ds, ax
+        DONE
+
+; The processor names the stack's segment by a vector of its own.
+CASE absent_data
+        mov     eax, [EXPORT(absent_segment)]
+        HERE
+        mov     ds, ax
+        DONE
+
+CASE absent_stack
+        mov     eax, [EXPORT(absent_segment)]
+        HERE
+        mov     ss, ax
         DONE
 
 CASE int_20
@@ -440,6 +454,7 @@ CASE read_kernel
 %define ADDRESS_AT_IP 2                         ; or ExceptionAddress is .ip
 %define PAGE_PARAMETER 4                        ; ... 1 is in the pages
 %define MXCSR_PARAMETER 8                       ; ... 1 is MXCSR
+%define IN_TEST_BUILD 16                        ; its kernel has the segment
 
 SECTION .data align=16
 EXPORT(stack_of_case):
@@ -448,6 +463,8 @@ EXPORT(pages):
         POINTER 0
 EXPORT(routine):
         POINTER 0
+EXPORT(absent_segment):
+        dd      0, 0
 %if WIDE
 non_canonical:
         dq      0000900000000000h
@@ -528,6 +545,10 @@ ROW in_, "IN", STATUS_PRIVILEGED_INSTRUCTION, 0, 0
 ROW rdmsr_, "RDMSR", STATUS_PRIVILEGED_INSTRUCTION, 0, 0
 ROW mov_cr, "MOV CR0", STATUS_PRIVILEGED_INSTRUCTION, 0, 0
 ROW selector, "ring 0's DS", STATUS_ACCESS_VIOLATION, 0, 2, 0, UNKNOWN
+ROW absent_data, "segment not present", STATUS_ACCESS_VIOLATION, \
+    IN_TEST_BUILD, 2, 0, UNKNOWN
+ROW absent_stack, "stack not present", STATUS_ACCESS_VIOLATION, \
+    IN_TEST_BUILD, 2, 0, UNKNOWN
 ROW int_20, "INT 20h", STATUS_ACCESS_VIOLATION, 0, 2, 0, UNKNOWN
 ROW read_null, "read 8", STATUS_ACCESS_VIOLATION, 0, 2, 0, 8
 ROW write_null, "write 10h", STATUS_ACCESS_VIOLATION, 0, 2, 1, 10h

@@ -52,6 +52,15 @@ BOOLEAN test_status(NTSTATUS status, NTSTATUS expected, const char *text,
     return status == expected;
 }
 
+BOOLEAN test_on_tcg(void)
+{
+    ULONG leaf = 0x40000000, vendor[3];
+
+    __asm__ volatile("cpuid" : "+a"(leaf), "=b"(vendor[0]), "=c"(vendor[1]),
+                     "=d"(vendor[2]) : "c"(0));
+    return memcmp(vendor, "TCGTCGTCGTCG", sizeof vendor) == 0;
+}
+
 NTSTATUS test_end(void)
 {
     print("%u checks, %u failed\n", checks, failures);

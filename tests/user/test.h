@@ -38,5 +38,11 @@ void test_where(const char *word);
 void *test_pages(ULONG count);
 void test_protect(void *page, ULONG count, ULONG protect);
 
+/*
+ * On QEMU's own translation of code, which does not raise all exceptions that
+ * a processor raises: docs/debugging.md has the list.
+ */
+BOOLEAN test_on_tcg(void);
+
 /* A file of the image, by its bare name. */
 NTSTATUS test_open(const WCHAR *name, ACCESS_MASK access, HANDLE *file);
