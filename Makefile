@@ -248,7 +248,7 @@ USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c)
 
 # Many threads at once.
 USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c tornregs.c \
-    isolation.c races.c continuefuzz.c)
+    isolation.c races.c continuefuzz.c vandals.c missing.c)
 apcstorm_SRCS  := tests/user/apc.asm
 isolation_SRCS := tests/user/isolation.asm
 tornregs_SRCS  := tests/user/tornregs.asm

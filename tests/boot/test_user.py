@@ -43,7 +43,8 @@ def programs(kernel, cpu):
 
 
 # Long, and not about stubs.
-STORMS = ('apcstorm', 'threadstorm', 'tornregs', 'isolation', 'races')
+STORMS = ('apcstorm', 'threadstorm', 'tornregs', 'isolation', 'races',
+          'vandals', 'missing')
 
 ABOUT_MEMORY = ('callregs', 'pointers', 'memory', 'memmodel', 'files',
                 'images', 'loader', 'runtime', 'apc', 'threads', 'processes',
