@@ -263,8 +263,8 @@ USER_TESTS32 += tests/user/i386/debugregs.c
 # 32-bit code clang has it only where it also means Microsoft's C library, and
 # a list of safe handlers that only Microsoft's linker can place (.sxdata). cxx
 # is C++, with the compiler's own libraries: NAME_LIBS.
-USER_TESTS += $(addprefix tests/user/,unwind.c seh.c cxx.cc)
-USER_TESTS32 += $(addprefix tests/user/,seh.c cxx.cc)
+USER_TESTS += $(addprefix tests/user/,unwind.c seh.c cxx.cc tlsfault.c)
+USER_TESTS32 += $(addprefix tests/user/,seh.c cxx.cc tlsfault.c)
 unwind_SRCS := tests/user/unwind.asm
 cxx_SRCS := programs/lib/cxxstart.c    # first: see register_frames
 cxx_SRCS32 := $(cxx_SRCS)

@@ -53,6 +53,28 @@ def test_rooms():
     assert status == 0, text
 
 
+def test_docs():
+    status, text = script('check_docs.py')
+    assert status == 0, text
+
+
+@pytest.mark.parametrize('text, complaint', [
+    ('[a](docs/a.md#a-heading) `ke/a.c` `a.c` `KiThere` `./nt/`', None),
+    ('[a](docs/b.md)', 'docs/b.md does not exist'),
+    ('[a](docs/a.md#other)', 'has no heading #other'),
+    ('`ke/b.c`', 'no file ke/b.c'),
+    ('`b.c`', 'b.c is nowhere'),
+    ('`KiGone`', 'KiGone is nowhere'),
+])
+def test_what_pages_may_name(tmp_path, text, complaint):
+    write(tmp_path, 'kernel/ke/a.c', 'void KiThere(void);\n')
+    write(tmp_path, 'docs/a.md', '# A heading\n')
+    write(tmp_path, 'README.md', text + '\n')
+    status, answer = script('check_docs.py', str(tmp_path))
+    assert (status != 0) == (complaint is not None), answer
+    assert complaint is None or complaint in answer
+
+
 def services_of(tab):
     """{name: number} of a .tab."""
     rows = re.findall(r'^(?:nt|win32k)\s+0x(\w+)\s.*?\b(Nt\w+)', tab, re.M)
