@@ -243,7 +243,7 @@ waits_SRCS := tests/user/objects.c
 
 # Other processes' memory, sections by name, stacks that grow.
 USER_TESTS += $(addprefix tests/user/,readwrite.c sections.c stacks.c \
-    scarce.c)
+    scarce.c faultloop.c)
 USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c)
 
 # Many threads at once.

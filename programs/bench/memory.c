@@ -1,6 +1,6 @@
 /*
- * memory.c - pages that come when they are touched, and what a region costs
- * among many.
+ * memory.c - pages that come when they are touched, or come back, and what a
+ * region costs among many.
  */
 #include "bench.h"
 
@@ -71,6 +71,50 @@ static ULONGLONG copy_on_write(void)
     return count;
 }
 
+static void look(void *context)
+{
+    struct walk *walk = context;
+
+    (void)*walk->next;
+    walk->next += PAGE_SIZE;
+}
+
+static void empty_working_set(void)
+{
+    QUOTA_LIMITS limits = { .MinimumWorkingSetSize = ~(SIZE_T)0,
+                            .MaximumWorkingSetSize = ~(SIZE_T)0 };
+
+    must(NtSetInformationProcess(NtCurrentProcess(), ProcessQuotaLimits,
+                                 &limits, sizeof limits),
+         "NtSetInformationProcess");
+}
+
+static void command(ULONG number)
+{
+    must(NtSetSystemInformation(SystemMemoryListInformation, &number,
+                                sizeof number), "NtSetSystemInformation");
+}
+
+/* Pages that were written have left; to_file: memory as well. */
+static ULONGLONG come_back(BOOLEAN to_file)
+{
+    void *pages = allocate(PAGES * PAGE_SIZE, MEM_RESERVE | MEM_COMMIT);
+    struct walk walk = { .next = pages };
+    ULONGLONG count;
+
+    for (ULONG i = 0; i < PAGES; i++)
+        touch(&walk);
+    walk.next = pages;
+    empty_working_set();
+    if (to_file) {
+        command(MemoryFlushModifiedList);
+        command(MemoryPurgeStandbyList);
+    }
+    count = fewest(look, &walk);
+    release(pages);
+    return count;
+}
+
 static void reserve_one(void *context)
 {
     (void)context;
@@ -91,6 +135,8 @@ void show_memory(void)
            "64 KiB reserved and released");
     figure("demand-zero fault", demand_zero(), "a page's first store");
     figure("copy-on-write fault", copy_on_write(), "the first, to a shared page");
+    figure("soft fault", come_back(FALSE), "a trimmed page is still there");
+    figure("page-in", come_back(TRUE), "it is read from the page file");
 }
 
 /* ---- among many regions ---- */

@@ -19,7 +19,8 @@ from .errors import Usage
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 TOUR = 'tour.exe'
-TOUR_OPTIONS = {'debug': 'on', 'pagefile': '4'}
+PROGRAM_OPTIONS = {TOUR: {'debug': 'on', 'pagefile': '4'},
+                   'bench.exe': {'pagefile': '4'}}
 NTDLL = 'ntdll.dll'
 NTDLL32 = 'ntdll32.dll'                 # 32-bit programs know it as NTDLL
 PE_NAMES = ('.exe', '.dll', '.sys')
@@ -165,9 +166,9 @@ def check_words(config):
 def command_line(config, program):
     options = ['report=e9', *config.options]
     chosen = {option.partition('=')[0] for option in config.options}
-    if program.lower() == TOUR:
-        options += [f'{key}={value}' for key, value in TOUR_OPTIONS.items()
-                    if key not in chosen]
+    usual = PROGRAM_OPTIONS.get(program.lower(), {})
+    options += [f'{key}={value}' for key, value in usual.items()
+                if key not in chosen]
     return [*options, '--', program, *config.args]
 
 

@@ -38,6 +38,7 @@ BUGCHECKS = [
     ('126', 0xB8, 'ATTEMPTED_SWITCH_FROM_DPC', 'wait_in_dpc'),
     ('127', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
     ('128', 0x139, 'KERNEL_SECURITY_CHECK_FAILURE', 'NtwSelfTest'),
+    ('129', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'arch_copy_user'),
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 

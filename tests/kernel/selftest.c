@@ -7,6 +7,7 @@
  */
 #include "selftest.h"
 
+#include <arch/cpu.h>
 #include <arch/pte.h>
 #include <ke.h>
 #include <mm.h>
@@ -42,6 +43,7 @@ enum self_test {
     SELF_TEST_ABSENT_SEGMENT,       /* a selector of one, in a ULONG */
     SELF_TEST_REFUSE_MEMORY = 0x38, /* at the Nth time; 0: was it? */
     SELF_TEST_BLOCKS,               /* of kernel memory, in a ULONG */
+    SELF_TEST_FORBID_EXECUTION,     /* of a page, behind Mm's back */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -68,6 +70,7 @@ enum self_test {
     CRASH_SWITCH_IN_DPC,            /* below it: B8 */
     CRASH_FAULT_CLI,                /* interrupts off, a user address: A */
     CRASH_FAST_FAIL,                /* INT 29h: 139 */
+    CRASH_COPY_IRQL,                /* a copy faults at DISPATCH_LEVEL: A */
 };
 
 #define MXCSR_OF_THE_KERNEL 0x1F80
@@ -209,6 +212,7 @@ static void crash(ULONG test, ULONGLONG argument)
     static KAPC_STATE state;
     void (*function)(void) = (void (*)(void))(ULONG_PTR)code;
     void *block;
+    UCHAR byte;
 
     switch (test) {
     case CRASH_IRQL:
@@ -291,11 +295,27 @@ static void crash(ULONG test, ULONGLONG argument)
     case CRASH_FAST_FAIL:
         __asm__ volatile("int $0x29" : : "c"(5));
         break;
+    case CRASH_COPY_IRQL:
+        KfRaiseIrql(DISPATCH_LEVEL);
+        (void)mm_copy_from_user(&byte, (void *)argument, sizeof byte);
+        break;
     case CRASH_IRQL_FAULT:
         KfRaiseIrql(DISPATCH_LEVEL);
         *(volatile UCHAR *)0xFFFFC00000000000ULL;
         break;
     }
+}
+
+/* Mm's record of the page, WsleProtection, stays as it is. */
+static BOOLEAN forbid_execution(ULONGLONG address)
+{
+    MMPTE *pte = MiGetPteAddress((void *)address);
+
+    if (!pte->u.Hard.Valid)
+        return FALSE;
+    pte->u.Hard.NoExecute = 1;
+    arch_invlpg((void *)address);
+    return TRUE;
 }
 
 NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
@@ -378,6 +398,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_BLOCKS:
         good = tell_blocks(argument);
+        break;
+    case SELF_TEST_FORBID_EXECUTION:
+        good = forbid_execution(argument);
         break;
     case SELF_TEST_QUEUE_APC:
         good = queue_user_apc_later(argument);

@@ -10,6 +10,8 @@
 
 #include "../../programs/lib/door.h"
 
+#define FAULT_IN_COPY 0x129             /* wants a page that is not there */
+
 typedef NTSTATUS self_test(ULONG test, ULONGLONG argument);
 
 static const WCHAR *last_word(const UNICODE_STRING *line)
@@ -44,5 +46,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     }
     if (!test)
         return STATUS_PROCEDURE_NOT_FOUND;
+    if (hex(word) == FAULT_IN_COPY)
+        return test(hex(word), (ULONG_PTR)test_pages(1));
     return test(hex(word), (ULONG_PTR)&variable);
 }
