@@ -189,7 +189,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
     processes.c start.c contexts2.c forever.c crash.c exceptions.c raises.c \
     kstack.c sweep.c memmodel.c outputs.c initial.c meanwhile.c probes.c \
-    outplaces.c floating.c frames.c)
+    outplaces.c floating.c frames.c gates.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
@@ -197,6 +197,8 @@ doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
 compat_SRCS := tests/user/compat.asm
 exceptions_SRCS   := tests/user/exceptions.asm
 exceptions_SRCS32 := tests/user/exceptions.asm
+gates_SRCS        := tests/user/exceptions.asm
+gates_SRCS32      := tests/user/exceptions.asm
 raises_SRCS       := tests/user/exceptions.asm
 raises_SRCS32     := tests/user/exceptions.asm
 apc_SRCS    := tests/user/apc.asm
@@ -211,7 +213,8 @@ USER_TESTS32     := $(addprefix tests/user/,answers.c files.c names.c \
     duplicate.c memory.c runtime.c loader.c needs_name.c needs_ordinal.c \
     needs_dll.c needs_fail.c images.c callback.c monitors.c critical.c \
     threadattach.c threads32.c start32.c runtime32.c wow64.c crash.c \
-    exceptions.c raises.c sweep.c floating.c outputs.c)
+    exceptions.c raises.c sweep.c floating.c outputs.c \
+    gates.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of

@@ -1,4 +1,7 @@
-"""scripts/boot from outside: one clear line and 127, and its statuses."""
+"""scripts/boot from outside: one clear line and 127, and its statuses.
+
+Scenarios: D9.
+"""
 import os
 import pty
 import struct

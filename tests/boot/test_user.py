@@ -66,7 +66,8 @@ ON_BOCHS = ('callregs', 'numbers', 'args', 'pointers', 'doors', 'flags',
             'crash jump_non_canonical', 'crash continue_non_canonical',
             'crash syscall32', 'crash stack_non_canonical', '32/runtime',
             '32/start32', '32/wow64', '32/crash step_int2e',
-            '32/crash syscall32', 'debugregs', '32/debugregs', 'ums')
+            '32/crash syscall32', 'debugregs', '32/debugregs', 'ums', 'gates',
+            'floating', 'initial')
 
 
 def check_expected(console, bochs):
@@ -132,6 +133,11 @@ def test_self_map(run, program, kernel, status, words, slot):
 def test_uefi(run, program, kernel, status, words):
     check(run, (program, kernel, status, words), TEST_BUILD, cpu='max',
           firmware='uefi', media='usb')
+
+
+def test_umip(run):
+    """E5: the processor is one that hides its tables from ring 3."""
+    check(run, ('gates', 'test', 0, []), TEST_BUILD, cpu='max')
 
 
 @pytest.mark.parametrize('program, kernel, status, words',

@@ -2,6 +2,8 @@
 
 The kernel checks its own tables through the self map; this walk shares
 nothing with that code.
+
+Scenarios: E7.
 """
 import json
 import os

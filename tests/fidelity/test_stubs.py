@@ -1,4 +1,7 @@
-"""Both ntdlls' service stubs byte for byte, and their numbers."""
+"""Both ntdlls' service stubs byte for byte, and their numbers.
+
+Scenarios: J5.
+"""
 import json
 import os
 import struct

@@ -1,4 +1,7 @@
-"""GDT, TSS and IDT as the processor sees them, read through QEMU."""
+"""GDT, TSS and IDT as the processor sees them, read through QEMU.
+
+Scenarios: D7.
+"""
 import json
 import os
 import struct

@@ -4,6 +4,8 @@
  * The current thread queues to itself.  "Runs" is: before the call that makes
  * it possible is over, or, where vector 1Fh brings it, as soon as the APIC
  * does; "waits" is: not until the thread has left the place that keeps it.
+ *
+ * Scenarios: I4, I6.
  */
 #include "selftest.h"
 

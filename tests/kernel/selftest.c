@@ -4,6 +4,8 @@
  * NtwSelfTest(test, argument) from ring 3.  Tests below SELF_TEST_CRASHES
  * answer STATUS_SUCCESS or STATUS_UNSUCCESSFUL; the others end in the
  * bugcheck their name says, or have failed if they come back.
+ *
+ * Scenarios: G6.
  */
 #include "selftest.h"
 

@@ -1,5 +1,7 @@
 /*
  * ssdt.c - the packed entry of a service table, at all its edges.
+ *
+ * Scenarios: J5.
  */
 #include "unit.h"
 

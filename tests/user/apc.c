@@ -2,6 +2,8 @@
  * apc.c - user APCs to oneself: when they come, in which order, what the
  * kernel puts on the stack for them, and that what they interrupt goes on as
  * if nothing had happened, whichever way it had entered the kernel.
+ *
+ * Scenarios: I1.
  */
 #include "test.h"
 

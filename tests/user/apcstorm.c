@@ -7,6 +7,8 @@
  * APC's routine leaves none of them as it was (apc.asm). Each APC has a number
  * that counts how often it ran. "apcstorm N" makes N rounds: 36,000 APCs each
  * where there are three doors.
+ *
+ * Scenarios: G3, I1.
  */
 #include "test.h"
 

@@ -6,6 +6,8 @@
  * writes all N + 4 to where the first points. Stack argument k (from 1) is
  * read at [rsp + 20h + 8k]; a stack pointer at or above MmUserProbeAddress -
  * 20h must never make the kernel read its own memory.
+ *
+ * Scenarios: A1, A6.
  */
 #include "test.h"
 
@@ -151,6 +153,35 @@ static void check_untouched(void)
     check_echoed(MOST, "on pages that were not there yet");
 }
 
+/*
+ * Out of the working set, and into the page file if the machine has one: the
+ * copy waits for them.
+ */
+static void check_trimmed(void)
+{
+    static const SYSTEM_MEMORY_LIST_COMMAND commands[] = {
+        MemoryFlushModifiedList, MemoryPurgeStandbyList,
+    };
+    QUOTA_LIMITS limits = { .MinimumWorkingSetSize = ~(SIZE_T)0,
+                            .MaximumWorkingSetSize = ~(SIZE_T)0 };
+    UCHAR *pages = test_pages(2);
+    ULONGLONG rsp = (ULONGLONG)pages + PAGE_SIZE - 0x28 - 0x40;
+    ULONG at;
+
+    choose_values();
+    memcpy((void *)(rsp + 0x28), values + 4, MOST * 8);
+    CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
+                                         ProcessQuotaLimits, &limits,
+                                         sizeof limits), STATUS_SUCCESS);
+    for (at = 0; at < ARRAY_SIZE(commands); at++)
+        CHECK_STATUS(NtSetSystemInformation(SystemMemoryListInformation,
+                                            (void *)&commands[at],
+                                            sizeof commands[at]),
+                     STATUS_SUCCESS);
+    CHECK_STATUS(call_at(MOST, rsp), STATUS_SUCCESS);
+    check_echoed(MOST, "on pages that had left");
+}
+
 /* Both pages present: arguments that lie across them arrive whole. */
 static void check_crossing(void)
 {
@@ -227,6 +258,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
         check_page_ends();
         check_guard();
         check_untouched();
+        check_trimmed();
         check_crossing();
         check_near_probe();
         check_no_stack();

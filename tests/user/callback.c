@@ -4,6 +4,8 @@
  * The dispatcher never comes back: the routine that it calls ends the process
  * with the result. With the word "return" it returns instead, and as no
  * service is waiting that must be the end, too, with NtCallbackReturn's status.
+ *
+ * Scenarios: I10.
  */
 #include "test.h"
 

@@ -7,6 +7,8 @@
  * result, rcx and r11 what SYSCALL put there, rdx and r10 zero, r8 and r9 the
  * user's rsp and rbp, xmm0-5 zero; all else as it was.  The other doors have
  * the same exit.
+ *
+ * Scenarios: A1, G1, G2.
  */
 #include "test.h"
 

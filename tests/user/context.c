@@ -3,6 +3,8 @@
  * 3 must not have does, and a bad CONTEXT is a status.
  *
  * landing.asm does the travelling. What ends a process is in crash.c.
+ *
+ * Scenarios: B10, B12, L2.
  */
 #include "test.h"
 

@@ -1,6 +1,8 @@
 /*
  * contexts2.c - NtGetContextThread and NtSetContextThread on threads in every
  * state, with contexts of all kinds: what arrives is ring 3's, always.
+ *
+ * Scenarios: B4, F4, I9.
  */
 #include "test.h"
 

@@ -7,6 +7,8 @@
  * live with it; extended state is anywhere. Another thread moves the page under
  * a context meanwhile.
  * "continuefuzz SEED" begins elsewhere.
+ *
+ * Scenarios: B4, B5, B10, B12, C9, F4, L2, L3.
  */
 #include "test.h"
 

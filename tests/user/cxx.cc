@@ -6,6 +6,8 @@
  * Objects on the way count themselves: after each case none is left.
  *
  * With a word: an exception that nobody catches, by std::terminate.
+ *
+ * Scenarios: I8.
  */
 #include <exception>
 #include <new>

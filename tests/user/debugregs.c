@@ -1,7 +1,7 @@
 /*
- * debugregs.c - hardware breakpoints and single steps of ring 3 (scenarios C1,
- * C2, C4 to C6, C9 to C12): they come where they have to, in the thread that
- * asked for them, and never in the kernel.
+ * debugregs.c - hardware breakpoints and single steps of ring 3 (scenarios A2,
+ * C1, C2, C4 to C6, C9 to C12): they come where they have to, in the thread
+ * that asked for them, and never in the kernel.
  *
  * A vectored handler notes what comes and continues; what else it does is up
  * to the test.  "debugregs ROUNDS" steps through a longer program: 15000 make

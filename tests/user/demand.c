@@ -9,6 +9,8 @@
  *
  * "demand ADDRESS" is the child: what it finds in the section that its creator
  * has mapped there, and what it does to it.
+ *
+ * Scenarios: M2.
  */
 #include "test.h"
 

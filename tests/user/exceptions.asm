@@ -4,6 +4,8 @@
 ; what the CONTEXT must show.  It begins with rcx and rdx (ecx and edx) as
 ; exceptions.c expects them in parameters, and with rbx marked.  If nothing is
 ; raised it goes to back, where the handler leads, too.
+;
+; Scenarios: A8, A10, F6, G11.
 
 %ifidn __?OUTPUT_FORMAT?__, win64
 %define WIDE 1

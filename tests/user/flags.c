@@ -9,6 +9,8 @@
  *
  * "flags ac DOOR" (test build) sets AC and asks ring 0 to read user memory
  * outside of a window: where there is SMAP that must be a bugcheck.
+ *
+ * Scenarios: B10, F1, F2.
  */
 #include "test.h"
 

@@ -5,6 +5,8 @@
  *
  * Each thread holds its state (isolation.asm) while it spins until the clock
  * has taken it off, or while it yields. xmm0-5 are not kept by a call.
+ *
+ * Scenarios: C11, E4, F1, G3, L1.
  */
 #include "test.h"
 

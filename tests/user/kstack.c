@@ -1,6 +1,8 @@
 /*
  * kstack.c - the kernel stack: what the deepest ways leave of it, and what a
  * switch to it leaves in SS (tests/kernel/stack.c).
+ *
+ * Scenarios: B9, D8.
  */
 #include "test.h"
 

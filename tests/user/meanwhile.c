@@ -9,6 +9,8 @@
  * outcomes must be "new" up to some N and "old" from there on, and never
  * anything else.  A page that goes makes STATUS_ACCESS_VIOLATION of "new".
  * "meanwhile STEP" has another step.
+ *
+ * Scenarios: B12.
  */
 #include "test.h"
 

@@ -14,6 +14,8 @@
  * In the end the process has what it had before.  "memmodel N" takes N times
  * as many steps; "memmodel short", booted with a page file, has another thread
  * that uses all other memory again and again.
+ *
+ * Scenarios: M2, M3.
  */
 #include "test.h"
 

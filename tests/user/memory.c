@@ -2,6 +2,8 @@
  * memory.c - NtAllocateVirtualMemory, NtFreeVirtualMemory,
  * NtProtectVirtualMemory, NtQueryVirtualMemory: reserve and commit, split
  * protections, and the status Windows gives for each thing it refuses.
+ *
+ * Scenarios: M3.
  */
 #include "test.h"
 

@@ -5,6 +5,8 @@
  * NtUserEnumDisplayMonitors calls routine 0 of PEB.KernelCallbackTable, which
  * is dispatch here; what it does is up to "behaviour".  With the word "exit"
  * the program ends inside a callback.
+ *
+ * Scenarios: I10.
  */
 #include "test.h"
 

@@ -5,6 +5,8 @@
  * Windows looks at bits 0-11 (index) and 12 (table) of eax; all other bits of
  * rax do not count. An index without a service, in either table, is
  * STATUS_INVALID_SYSTEM_SERVICE.
+ *
+ * Scenarios: A6, J1, J2, J3.
  */
 #include "test.h"
 

@@ -5,6 +5,8 @@
  * then the kernel writes; what it has left unwritten in between shows as
  * paint.  An address of the kernel shows by its upper half; in what 32-bit
  * code gets only paint is looked for.  A kernel without tests does not paint.
+ *
+ * Scenarios: G5, G10.
  */
 #pragma once
 

@@ -5,6 +5,8 @@
  *
  * A row gives a service with arguments that would work; then one pointer at a
  * time is replaced.
+ *
+ * Scenarios: A1, H5, H6, H14.
  */
 #include "test.h"
 

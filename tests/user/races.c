@@ -7,6 +7,8 @@
  * Who wins is open; that each call has one of the statuses that it may have,
  * that what can be won once is won once, and that nothing is left, is not.
  * "races N" makes N times as many rounds.
+ *
+ * Scenarios: H7.
  */
 #include "test.h"
 

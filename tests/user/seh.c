@@ -8,6 +8,8 @@
  * return address of the first lies in both. BETWEEN keeps them apart.
  *
  * With a word: an exception that no __except takes. It must end the process.
+ *
+ * Scenarios: H13, I8.
  */
 #include "test.h"
 

@@ -6,6 +6,8 @@
  * looks at them: the call works and they are what they were.  Loading gs
  * loses the TEB for good (only ring 0 can set the base again), so gs is the
  * last one, and nothing after it looks for the TEB.
+ *
+ * Scenarios: E1, E6.
  */
 #include "test.h"
 

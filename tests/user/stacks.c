@@ -4,6 +4,8 @@
  *
  * A guard page is touched by a service as well as by the program, so the end
  * of a stack can be seen as a status.
+ *
+ * Scenarios: H12.
  */
 #include "test.h"
 

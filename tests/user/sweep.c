@@ -10,6 +10,8 @@
  *   call       out of the service that took the order
  *   trap       into an interrupt right behind that, and out of it
  *   continue   the order is given in an APC: out of that, and of NtContinue
+ *
+ * Scenarios: I2.
  */
 #include "test.h"
 

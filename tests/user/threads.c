@@ -1,6 +1,8 @@
 /*
  * threads.c - threads made, joined, ended, opened, asked and set; what is left
  * of them when they are gone ("threads N": when N are gone).
+ *
+ * Scenarios: I12.
  */
 #include "test.h"
 

@@ -3,6 +3,8 @@
  * suspend, resume, alert and end them: every status is one that the service
  * may have, nothing runs in a thread that has ended, and pages and handles
  * are as many as before. "threadstorm N" makes N times as many.
+ *
+ * Scenarios: I4, I11, I12.
  */
 #include "test.h"
 

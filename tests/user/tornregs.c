@@ -6,6 +6,8 @@
  * The other thread has one value in rbx, rsi, rdi and r12 to r15, wherever it
  * is. It spins while a user APC waits for it, or goes by NtContinue from one
  * value to the next, or from exception to exception.
+ *
+ * Scenarios: I9.
  */
 #include "test.h"
 

@@ -6,6 +6,8 @@
  * caller's registers.
  *
  * With a word: an exception that must be the process's end.
+ *
+ * Scenarios: H13, I8.
  */
 #include "test.h"
 

@@ -3,6 +3,8 @@
  * APC that comes between any two instructions, and through other threads.
  *
  * A processor without AVX has nothing of this; then there is one check.
+ *
+ * Scenarios: G2, L1.
  */
 #include "test.h"
 

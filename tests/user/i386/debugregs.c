@@ -1,21 +1,34 @@
 /*
- * debugregs.c - 32-bit code's hardware breakpoints: XP's CONTEXT, each kind,
- * by both doors never in the kernel.
+ * debugregs.c - 32-bit code's hardware breakpoints: XP's CONTEXT, each kind
+ * (C9), by both doors never in the kernel (C12); a program step by step, with
+ * calls, APCs and exceptions (C1, C2, C4).
  */
 #include "../test.h"
 
 #define SELF NtCurrentThread()
 #define EFLAGS_RF 0x10000
+#define EFLAGS_TF 0x100
+#define ROUNDS 50
 
 enum kind { EXECUTED = 0, WRITTEN = 1, TOUCHED = 3 };
 
 static volatile ULONG watched[4] __attribute__((aligned(16)));
 static volatile ULONG hits;
+static volatile BOOLEAN step_on;
+static volatile ULONG apcs;
 static CONTEXT context, noted;
 
 static LONG NTAPI handle(EXCEPTION_POINTERS *pointers)
 {
-    if (pointers->ExceptionRecord->ExceptionCode != STATUS_SINGLE_STEP)
+    NTSTATUS code = pointers->ExceptionRecord->ExceptionCode;
+
+    if (step_on)
+        pointers->ContextRecord->EFlags |= EFLAGS_TF;
+    if (code == STATUS_BREAKPOINT || code == STATUS_ILLEGAL_INSTRUCTION) {
+        pointers->ContextRecord->Eip += code == STATUS_BREAKPOINT ? 1 : 2;
+        return EXCEPTION_CONTINUE_EXECUTION;
+    }
+    if (code != STATUS_SINGLE_STEP)
         return EXCEPTION_CONTINUE_SEARCH;
     hits++;
     noted = *pointers->ContextRecord;
@@ -103,6 +116,52 @@ static void check_kernel(void)
     set(0, 0, 0);
 }
 
+static void NTAPI apc(void *argument1, void *argument2, void *argument3)
+{
+    (void)argument1, (void)argument2, (void)argument3;
+    apcs++;
+}
+
+/* Each number of it must be the same with TF. */
+static ULONG work(void)
+{
+    ULONG sum = 0, round;
+
+    for (round = 0; round < ROUNDS; round++) {
+        UCHAR *page = test_pages(1);
+        void *base = page;
+        SIZE_T size = 0;
+
+        sum = sum * 31 + (ULONG)NtClose((HANDLE)0x1234);
+        sum += (ULONG)NtQueueApcThread(SELF, apc, NULL, NULL, NULL);
+        sum += (ULONG)NtTestAlert();
+        page[round]++;
+        sum += page[round];
+        __asm__ volatile("int3\n\tud2" : : : "memory");
+        sum += (ULONG)NtFreeVirtualMemory(NtCurrentProcess(), &base, &size,
+                                          MEM_RELEASE);
+        sum += apcs;
+    }
+    return sum;
+}
+
+static void check_program(void)
+{
+    ULONG expected;
+
+    apcs = 0;
+    expected = work();
+    apcs = 0;
+    hits = 0;
+    step_on = TRUE;
+    __asm__ volatile("pushf\n\torl $0x100, (%%esp)\n\tpopf" : : : "memory",
+                     "cc");
+    CHECK(work() == expected);
+    step_on = FALSE;
+    CHECK_SAY(apcs == ROUNDS && hits > ROUNDS * 50, "%u APCs, %u steps", apcs,
+              hits);
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
@@ -110,5 +169,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     CHECK(RtlAddVectoredExceptionHandler(TRUE, handle) != NULL);
     check_kinds();
     check_kernel();
+    check_program();
     return test_end();
 }

@@ -2,6 +2,8 @@
  * gate.c - 64-bit code in a 32-bit process: it makes real system calls, comes
  * back, and finds nothing of the kernel in the registers that 32-bit code
  * cannot see.
+ *
+ * Scenarios: G1.
  */
 #include "../test.h"
 

@@ -2,6 +2,8 @@
  * i386/kstack.c - callbacks in callbacks until the kernel says that it is
  * enough, and then the services that need most of its stack.  Another thread
  * runs meanwhile, so that interrupts and switches come in between.
+ *
+ * Scenarios: D8.
  */
 #include "../test.h"
 

@@ -7,6 +7,8 @@
  * points.  Then the arguments: they lie on a page that nobody may read, so
  * that every service that takes some answers STATUS_ACCESS_VIOLATION, and
  * none does anything.
+ *
+ * Scenarios: J1.
  */
 #include "../test.h"
 

@@ -10,6 +10,8 @@
  *
  * SYSENTER with a bad edx: the service answers, the way back is at fault.  So
  * the program ends in ring 3, at KiFastSystemCallRet.
+ *
+ * Scenarios: C3.
  */
 #include "../test.h"
 

@@ -8,6 +8,8 @@
  *
  * ss is another matter.  It may be 3Bh, the TEB's segment, where esp counts
  * from the TEB.  SYSEXIT loads 23h, as XP's, IRET gives back what was there.
+ *
+ * Scenarios: E1.
  */
 #include "../test.h"
 
