@@ -42,7 +42,20 @@ BUGCHECKS = [
     ('127', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
     ('128', 0x139, 'KERNEL_SECURITY_CHECK_FAILURE', 'NtwSelfTest'),
     ('129', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'arch_copy_user'),
+    ('12a', 0x50, 'PAGE_FAULT_IN_NONPAGED_AREA', 'KiSystemServiceCopyEnd'),
+    ('12b', 0x1E, 'KMODE_EXCEPTION_NOT_HANDLED', 'undefined'),
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
+]
+
+NOWHERE = 0xFFFFC00000000000
+NO_EXECUTE_AND_VALID = 1 << 63 | 1
+
+# NtwSelfTest's number, what its STOP's parameters are; None: anything
+PARAMETERS = [
+    ('102', [NOWHERE, 0, None, 2]),
+    ('12a', [NOWHERE, 0x10, NOWHERE, 2]),
+    ('109', [NOWHERE, 2, 0, None]),
+    ('12b', [0xC000001D, None, 0, 0]),
 ]
 
 
@@ -92,6 +105,24 @@ def test_bugcheck(run, number, code, name, routine):
     screen = result.console[result.console.index('*** STOP'):]
     assert 'cr2' in screen
     assert f'  {routine}' in screen
+
+
+def parameters_of(run, number):
+    console = run('ring0', number, add=[RING0]).console
+    words = re.search(r'\*\*\* STOP: 0x[0-9A-F]+ \(([^)]*)\)', console)[1]
+    return [int(word, 16) for word in words.split(',')]
+
+
+@pytest.mark.parametrize('number, expected', PARAMETERS)
+def test_bugcheck_parameters(run, number, expected):
+    found = parameters_of(run, number)
+    for parameter, right in zip(found, expected):
+        assert right in (None, parameter), [hex(word) for word in found]
+
+
+def test_bugcheck_shows_the_page_that_is_not_executable(run):
+    pte = parameters_of(run, '105')[1]
+    assert pte & NO_EXECUTE_AND_VALID == NO_EXECUTE_AND_VALID
 
 
 def test_bugcheck_without_framebuffer(run):

@@ -73,6 +73,8 @@ enum self_test {
     CRASH_FAULT_CLI,                /* interrupts off, a user address: A */
     CRASH_FAST_FAIL,                /* INT 29h: 139 */
     CRASH_COPY_IRQL,                /* a copy faults at DISPATCH_LEVEL: A */
+    CRASH_EXECUTE_UNMAPPED,         /* a call of what is not there: 50 */
+    CRASH_UD_IN_DPC,                /* not the service's: 1E */
 };
 
 #define MXCSR_OF_THE_KERNEL 0x1F80
@@ -197,6 +199,13 @@ static void raise_and_return(KDPC *dpc, void *context, void *argument1,
     KfRaiseIrql(CLOCK_LEVEL);
 }
 
+static void undefined(KDPC *dpc, void *context, void *argument1,
+                      void *argument2)
+{
+    (void)dpc, (void)context, (void)argument1, (void)argument2;
+    __builtin_trap();
+}
+
 static ULONG (*volatile recursion)(ULONG);
 
 static ULONG recurse(ULONG depth)
@@ -301,6 +310,15 @@ static void crash(ULONG test, ULONGLONG argument)
         KfRaiseIrql(DISPATCH_LEVEL);
         (void)mm_copy_from_user(&byte, (void *)argument, sizeof byte);
         break;
+    case CRASH_EXECUTE_UNMAPPED:
+        function = (void (*)(void))0xFFFFC00000000000ULL;
+        function();
+        break;
+    case CRASH_UD_IN_DPC:
+        KeInitializeDpc(&dpc, undefined, NULL);
+        KeInsertQueueDpc(&dpc, NULL, NULL);
+        for (;;)
+            arch_pause();
     case CRASH_IRQL_FAULT:
         KfRaiseIrql(DISPATCH_LEVEL);
         *(volatile UCHAR *)0xFFFFC00000000000ULL;

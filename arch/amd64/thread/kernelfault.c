@@ -13,6 +13,7 @@
 #include <x86/registers.h>
 
 #define WRITE_TO_PRESENT (PAGE_FAULT_PRESENT | PAGE_FAULT_WRITE)
+#define EXECUTE_OF_PRESENT (PAGE_FAULT_PRESENT | PAGE_FAULT_EXECUTE)
 
 /* IRQL_NOT_LESS_OR_EQUAL's second parameter: above every IRQL. */
 #define INTERRUPTS_OFF 0xFF
@@ -85,17 +86,26 @@ __attribute__((noreturn)) static void page_fault(const KTRAP_FRAME *frame)
     if (irql >= DISPATCH_LEVEL)
         KeBugCheckEx(IRQL_NOT_LESS_OR_EQUAL, address, irql,
                      ki_fault_access(frame), frame->Rip);
-    if (frame->ErrorCode & PAGE_FAULT_EXECUTE)
+    if ((frame->ErrorCode & EXECUTE_OF_PRESENT) == EXECUTE_OF_PRESENT)
         KeBugCheckEx(ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY, address,
-                     frame->ErrorCode, (ULONG_PTR)frame, 0);
+                     MiGetPteAddress((void *)address)->u.Long,
+                     (ULONG_PTR)frame, 0);
     if ((frame->ErrorCode & WRITE_TO_PRESENT) == WRITE_TO_PRESENT &&
         address > MM_HIGHEST_USER_ADDRESS)
         KeBugCheckEx(ATTEMPTED_WRITE_TO_READONLY_MEMORY, address,
                      MiGetPteAddress((void *)address)->u.Long,
                      (ULONG_PTR)frame, 0);
     KeBugCheckEx(PAGE_FAULT_IN_NONPAGED_AREA, address,
-                 frame->ErrorCode & PAGE_FAULT_WRITE, frame->Rip,
-                 fault_type(address));
+                 frame->ErrorCode & (PAGE_FAULT_WRITE | PAGE_FAULT_EXECUTE),
+                 frame->Rip, fault_type(address));
+}
+
+/* For ring 3, and not in something that has only interrupted it. */
+static BOOLEAN is_in_service(void)
+{
+    return ExGetPreviousMode() == UserMode &&
+           KeGetCurrentIrql() <= DISPATCH_LEVEL &&
+           !KeGetCurrentPrcb()->DpcRoutineActive;
 }
 
 /* In a service it is the service's; the code says so. */
@@ -112,7 +122,7 @@ static void other_exception(ULONG vector, const KTRAP_FRAME *frame,
     if (vector == VECTOR_FAST_FAIL)
         KeBugCheckEx(KERNEL_SECURITY_CHECK_FAILURE, frame->Rcx,
                      (ULONG_PTR)frame, (ULONG_PTR)&record, 0);
-    if (ExGetPreviousMode() == UserMode) {
+    if (is_in_service()) {
         KeContextFromKframes(frame, exception, &context);
         KeBugCheckEx(SYSTEM_SERVICE_EXCEPTION, (ULONG)record.ExceptionCode,
                      frame->Rip, (ULONG_PTR)&context, 0);
