@@ -93,9 +93,21 @@ void ki_enter_dispatcher(KTRAP_FRAME *frame, ULONG_PTR rip, ULONG_PTR rsp)
         KiSetupForInstrumentationReturn(frame);
 }
 
+/* Loaded as ring 3's all the time, so the exit has nothing to do. */
+static void load_segments32(void)
+{
+    __asm__ volatile("mov %0, %%ds\n\t"
+                     "mov %0, %%es\n\t"
+                     "mov %1, %%fs"
+                     : : "r"((USHORT)(KGDT_R3_DATA | RPL_MASK)),
+                         "r"((USHORT)(KGDT_R3_TEB | RPL_MASK)));
+}
+
 void ki_enter_dispatcher32(KTRAP_FRAME *frame, ULONG eip, ULONG esp)
 {
     frame->Rsp = esp;
     frame->Rip = eip;
+    frame->SegSs = KGDT_R3_DATA | RPL_MASK;
+    load_segments32();
     frame->EFlags &= ~(EFLAGS_DF | EFLAGS_TF);
 }

@@ -37,6 +37,27 @@ _%1_behind:
         FAULT   fault_x87, fwait
         FAULT   fault_sse, divps xmm0, xmm1
 
+; Without ds, es, fs; the segments are the caller's again afterwards.
+        global  _fault_segments
+        global  _fault_segments_at
+        global  _fault_segments_behind
+        align   16
+_fault_segments:
+        push    ds
+        push    es
+        push    fs
+        xor     edx, edx
+        mov     ds, edx
+        mov     es, edx
+        mov     fs, edx
+_fault_segments_at:
+        ud2
+_fault_segments_behind:
+        pop     fs
+        pop     es
+        pop     ds
+        ret
+
 ; The trap comes behind the instruction that follows POPFD.
         global  _fault_step
         global  _fault_step_at

@@ -35,6 +35,7 @@ DECLARE(int3); DECLARE(ud2); DECLARE(divide); DECLARE(divide_overflow);
 DECLARE(into); DECLARE(bound); DECLARE(hlt); DECLARE(cli); DECLARE(in);
 DECLARE(int_20); DECLARE(int_2c); DECLARE(lock); DECLARE(read);
 DECLARE(write); DECLARE(jump); DECLARE(x87); DECLARE(sse); DECLARE(step);
+DECLARE(segments);
 
 #define FAULT(name) \
     #name, fault_##name, fault_##name##_at, fault_##name##_behind
@@ -276,6 +277,28 @@ static void check_mended(void)
     CHECK(guard.asked == 1 && page[5] == 0x12345678);
 }
 
+/* A handler has the segments that it needs, whatever the program has. */
+static EXCEPTION_DISPOSITION go_behind(struct guard *guard,
+                                       EXCEPTION_RECORD *record,
+                                       CONTEXT *context)
+{
+    (void)guard;
+    (void)record;
+    context->Eip = (ULONG)fault_segments_behind;
+    return ExceptionContinueExecution;
+}
+
+static void check_segments(void)
+{
+    struct guard guard;
+
+    if (GUARDED(&guard, go_behind))
+        fault_segments();
+    guard_leave(&guard);
+    CHECK(guard.asked == 1 &&
+          guard.context.Eip == (ULONG)fault_segments_at);
+}
+
 /* Unwound from the fault to here. */
 static void check_caught(void)
 {
@@ -335,6 +358,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
         check_sse();
     check_guard_page();
     check_mended();
+    check_segments();
     check_caught();
     check_debug_service();
     check_breakpoints();

@@ -34,5 +34,5 @@ MACHINE_FRAME ki_machine_frame(const KTRAP_FRAME *frame);
 /* Ring 3 goes on in ntdll at rip, in 64-bit code; TF and DF are clear. */
 void ki_enter_dispatcher(KTRAP_FRAME *frame, ULONG_PTR rip, ULONG_PTR rsp);
 
-/* The same for 32-bit code. */
+/* The same for 32-bit code, with the segments that every program has. */
 void ki_enter_dispatcher32(KTRAP_FRAME *frame, ULONG eip, ULONG esp);
