@@ -77,6 +77,7 @@ KiDebugTrapOrFault:
         test    byte [rsp + 8], 1
         jz      ki_debug_paranoid
         swapgs
+        lfence
         push    rax
         mov     rax, rsp
         mov     rsp, [PRCB(RspBase)]
