@@ -32,7 +32,7 @@ enum self_test {
     SELF_TEST_OBJECT_ENDS,
     SELF_TEST_SPECIAL,              /* calls of UMS and pico threads */
     SELF_TEST_MXCSR,                /* in a service: the kernel's */
-    SELF_TEST_NO_FPU,               /* the record of vector 7 */
+    SELF_TEST_RECORDS,              /* of vectors 7 and 29h */
     SELF_TEST_APC = 0x20,
     SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
     SELF_TEST_APC_WAIT,             /* to threads that wait */
@@ -392,8 +392,8 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
     case SELF_TEST_MXCSR:
         good = test_mxcsr();
         break;
-    case SELF_TEST_NO_FPU:
-        good = test_no_fpu();
+    case SELF_TEST_RECORDS:
+        good = test_records();
         break;
     case SELF_TEST_APC:
         good = test_apc();

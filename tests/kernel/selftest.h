@@ -40,7 +40,7 @@ BOOLEAN test_special_service(void);
 
 /* vector.c */
 BOOLEAN add_absent_segment(ULONGLONG user);
-BOOLEAN test_no_fpu(void);
+BOOLEAN test_records(void);
 
 /* timer.c */
 BOOLEAN test_timer(void);

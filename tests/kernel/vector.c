@@ -1,7 +1,7 @@
 /*
  * tests/kernel/vector.c - exceptions that ring 3 cannot raise as the machine
  * is: a segment that is not present (11; 12, if it is for the stack), and no
- * FPU (7).
+ * FPU (7). And one that it raises and never hears of: a fast fail (29h).
  */
 #include "selftest.h"
 
@@ -11,6 +11,7 @@
 
 #define ABSENT_SELECTOR (KGDT64_LAST + 1)
 #define ABSENT_DATA_R3  0x00CF73000000FFFFULL   /* all of ring 3's, but P */
+#define CS64            (KGDT64_R3_CODE | RPL_MASK)
 #define RIP             0x140001234ULL
 
 struct __attribute__((packed)) table_pointer {
@@ -39,15 +40,29 @@ BOOLEAN add_absent_segment(ULONGLONG user)
                                       sizeof selector));
 }
 
-BOOLEAN test_no_fpu(void)
+static EXCEPTION_RECORD record_of(ULONG vector, KTRAP_FRAME *frame)
 {
-    KTRAP_FRAME frame = { .Rip = RIP };
     KEXCEPTION_FRAME exception = { .R12 = 0 };
     EXCEPTION_RECORD record;
 
-    ki_make_record(7, &frame, &exception, &record);
-    return record.ExceptionCode == STATUS_ILLEGAL_INSTRUCTION &&
-           record.ExceptionAddress == (void *)RIP &&
-           record.ExceptionFlags == 0 && record.NumberParameters == 0 &&
-           frame.Rip == RIP;
+    ki_make_record(vector, frame, &exception, &record);
+    return record;
+}
+
+BOOLEAN test_records(void)
+{
+    KTRAP_FRAME fault = { .Rip = RIP };
+    KTRAP_FRAME trap = { .Rip = RIP + 2, .Rcx = 5, .SegCs = CS64 };
+    EXCEPTION_RECORD no_fpu = record_of(7, &fault);
+    EXCEPTION_RECORD fast_fail = record_of(0x29, &trap);
+
+    return no_fpu.ExceptionCode == STATUS_ILLEGAL_INSTRUCTION &&
+           no_fpu.ExceptionAddress == (void *)RIP &&
+           no_fpu.ExceptionFlags == 0 && no_fpu.NumberParameters == 0 &&
+           fault.Rip == RIP &&
+           fast_fail.ExceptionCode == STATUS_STACK_BUFFER_OVERRUN &&
+           fast_fail.ExceptionAddress == (void *)RIP &&
+           fast_fail.ExceptionFlags == EXCEPTION_NONCONTINUABLE &&
+           fast_fail.NumberParameters == 1 &&
+           fast_fail.ExceptionInformation[0] == 5 && trap.Rip == RIP;
 }

@@ -148,9 +148,22 @@ static void crash_without_ntdll(void)
                          (void *)((ULONG_PTR)NtClose & ~(ULONG_PTR)0xFFFF));
 }
 
+/* No handler hears of a fast fail. */
+static LONG NTAPI hear(EXCEPTION_POINTERS *pointers)
+{
+    (void)pointers;
+    NtTerminateProcess(NtCurrentProcess(), STATUS_UNSUCCESSFUL);
+    return EXCEPTION_CONTINUE_SEARCH;
+}
+
+extern const UCHAR fast_fail_at[] __asm__("fast_fail_at");
+
 static void crash_int_29(void)
 {
-    __asm__ volatile("int $0x29" :: "c"(7));
+    RtlAddVectoredExceptionHandler(TRUE, hear);
+    print("expected: fast fail (c0000409) at %016llx\n",
+          (ULONGLONG)(ULONG_PTR)fast_fail_at);
+    __asm__ volatile("fast_fail_at:\n\tint $0x29" :: "c"(7));
 }
 
 static void crash_int_2c(void)
