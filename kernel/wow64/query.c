@@ -116,6 +116,47 @@ NTSTATUS wow64_NtSetInformationThread(HANDLE handle, ULONG class,
                : status;
 }
 
+/* -1 is no size, but a word: it stays -1. */
+static SIZE_T widen_size(ULONG size)
+{
+    return size == ~0u ? ~(SIZE_T)0 : size;
+}
+
+static NTSTATUS widen_quota(const QUOTA_LIMITS32 *user)
+{
+    QUOTA_LIMITS32 from;
+    QUOTA_LIMITS to = { 0 };
+    NTSTATUS status = mm_copy_from_user(&from, user, sizeof from);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    to.PagedPoolLimit = widen_size(from.PagedPoolLimit);
+    to.NonPagedPoolLimit = widen_size(from.NonPagedPoolLimit);
+    to.MinimumWorkingSetSize = widen_size(from.MinimumWorkingSetSize);
+    to.MaximumWorkingSetSize = widen_size(from.MaximumWorkingSetSize);
+    to.PagefileLimit = widen_size(from.PagefileLimit);
+    to.TimeLimit = from.TimeLimit;
+    return mm_copy_to_user(AREA, &to, sizeof to);
+}
+
+NTSTATUS wow64_NtSetInformationProcess(HANDLE handle, ULONG class,
+                                       const void *buffer, ULONG length)
+{
+    NTSTATUS status;
+
+    if (class != ProcessQuotaLimits)
+        return NtSetInformationProcess(handle, class, buffer, length);
+    status = mm_probe_for_read(buffer, length, sizeof(ULONG));
+    if (NT_SUCCESS(status) && length == sizeof(QUOTA_LIMITS32))
+        status = widen_quota(buffer);
+    return NT_SUCCESS(status)
+               ? NtSetInformationProcess(handle, class, AREA,
+                                         length64(length,
+                                                  sizeof(QUOTA_LIMITS32),
+                                                  sizeof(QUOTA_LIMITS)))
+               : status;
+}
+
 NTSTATUS wow64_NtQueryInformationProcess(HANDLE handle, ULONG class,
                                          void *buffer, ULONG length,
                                          ULONG *return_length)

@@ -128,6 +128,8 @@ NTSTATUS wow64_NtSetContextThread(HANDLE thread, const WOW64_CONTEXT *user);
 
 NTSTATUS wow64_NtSetInformationThread(HANDLE handle, ULONG class,
                                       const void *buffer, ULONG length);
+NTSTATUS wow64_NtSetInformationProcess(HANDLE handle, ULONG class,
+                                       const void *buffer, ULONG length);
 
 /* entry/continue.asm, and their C halves. */
 NTSTATUS wow64_NtContinue(const WOW64_CONTEXT *context, BOOLEAN test_alert);

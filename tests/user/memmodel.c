@@ -463,16 +463,27 @@ static void query(struct arena *arena)
         check_query(arena, at, &memory);
 }
 
-/* Every page is in transition then, or goes to the page file. */
+static void command(ULONG number)
+{
+    CHECK_STATUS(NtSetSystemInformation(SystemMemoryListInformation, &number,
+                                        sizeof number), STATUS_SUCCESS);
+}
+
+/* Every page is in transition then, or only in the page file if there is one. */
 static void empty(struct arena *arena)
 {
     QUOTA_LIMITS limits = { .MinimumWorkingSetSize = ~(SIZE_T)0,
                             .MaximumWorkingSetSize = ~(SIZE_T)0 };
 
-    if (below(arena, EMPTYINGS / 16) == 0)
-        CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
-                                             ProcessQuotaLimits, &limits,
-                                             sizeof limits), STATUS_SUCCESS);
+    if (below(arena, EMPTYINGS / 16) != 0)
+        return;
+    CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
+                                         ProcessQuotaLimits, &limits,
+                                         sizeof limits), STATUS_SUCCESS);
+    if (below(arena, 2)) {
+        command(MemoryFlushModifiedList);
+        command(MemoryPurgeStandbyList);
+    }
 }
 
 /* ---- all of it ---- */

@@ -23,7 +23,7 @@
 #define THREADS 3
 #define ROUNDS 3
 #define BOTH_PAGES 48                   /* of the section of both processes */
-#define SLACK 24                        /* pages: slabs, tables */
+#define SLACK 48                        /* pages: stacks of dead threads, slabs */
 
 enum kind { PRIVATE, OWN, COPY, COMMON, BOTH, FULL };
 

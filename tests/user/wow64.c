@@ -184,6 +184,29 @@ static void check_system(void)
     CHECK(basic.MaximumUserModeAddress == 0x7FFEFFFF);
 }
 
+/* The working set is emptied; what was written is still there. */
+static void check_quota(void)
+{
+    QUOTA_LIMITS limits = { .MinimumWorkingSetSize = ~(SIZE_T)0,
+                            .MaximumWorkingSetSize = ~(SIZE_T)0 };
+    static volatile ULONG word;
+
+    word = 77;
+    CHECK(sizeof limits == 0x20);
+    CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
+                                         ProcessQuotaLimits, &limits,
+                                         sizeof limits), STATUS_SUCCESS);
+    CHECK(word == 77);
+    CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
+                                         ProcessQuotaLimits, &limits, 0x30),
+                 STATUS_INFO_LENGTH_MISMATCH);
+    limits.MinimumWorkingSetSize = 0x10000;
+    CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
+                                         ProcessQuotaLimits, &limits,
+                                         sizeof limits),
+                 STATUS_PRIVILEGE_NOT_HELD);
+}
+
 /* ---- The batch in the TEB ---- */
 
 static void check_batch(void)
@@ -470,6 +493,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     check_widening();
     check_eighteen();
     check_system();
+    check_quota();
     check_batch();
     check_registers();
     check_parts();

@@ -301,6 +301,16 @@ typedef struct _PROCESS_BASIC_INFORMATION32 {
     ULONG InheritedFromUniqueProcessId;         /* 14 */
 } PROCESS_BASIC_INFORMATION32;
 
+typedef struct _QUOTA_LIMITS32 {
+    ULONG PagedPoolLimit;                       /* 00 */
+    ULONG NonPagedPoolLimit;                    /* 04 */
+    ULONG MinimumWorkingSetSize;                /* 08 */
+    ULONG MaximumWorkingSetSize;                /* 0c */
+    ULONG PagefileLimit;                        /* 10 */
+    ULONG Reserved;                             /* 14 */
+    LARGE_INTEGER TimeLimit;                    /* 18 */
+} QUOTA_LIMITS32;
+
 typedef struct _THREAD_BASIC_INFORMATION32 {
     NTSTATUS ExitStatus;                        /* 00 */
     ULONG TebBaseAddress;                       /* 04 */
