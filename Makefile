@@ -80,7 +80,7 @@ MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/pagelist.c \
     kernel/mm/change.c kernel/mm/fault.c kernel/mm/zerofault.c \
     kernel/mm/cow.c kernel/mm/protofault.c kernel/mm/transfault.c \
     kernel/mm/pagefault.c kernel/mm/standby.c kernel/mm/pagefile.c \
-    kernel/mm/trim.c \
+    kernel/mm/trim.c kernel/mm/lock.c \
     kernel/mm/share.c kernel/mm/segment.c \
     kernel/mm/capture.c kernel/mm/allocate.c kernel/mm/free.c \
     kernel/mm/protect.c kernel/mm/query.c kernel/mm/section.c \
@@ -246,8 +246,8 @@ waits_SRCS := tests/user/objects.c
 
 # Other processes' memory, sections by name, stacks that grow.
 USER_TESTS += $(addprefix tests/user/,readwrite.c sections.c stacks.c \
-    scarce.c faultloop.c)
-USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c)
+    scarce.c locked.c faultloop.c)
+USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c locked.c)
 
 # Many threads at once.
 USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c tornregs.c \

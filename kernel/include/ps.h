@@ -66,7 +66,8 @@ struct ps_working_set {
     ULONG PageFaultCount;
     ULONGLONG WorkingSetSize, PeakWorkingSetSize;       /* pages */
     ULONGLONG hand;         /* the user address where trimming goes on */
-    UCHAR pad_20[0x120];
+    ULONGLONG LockedPages;
+    UCHAR pad_28[0x118];
 };
 
 typedef struct _EPROCESS {

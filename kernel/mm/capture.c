@@ -27,6 +27,25 @@ NTSTATUS mi_capture_region(void **user_base, SIZE_T *user_size,
     return status;
 }
 
+NTSTATUS mi_capture_pages(void **user_base, SIZE_T *user_size,
+                          ULONGLONG *start, ULONGLONG *end)
+{
+    ULONGLONG highest = mi_highest_user_address(PsGetCurrentProcess());
+    ULONGLONG base;
+    SIZE_T size;
+    NTSTATUS status = mi_capture_region(user_base, user_size, &base, &size);
+
+    if (!NT_SUCCESS(status))
+        return status;
+    if (base > highest)
+        return STATUS_INVALID_PARAMETER_2;
+    if (highest - base < size || size == 0)
+        return STATUS_INVALID_PARAMETER_3;
+    *start = ALIGN_DOWN(base, PAGE_SIZE);
+    *end = ALIGN_UP(base + size, PAGE_SIZE);
+    return STATUS_SUCCESS;
+}
+
 void mi_return_region(void **user_base, SIZE_T *user_size, ULONGLONG base,
                       SIZE_T size)
 {

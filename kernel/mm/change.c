@@ -43,8 +43,10 @@ static void change_entry(EPROCESS *process, ULONGLONG va, MMPTE pte,
         MiGetPteAddress((void *)va)->u.Soft.Protection = mask;
         KeReleaseSpinLock(&mi_pfn_lock, irql);
     } else if (mi_is_accessible(mask)) {
-        mi_write_pte(process, va,
-                     mi_make_pte(mi_pte_page(pte), mask, is_dirty(pte)));
+        MMPTE new = mi_make_pte(mi_pte_page(pte), mask, is_dirty(pte));
+
+        new.u.Long |= pte.u.Long & MI_PTE_LOCKED;
+        mi_write_pte(process, va, new);
     } else {
         mi_remove_from_set(process, va, mask);
     }
@@ -87,6 +89,7 @@ static ULONG change(EPROCESS *process, const struct mi_vad *vad, ULONGLONG va,
 NTSTATUS mi_protect(EPROCESS *process, const struct mi_vad *vad,
                     ULONGLONG start, ULONGLONG end, ULONG mask)
 {
+    ULONGLONG locked = process->Vm.LockedPages;
     ULONG_PTR promises = 0;
 
     if (vad->section &&
@@ -95,5 +98,6 @@ NTSTATUS mi_protect(EPROCESS *process, const struct mi_vad *vad,
     for (ULONGLONG va = start; va < end; va += PAGE_SIZE)
         promises += change(process, vad, va, mask);
     mi_uncharge_pages(promises);
-    return STATUS_SUCCESS;
+    return process->Vm.LockedPages < locked ? STATUS_WAS_UNLOCKED
+                                            : STATUS_SUCCESS;
 }

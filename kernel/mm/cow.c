@@ -8,7 +8,7 @@
 
 NTSTATUS mi_copy_on_write(EPROCESS *process, ULONGLONG va)
 {
-    MMPTE *pte = MiGetPteAddress((void *)va);
+    MMPTE *pte = MiGetPteAddress((void *)va), copy;
     PFN_NUMBER old = mi_pte_page(*pte), new;
     ULONG mask = (mi_pte_mask(*pte) & ~MM_BASE_MASK) | MM_READWRITE;
 
@@ -18,7 +18,9 @@ NTSTATUS mi_copy_on_write(EPROCESS *process, ULONGLONG va)
     mi_copy_page(new, old);
     process->NumberOfPrivatePages++;
     KeGetCurrentPrcb()->MmCopyOnWriteCount++;
-    mi_write_pte(process, va, mi_make_pte(new, mask, TRUE));
+    copy = mi_make_pte(new, mask, TRUE);
+    copy.u.Long |= pte->u.Long & MI_PTE_LOCKED;
+    mi_write_pte(process, va, copy);
     mi_unshare_page(old);
     return STATUS_SUCCESS;
 }

@@ -60,7 +60,8 @@ static NTSTATUS invalid_fault(EPROCESS *process, ULONGLONG va, MMPTE pte,
     return mi_demand_zero_fault(process, va, access);
 }
 
-static NTSTATUS resolve(EPROCESS *process, ULONGLONG va, enum mm_access access)
+NTSTATUS mi_resolve_fault(EPROCESS *process, ULONGLONG va,
+                          enum mm_access access)
 {
     ULONG mask = mi_committed_mask(va);
     MMPTE pte = mi_read_pte(va);
@@ -87,7 +88,7 @@ NTSTATUS mm_access_fault(ULONGLONG address, enum mm_access access)
     KeGetCurrentPrcb()->MmPageFaultCount++;
     mi_lock_current_space();
     process->Vm.PageFaultCount++;
-    status = resolve(process, ALIGN_DOWN(address, PAGE_SIZE), access);
+    status = mi_resolve_fault(process, ALIGN_DOWN(address, PAGE_SIZE), access);
     mi_unlock_current_space();
     if (status == STATUS_RETRY) {
         mi_wait_for_pages();

@@ -64,28 +64,12 @@ static NTSTATUS check_mask(ULONG mask)
                                      : STATUS_SUCCESS;
 }
 
-static NTSTATUS capture(void **user_base, SIZE_T *user_size, ULONG *user_old,
-                        ULONGLONG *base, SIZE_T *size)
-{
-    ULONGLONG highest = mi_highest_user_address(PsGetCurrentProcess());
-    NTSTATUS status = mi_capture_region(user_base, user_size, base, size);
-
-    if (NT_SUCCESS(status))
-        status = mm_probe_for_write(user_old, sizeof *user_old, 1);
-    if (!NT_SUCCESS(status))
-        return status;
-    if (*base > highest)
-        return STATUS_INVALID_PARAMETER_2;
-    if (highest - *base < *size || *size == 0)
-        return STATUS_INVALID_PARAMETER_3;
-    return STATUS_SUCCESS;
-}
-
 /*
  * STATUS_INVALID_PAGE_PROTECTION, STATUS_DYNAMIC_CODE_BLOCKED,
  * STATUS_INVALID_PARAMETER_2 and _3, STATUS_CONFLICTING_ADDRESSES: not one
  * region; STATUS_NOT_COMMITTED; STATUS_SECTION_PROTECTION;
- * STATUS_COMMITMENT_LIMIT; STATUS_PROCESS_IS_TERMINATING.
+ * STATUS_COMMITMENT_LIMIT; STATUS_PROCESS_IS_TERMINATING; and a success,
+ * STATUS_WAS_UNLOCKED.
  */
 NTSTATUS NtProtectVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
                                 SIZE_T *RegionSize, ULONG NewProtect,
@@ -93,24 +77,23 @@ NTSTATUS NtProtectVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
 {
     ULONG mask = MiMakeProtectionMask(NewProtect);
     EPROCESS *process;
-    ULONGLONG base, end;
-    SIZE_T size;
+    ULONGLONG start, end;
     ULONG old;
     NTSTATUS status = check_mask(mask);
 
     if (NT_SUCCESS(status))
-        status = capture(BaseAddress, RegionSize, OldProtect, &base, &size);
+        status = mm_probe_for_write(OldProtect, sizeof *OldProtect, 1);
+    if (NT_SUCCESS(status))
+        status = mi_capture_pages(BaseAddress, RegionSize, &start, &end);
     if (NT_SUCCESS(status))
         status = mi_reference_process(ProcessHandle, PROCESS_VM_OPERATION,
                                       &process);
     if (!NT_SUCCESS(status))
         return status;
-    end = ALIGN_UP(base + size, PAGE_SIZE);
-    base = ALIGN_DOWN(base, PAGE_SIZE);
-    status = protect(process, base, end, mask, &old);
+    status = protect(process, start, end, mask, &old);
     ObDereferenceObject(process);
     if (NT_SUCCESS(status)) {
-        mi_return_region(BaseAddress, RegionSize, base, end - base);
+        mi_return_region(BaseAddress, RegionSize, start, end - start);
         (void)mm_copy_to_user(OldProtect, &old, sizeof old);
     }
     return status;

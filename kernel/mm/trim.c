@@ -38,7 +38,8 @@ static BOOLEAN can_leave(MMPTE pte)
 {
     const struct mi_pfn *page = mi_pfn_at(mi_pte_page(pte));
 
-    return page->PteAddress && page->ReferenceCount == 0;
+    return page->PteAddress && page->ReferenceCount == 0 &&
+           !mi_is_locked(pte);
 }
 
 /* Returns whether the page has left. */
@@ -169,6 +170,15 @@ void mi_note_allocation(void)
         KeInsertQueueDpc(&few_pages, NULL, NULL);
 }
 
+void mi_empty_range(EPROCESS *process, ULONGLONG start, ULONGLONG end)
+{
+    for (ULONGLONG va = mi_next_entry(start, end); va < end;
+         va = mi_next_entry(va + PAGE_SIZE, end))
+        (void)visit(process, va, TRUE);
+    if (mi_has_page_file())
+        KeSetEvent(&write_wanted, 0, FALSE);
+}
+
 NTSTATUS mm_empty_working_set(EPROCESS *process)
 {
     struct mi_visit space;
@@ -176,12 +186,8 @@ NTSTATUS mm_empty_working_set(EPROCESS *process)
 
     if (!NT_SUCCESS(status))
         return status;
-    for (ULONGLONG end = mi_regions_end(process), va = mi_next_entry(0, end);
-         va < end; va = mi_next_entry(va + PAGE_SIZE, end))
-        (void)visit(process, va, TRUE);
+    mi_empty_range(process, 0, mi_regions_end(process));
     mi_leave_space(&space);
-    if (mi_has_page_file())
-        KeSetEvent(&write_wanted, 0, FALSE);
     return STATUS_SUCCESS;
 }
 

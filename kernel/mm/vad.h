@@ -145,7 +145,7 @@ PFN_NUMBER mi_pte_page(MMPTE pte);
 /* The entry of a user page; 0 when there is not even a table for it. */
 MMPTE mi_read_pte(ULONGLONG va);
 
-/* The table is there.  Counts the working set. */
+/* The table is there.  Counts the working set, and what is locked in it. */
 void mi_write_pte(EPROCESS *process, ULONGLONG va, MMPTE pte);
 
 /* The first page in [va, end) that has a table, end if none has. */
@@ -153,6 +153,12 @@ ULONGLONG mi_skip_missing_tables(ULONGLONG va, ULONGLONG end);
 
 /* The first page in [va, end) whose entry is not zero, or end. */
 ULONGLONG mi_next_entry(ULONGLONG va, ULONGLONG end);
+
+/* Its page stays where it is (lock.c). */
+static inline BOOLEAN mi_is_locked(MMPTE pte)
+{
+    return pte.u.Hard.Valid && (pte.u.Long & MI_PTE_LOCKED);
+}
 
 static inline BOOLEAN mi_is_prototype(MMPTE pte)
 {
@@ -226,6 +232,7 @@ void mi_decommit(EPROCESS *process, const struct mi_vad *vad, ULONGLONG start,
  * Committed pages get mask.  In an image and in a copy-on-write view, to write
  * is to have a page of one's own: masks are adapted page by page.
  * STATUS_COMMITMENT_LIMIT: too many pages may now be written; nothing is done.
+ * STATUS_WAS_UNLOCKED (a success): one was locked, and nobody may touch it now.
  */
 NTSTATUS mi_protect(EPROCESS *process, const struct mi_vad *vad,
                     ULONGLONG start, ULONGLONG end, ULONG mask);
@@ -233,7 +240,21 @@ NTSTATUS mi_protect(EPROCESS *process, const struct mi_vad *vad,
 /* One page without such adaptation and charges. */
 void mi_change_private(EPROCESS *process, ULONGLONG va, ULONG mask);
 
+/* ---- locked pages (lock.c, trim.c) ---- */
+
+/* Pages that are not locked leave the working set. */
+void mi_empty_range(EPROCESS *process, ULONGLONG start, ULONGLONG end);
+
 /* ---- faults ---- */
+
+/*
+ * What an access to the page at va means, and what is to be done for it (NT:
+ * MiDispatchFault).  Not always enough: the access is done again and comes
+ * here again.  STATUS_ACCESS_VIOLATION, STATUS_GUARD_PAGE_VIOLATION,
+ * STATUS_RETRY.
+ */
+NTSTATUS mi_resolve_fault(EPROCESS *process, ULONGLONG va,
+                          enum mm_access access);
 
 /*
  * The page at va is committed and access is allowed: make it so.  Each knows
@@ -313,6 +334,13 @@ NTSTATUS mi_reference_process(HANDLE handle, ACCESS_MASK access,
 /* *BaseAddress and *RegionSize, each probed for writing and read once. */
 NTSTATUS mi_capture_region(void **user_base, SIZE_T *user_size,
                            ULONGLONG *base, SIZE_T *size);
+
+/*
+ * The same for a service about whole pages: [*start, *end).
+ * STATUS_INVALID_PARAMETER_2 and _3.
+ */
+NTSTATUS mi_capture_pages(void **user_base, SIZE_T *user_size,
+                          ULONGLONG *start, ULONGLONG *end);
 
 /*
  * And back, after the work is done.  NT: a fault here is nobody's problem:

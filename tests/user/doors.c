@@ -49,6 +49,8 @@ static const struct row {
     ROW(NtProtectVirtualMemory, protect_memory),
     ROW(NtReadVirtualMemory, copy_memory),
     ROW(NtWriteVirtualMemory, copy_memory),
+    ROW(NtLockVirtualMemory, lock_memory),
+    ROW(NtUnlockVirtualMemory, lock_memory),
     ROW(NtOpenSection, open_section),
     ROW(NtQuerySection, query_section),
     ROW(NtTerminateThread, terminate_thread),

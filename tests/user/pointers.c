@@ -73,6 +73,10 @@ static struct row rows[] = {
     { "NtProtectVirtualMemory", 5, { SELF, P(base), P(size), PAGE_READONLY,
                                      P(number) },
       { 0, OUT, OUT, 0, OUT } },
+    { "NtLockVirtualMemory", 4, { SELF, P(base), P(size), MAP_PROCESS },
+      { 0, OUT, OUT, 0 } },
+    { "NtUnlockVirtualMemory", 4, { SELF, P(base), P(size), MAP_PROCESS },
+      { 0, OUT, OUT, 0 } },
     { "NtQueryVirtualMemory", 6, { SELF, 0, 0, P(buffer), 0x30, P(size) },
       { 0, 0, 0, OUT, 0, OPTIONAL_OUT } },
     { "NtCreateSection", 7, { P(handle), SECTION_ALL_ACCESS, 0, 0,
@@ -147,10 +151,14 @@ static void fill_in(struct row *row)
         size = 0;
     }
     if (!strcmp(row->name, "NtFreeVirtualMemory") ||
-        !strcmp(row->name, "NtProtectVirtualMemory")) {
+        !strcmp(row->name, "NtProtectVirtualMemory") ||
+        !strcmp(row->name, "NtLockVirtualMemory") ||
+        !strcmp(row->name, "NtUnlockVirtualMemory")) {
         base = test_pages(1);
         size = 0x1000;
     }
+    if (!strcmp(row->name, "NtUnlockVirtualMemory"))
+        NtLockVirtualMemory(NtCurrentProcess(), &base, &size, MAP_PROCESS);
 }
 
 static void clean_up(const struct row *row, NTSTATUS status)

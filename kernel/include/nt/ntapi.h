@@ -246,6 +246,20 @@ NTSTATUS NTAPI NtWriteVirtualMemory(_In_ HANDLE ProcessHandle,
                                     _In_ const void *Buffer,
                                     _In_ SIZE_T NumberOfBytesToWrite,
                                     _Out_opt_ SIZE_T *NumberOfBytesWritten);
+
+/* MapType: into the process's working set, or (a privilege) into memory. */
+#define MAP_PROCESS                     1
+#define MAP_SYSTEM                      2
+
+NTSTATUS NTAPI NtLockVirtualMemory(_In_ HANDLE ProcessHandle,
+                                   _Inout_ void **BaseAddress,
+                                   _Inout_ SIZE_T *RegionSize,
+                                   _In_ ULONG MapType);
+NTSTATUS NTAPI NtUnlockVirtualMemory(_In_ HANDLE ProcessHandle,
+                                     _Inout_ void **BaseAddress,
+                                     _Inout_ SIZE_T *RegionSize,
+                                     _In_ ULONG MapType);
+
 NTSTATUS NTAPI NtCreateSection(_Out_ HANDLE *SectionHandle,
                                _In_ ACCESS_MASK DesiredAccess,
                                _In_opt_ OBJECT_ATTRIBUTES *ObjectAttributes,

@@ -36,6 +36,7 @@ void by_door_protect_memory(void);
 void by_door_section_object(void);
 void by_door_views(void);
 void by_door_copy_memory(void);
+void by_door_lock_memory(void);
 void by_door_open_section(void);
 void by_door_query_section(void);
 void by_door_query_process(void);

@@ -161,6 +161,27 @@ void by_door_copy_memory(void)
            sizeof bytes, &count);
 }
 
+void by_door_lock_memory(void)
+{
+    void *base = two_pages();
+    UCHAR *pages = base;
+    SIZE_T size = 1;
+
+    base = pages + 1;
+    EXPECT(STATUS_SUCCESS, NtLockVirtualMemory, SELF, &base, &size,
+           MAP_PROCESS);
+    CHECK(base == pages && size == PAGE_SIZE);
+    EXPECT(STATUS_WAS_LOCKED, NtLockVirtualMemory, SELF, &base, &size,
+           MAP_PROCESS);
+    EXPECT(STATUS_PRIVILEGE_NOT_HELD, NtLockVirtualMemory, SELF, &base, &size,
+           MAP_SYSTEM);
+    EXPECT(STATUS_SUCCESS, NtUnlockVirtualMemory, SELF, &base, &size,
+           MAP_PROCESS);
+    EXPECT(STATUS_NOT_LOCKED, NtUnlockVirtualMemory, SELF, &base, &size,
+           MAP_PROCESS);
+    CHECK_STATUS(release(pages), STATUS_SUCCESS);
+}
+
 void by_door_open_section(void)
 {
     HANDLE section = NULL, other = NULL;

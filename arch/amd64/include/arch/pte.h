@@ -115,6 +115,7 @@ typedef struct _MMPTE {
 #define MI_PTE_GLOBAL           0x100ULL
 #define MI_PTE_COPY_ON_WRITE    0x200ULL
 #define MI_PTE_WRITE            0x800ULL
+#define MI_PTE_LOCKED           (1ULL << 52)    /* ours, in a valid one */
 #define MI_PTE_NO_EXECUTE       (1ULL << 63)
 #define MI_PTE_ADDRESS          0x0000FFFFFFFFF000ULL
 
