@@ -134,6 +134,49 @@ static void run(const struct row *row)
               seen - before);
 }
 
+/*
+ * Code that ends where a guard page begins: whoever looks at the instruction
+ * does not touch what is behind it.
+ */
+static void check_end_of_page(const char *name, const UCHAR *code,
+                              ULONG size, ULONG start, NTSTATUS expected)
+{
+    UCHAR *page = test_pages(2);
+    UCHAR *at = page + PAGE_SIZE - size;
+    MEMORY_BASIC_INFORMATION behind;
+    const struct row row = {
+        .name = name,
+        .routine = at,
+        .address = at + start,
+        .ip = at + start,
+        .code = expected,
+    };
+
+    memcpy(at, code, size);
+    test_protect(page, 1, PAGE_EXECUTE_READ);
+    test_protect(page + PAGE_SIZE, 1, PAGE_EXECUTE_READ | PAGE_GUARD);
+    run(&row);
+    CHECK_STATUS(NtQueryVirtualMemory(NtCurrentProcess(), page + PAGE_SIZE,
+                                      MemoryBasicInformation, &behind,
+                                      sizeof behind, NULL), STATUS_SUCCESS);
+    CHECK_SAY(behind.Protect == (PAGE_EXECUTE_READ | PAGE_GUARD),
+              "%s: behind it is %x", name, (unsigned)behind.Protect);
+}
+
+static void check_ends_of_pages(void)
+{
+    static const UCHAR hlt[] = { 0xF4 };
+    static const UCHAR invalid[] = { 0x0F, 0x0B };
+    static const UCHAR divide[] = { 0x31, 0xC9, 0xF7, 0xF1 };
+
+    check_end_of_page("HLT at the end", hlt, sizeof hlt, 0,
+                      STATUS_PRIVILEGED_INSTRUCTION);
+    check_end_of_page("UD2 at the end", invalid, sizeof invalid, 0,
+                      STATUS_ILLEGAL_INSTRUCTION);
+    check_end_of_page("DIV at the end", divide, sizeof divide, 2,
+                      STATUS_INTEGER_DIVIDE_BY_ZERO);
+}
+
 /* One page of data, one that is not there, one with a guard. */
 static void prepare_pages(void)
 {
@@ -155,5 +198,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     CHECK(RtlAddVectoredExceptionHandler(TRUE, handle) != NULL);
     for (ULONG i = 0; i < case_count; i++)
         run(&cases[i]);
+    check_ends_of_pages();
     return test_end();
 }

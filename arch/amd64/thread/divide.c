@@ -6,8 +6,8 @@
  * DIV and IDIV are F6 or F7 with 6 or 7 in the reg field of ModRM, and the
  * divisor is their operand (SDM: 2A, 2.1 and 2.2.1).
  */
-#include <arch/descriptors.h>
 #include <arch/thread.h>
+#include <arch/trap.h>
 #include <mm.h>
 
 #define REX_W 8
@@ -16,7 +16,8 @@
 #define MAX_INSTRUCTION 15
 
 struct operand {
-    const UCHAR *code, *end;
+    const KTRAP_FRAME *frame;
+    ULONG at;                           /* how much of the code is read */
     ULONG rex, size;
     BOOLEAN segment_base;               /* an fs or gs prefix: not followed */
     BOOLEAN code32;                     /* no REX, no rip-relative operands */
@@ -46,15 +47,18 @@ static ULONGLONG register_operand(const struct operand *o, ULONG number,
     return o->size == 8 ? value : value & ((1ULL << o->size * 8) - 1);
 }
 
+static UCHAR next(struct operand *o)
+{
+    return o->at < MAX_INSTRUCTION ? ki_code_byte(o->frame, o->at++) : 0;
+}
+
 static LONGLONG displacement(struct operand *o, ULONG bytes)
 {
-    LONG wide = 0;
+    ULONG wide = 0;
 
-    if ((ULONG)(o->end - o->code) < bytes)
-        return 0;
-    memcpy(&wide, o->code, bytes);
-    o->code += bytes;
-    return bytes == 1 ? (signed char)wide : wide;
+    for (ULONG i = 0; i < bytes; i++)
+        wide |= (ULONG)next(o) << i * 8;
+    return bytes == 1 ? (signed char)wide : (LONG)wide;
 }
 
 /*
@@ -67,8 +71,8 @@ static ULONGLONG address_of(struct operand *o, UCHAR modrm,
     ULONG mod = modrm >> 6, base = modrm & 7;
     ULONGLONG address = 0;
 
-    if (base == 4 && o->code < o->end) {
-        UCHAR sib = *o->code++;
+    if (base == 4) {
+        UCHAR sib = next(o);
         ULONG index = (sib >> 3 & 7) | (o->rex & REX_X ? 8 : 0);
 
         base = sib & 7;
@@ -80,8 +84,7 @@ static ULONGLONG address_of(struct operand *o, UCHAR modrm,
         address = (ULONGLONG)displacement(o, 4);
         if (o->code32)
             return address;
-        return address + f->Rip + (ULONGLONG)(MAX_INSTRUCTION -
-                                              (o->end - o->code));
+        return address + f->Rip + o->at;
     }
     address += register_value(base | (o->rex & REX_B ? 8 : 0), f, e);
     if (mod != 0)
@@ -89,24 +92,27 @@ static ULONGLONG address_of(struct operand *o, UCHAR modrm,
     return address;
 }
 
-static BOOLEAN read_prefixes(struct operand *o)
+/* The opcode behind the prefixes. */
+static UCHAR read_opcode(struct operand *o)
 {
-    for (; o->code < o->end; o->code++) {
-        if (*o->code == 0x66)
+    UCHAR byte = next(o);
+
+    for (; o->at < MAX_INSTRUCTION; byte = next(o)) {
+        if (byte == 0x66)
             o->size = 2;
-        else if (*o->code == 0x64 || *o->code == 0x65)
+        else if (byte == 0x64 || byte == 0x65)
             o->segment_base = TRUE;
-        else if (*o->code != 0x67 && *o->code != 0xF2 && *o->code != 0xF3 &&
-                 *o->code != 0x2E && *o->code != 0x36 && *o->code != 0x3E &&
-                 *o->code != 0x26)
+        else if (byte != 0x67 && byte != 0xF2 && byte != 0xF3 &&
+                 byte != 0x2E && byte != 0x36 && byte != 0x3E && byte != 0x26)
             break;
     }
-    if (!o->code32 && o->code < o->end && (*o->code & 0xF0) == 0x40) {
-        o->rex = *o->code++;
+    if (!o->code32 && (byte & 0xF0) == 0x40) {
+        o->rex = byte;
         if (o->rex & REX_W)
             o->size = 8;
+        byte = next(o);
     }
-    return o->end - o->code >= 2;
+    return byte;
 }
 
 /*
@@ -116,22 +122,18 @@ static BOOLEAN read_prefixes(struct operand *o)
 NTSTATUS arch_divide_error(const KTRAP_FRAME *frame,
                            const KEXCEPTION_FRAME *exception)
 {
-    UCHAR code[MAX_INSTRUCTION] = { 0 };
-    struct operand o = { .code = code, .end = code + sizeof code, .size = 4 };
+    struct operand o = {
+        .frame = frame,
+        .size = 4,
+        .code32 = ki_is_code32(frame),
+    };
     ULONGLONG divisor = 0, address;
-    UCHAR opcode, modrm;
+    UCHAR opcode = read_opcode(&o), modrm;
 
-    for (ULONG i = 0; i < sizeof code; i++) {
-        if (!NT_SUCCESS(mm_copy_from_mode(UserMode, &code[i],
-                                          (UCHAR *)frame->Rip + i, 1)))
-            break;
-    }
-    o.code32 = frame->SegCs == (KGDT_R3_CODE | RPL_MASK);
-    if (!read_prefixes(&o))
+    if ((opcode & 0xFE) != 0xF6)
         return STATUS_INTEGER_DIVIDE_BY_ZERO;
-    opcode = *o.code++;
-    modrm = *o.code++;
-    if ((opcode & 0xFE) != 0xF6 || (modrm >> 3 & 6) != 6 || o.segment_base)
+    modrm = next(&o);
+    if ((modrm >> 3 & 6) != 6 || o.segment_base)
         return STATUS_INTEGER_DIVIDE_BY_ZERO;
     if (opcode == 0xF6)
         o.size = 1;

@@ -5,12 +5,14 @@
  * other violation, and one for an opcode that is none and for a LOCK prefix
  * where none may be.  Windows looks at the bytes.  Another thread may change
  * them meanwhile: then the answer is about the new ones.
+ *
+ * Nothing behind the instruction is read: a guard page may follow it.
  */
 #include <arch/descriptors.h>
 #include <arch/trap.h>
 #include <mm.h>
 
-#define CODE_BYTES 16
+#define MAX_INSTRUCTION 15
 #define LOCK_PREFIX 0xF0
 #define XP_LOCK_BYTES 4                 /* how far Windows looks for it */
 
@@ -19,15 +21,12 @@ BOOLEAN ki_is_code32(const KTRAP_FRAME *frame)
     return frame->SegCs == (KGDT_R3_CODE | RPL_MASK);
 }
 
-/* What cannot be read is 0. */
-static void read_code(const KTRAP_FRAME *frame, UCHAR code[CODE_BYTES])
+UCHAR ki_code_byte(const KTRAP_FRAME *frame, ULONG at)
 {
-    memset(code, 0, CODE_BYTES);
-    for (ULONG i = 0; i < CODE_BYTES; i++) {
-        if (!NT_SUCCESS(mm_copy_from_mode(UserMode, &code[i],
-                                          (UCHAR *)frame->Rip + i, 1)))
-            return;
-    }
+    UCHAR byte = 0;
+
+    (void)mm_copy_from_mode(UserMode, &byte, (UCHAR *)frame->Rip + at, 1);
+    return byte;
 }
 
 static BOOLEAN is_prefix(UCHAR byte)
@@ -45,22 +44,21 @@ static BOOLEAN is_prefix(UCHAR byte)
 /* HLT, CLI, IN and the like: the program's fault is a privilege. */
 BOOLEAN ki_is_privileged(const KTRAP_FRAME *frame)
 {
-    UCHAR code[CODE_BYTES];
     BOOLEAN rex = !ki_is_code32(frame);
+    UCHAR byte = ki_code_byte(frame, 0);
     ULONG i = 0;
 
-    read_code(frame, code);
-    while (i < sizeof code - 3 &&
-           (is_prefix(code[i]) || (rex && (code[i] & 0xF0) == 0x40)))
-        i++;
-    switch (code[i]) {
+    while (i < MAX_INSTRUCTION &&
+           (is_prefix(byte) || (rex && (byte & 0xF0) == 0x40)))
+        byte = ki_code_byte(frame, ++i);
+    switch (byte) {
     case 0xF4: case 0xFA: case 0xFB:                    /* HLT CLI STI */
     case 0x6C: case 0x6D: case 0x6E: case 0x6F:         /* INS OUTS */
     case 0xE4: case 0xE5: case 0xE6: case 0xE7:         /* IN OUT */
     case 0xEC: case 0xED: case 0xEE: case 0xEF:
         return TRUE;
     case 0x0F:
-        switch (code[i + 1]) {
+        switch (ki_code_byte(frame, i + 1)) {
         case 0x00:                                      /* LLDT LTR ... */
         case 0x01:                                      /* LGDT LIDT ... */
         case 0x06: case 0x07: case 0x08: case 0x09:     /* CLTS SYSRET ... */
@@ -74,12 +72,11 @@ BOOLEAN ki_is_privileged(const KTRAP_FRAME *frame)
 
 BOOLEAN ki_has_lock_prefix(const KTRAP_FRAME *frame)
 {
-    UCHAR code[CODE_BYTES];
+    for (ULONG i = 0; i < XP_LOCK_BYTES; i++) {
+        UCHAR byte = ki_code_byte(frame, i);
 
-    read_code(frame, code);
-    for (ULONG i = 0; i < XP_LOCK_BYTES && is_prefix(code[i]); i++) {
-        if (code[i] == LOCK_PREFIX)
-            return TRUE;
+        if (byte == LOCK_PREFIX || !is_prefix(byte))
+            return byte == LOCK_PREFIX;
     }
     return FALSE;
 }

@@ -45,7 +45,11 @@ void ki_make_access_record(NTSTATUS status, ULONG_PTR access,
                            ULONG_PTR address, ULONG_PTR rip,
                            EXCEPTION_RECORD *record);
 
-/* The instruction at the frame's rip (instruction.c). */
+/*
+ * The instruction at the frame's rip (instruction.c): one byte of it, 0 if it
+ * cannot be read, and what kind it is.
+ */
+UCHAR ki_code_byte(const KTRAP_FRAME *frame, ULONG at);
 BOOLEAN ki_is_privileged(const KTRAP_FRAME *frame);
 BOOLEAN ki_has_lock_prefix(const KTRAP_FRAME *frame);
 
