@@ -403,7 +403,9 @@ $(OBJ)/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+# What assembly includes is named here: NASM's -MD forgets it (2.16).
 $(OBJ)/%.asm.o: %.asm $(GEN)/flags $(GEN)/ksamd64.inc \
+                arch/amd64/include/arch/macros.inc \
                 | $(GEN)/services.stamp $(GEN)/font.psf
 	$(call say,NASM)
 	@mkdir -p $(@D)
@@ -441,7 +443,8 @@ $(OBJ)/ring3/%.cc.o: %.cc $(GEN)/flags \
 	$(call say,CXX3)
 	@mkdir -p $(@D)
 	$(Q)$(MINGW)g++ $(USER_CXXFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
-$(OBJ)/ring3/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs.inc
+$(OBJ)/ring3/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs.inc \
+                      programs/lib/call.inc
 	$(call say,NASM3)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(USER_NASMFLAGS) -I$(<D)/ -MD $(@:.o=.d) -MT $@ -MP \
@@ -459,7 +462,8 @@ $(OBJ)/ring3-32/%.cc.o: %.cc $(GEN)/flags \
 	$(call say,CXX3)
 	@mkdir -p $(@D)
 	$(Q)$(MINGW32)g++ $(USER32_CXXFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
-$(OBJ)/ring3-32/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs32.inc
+$(OBJ)/ring3-32/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs32.inc \
+                         programs/lib/i386/call.inc
 	$(call say,NASM3)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(USER32_NASMFLAGS) -I$(<D)/ -MD $(@:.o=.d) -MT $@ -MP \

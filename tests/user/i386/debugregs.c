@@ -15,13 +15,17 @@ enum kind { EXECUTED = 0, WRITTEN = 1, TOUCHED = 3 };
 static volatile ULONG watched[4] __attribute__((aligned(16)));
 static volatile ULONG hits;
 static volatile BOOLEAN step_on;
-static volatile ULONG apcs;
+static volatile ULONG apcs, odd;
 static CONTEXT context, noted;
 
 static LONG NTAPI handle(EXCEPTION_POINTERS *pointers)
 {
     NTSTATUS code = pointers->ExceptionRecord->ExceptionCode;
 
+    /* A step's TF is gone, another exception's is as it was. */
+    if (step_on && (code == STATUS_SINGLE_STEP) !=
+                       !(pointers->ContextRecord->EFlags & EFLAGS_TF))
+        odd++;
     if (step_on)
         pointers->ContextRecord->EFlags |= EFLAGS_TF;
     if (code == STATUS_BREAKPOINT || code == STATUS_ILLEGAL_INSTRUCTION) {
@@ -153,6 +157,7 @@ static void check_program(void)
     expected = work();
     apcs = 0;
     hits = 0;
+    odd = 0;
     step_on = TRUE;
     __asm__ volatile("pushf\n\torl $0x100, (%%esp)\n\tpopf" : : : "memory",
                      "cc");
@@ -160,6 +165,7 @@ static void check_program(void)
     step_on = FALSE;
     CHECK_SAY(apcs == ROUNDS && hits > ROUNDS * 50, "%u APCs, %u steps", apcs,
               hits);
+    CHECK_SAY(odd == 0, "TF is not what it should be in %u frames", odd);
 }
 
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
