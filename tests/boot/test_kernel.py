@@ -1,6 +1,6 @@
 """What only ring 0 can show: bugchecks, self tests, NMI, odd interrupts.
 
-Scenarios: A2, A7, B11, D1, D5, D11, D13, F3, F8, H11, H17, I2, I5, J6, L1, M6.
+Scenarios: A2, A7, B11, D1, D5, D11, D13, F3, F7, F8, H11, H17, I2, I5, J6, L1, M6.
 """
 import os
 import re
@@ -44,6 +44,8 @@ BUGCHECKS = [
     ('129', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'arch_copy_user'),
     ('12a', 0x50, 'PAGE_FAULT_IN_NONPAGED_AREA', 'KiSystemServiceCopyEnd'),
     ('12b', 0x1E, 'KMODE_EXCEPTION_NOT_HANDLED', 'undefined'),
+    ('12c', 0xFC, 'ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY',
+     'KiSystemServiceCopyEnd'),
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 

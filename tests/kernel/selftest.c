@@ -75,6 +75,7 @@ enum self_test {
     CRASH_COPY_IRQL,                /* a copy faults at DISPATCH_LEVEL: A */
     CRASH_EXECUTE_UNMAPPED,         /* a call of what is not there: 50 */
     CRASH_UD_IN_DPC,                /* not the service's: 1E */
+    CRASH_CALL_USER,                /* ring 3's code (SMEP): FC */
 };
 
 #define MXCSR_OF_THE_KERNEL 0x1F80
@@ -302,6 +303,10 @@ static void crash(ULONG test, ULONGLONG argument)
     case CRASH_FAULT_CLI:
         arch_disable_interrupts();
         *(volatile UCHAR *)argument;
+        break;
+    case CRASH_CALL_USER:
+        function = (void (*)(void))KeGetCurrentThread()->TrapFrame->Rip;
+        function();                     /* the stub's RET */
         break;
     case CRASH_FAST_FAIL:
         __asm__ volatile("int $0x29" : : "c"(5));

@@ -1,5 +1,5 @@
 /*
- * faultloop.c - a fault that Mm resolves and that comes again at once.
+ * faultloop.c - a fault that Mm resolves and that comes again at once (M5).
  *
  * Nothing that ring 3 can do makes one, so the kernel breaks an entry of the
  * program's (tests/kernel/selftest.c): Mm says that the page may be executed,
