@@ -199,6 +199,7 @@ exceptions_SRCS   := tests/user/exceptions.asm
 exceptions_SRCS32 := tests/user/exceptions.asm
 gates_SRCS        := tests/user/exceptions.asm
 gates_SRCS32      := tests/user/exceptions.asm
+meanwhile_SRCS32  := tests/user/i386/landing.asm
 raises_SRCS       := tests/user/exceptions.asm
 raises_SRCS32     := tests/user/exceptions.asm
 apc_SRCS    := tests/user/apc.asm
@@ -214,7 +215,7 @@ USER_TESTS32     := $(addprefix tests/user/,answers.c files.c names.c \
     needs_dll.c needs_fail.c images.c callback.c monitors.c critical.c \
     threadattach.c threads32.c start32.c runtime32.c wow64.c crash.c \
     exceptions.c raises.c sweep.c floating.c outputs.c \
-    gates.c)
+    gates.c meanwhile.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 
 # XP's doors: only 32-bit code, with chosen registers. More sources of one of

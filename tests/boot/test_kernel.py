@@ -210,9 +210,10 @@ def test_apc_at_each_instruction_of_the_way_back(run, folder, door, way):
     assert re.search(r'^\d+ instructions$', result.console, re.M)
 
 
-def test_memory_changes_at_each_instruction_of_a_service(run):
+@pytest.mark.parametrize('folder', ['user', 'user32'])
+def test_memory_changes_at_each_instruction_of_a_service(run, folder):
     """H7, H8."""
-    program = os.path.join(TEST_BUILD, 'user', 'meanwhile.exe')
+    program = os.path.join(TEST_BUILD, folder, 'meanwhile.exe')
     assert run('meanwhile', add=[program], icount=True).status == 0
 
 

@@ -3,9 +3,9 @@
  * kernel puts on the stack for them, and that what they interrupt goes on as
  * if nothing had happened, whichever way it had entered the kernel.
  *
- * Scenarios: I1.
+ * Scenarios: G10, I1.
  */
-#include "test.h"
+#include "paint.h"
 
 #include <nt/kuser.h>
 
@@ -198,6 +198,7 @@ static void check_frame(const struct door *door)
     CHECK(frame->machine.Rsp == rsp);
     CHECK(frame->machine.SegCs == 0x2B && frame->machine.SegSs == 0x23);
     CHECK(frame->machine.EFlags == frame->context.EFlags);
+    check_nothing_of_kernel("an APC's frame", frame, frame + 1, 0);
 }
 
 /* ---- Nothing is lost ---- */
@@ -234,6 +235,7 @@ static void check_door(const struct door *door)
     call.in.Rax = SERVICE_NtTestAlert;
     call.in.Rflags |= 0x400;                    /* DF */
     call.mxcsr_in = MXCSR_OTHER;
+    paint_kernel_stack();
     call_with_registers(&call);
     CHECK(apc_count == 1);
     CHECK_SAY(!(ran[0].rflags & 0x500), "DF or TF in an APC");

@@ -14,21 +14,17 @@
  */
 #include "test.h"
 
-#include "../../programs/lib/call.h"
-#include "services.h"
+#include "../../programs/lib/find.h"
+#include "meanwhileways.h"
 
 #define DISTURB 0x25                            /* tests/kernel/selftest.c */
 #define STEP 11
 #define LONGEST 200000                          /* instructions of a service */
-#define LANDED 0x103
 #define WAIT_ANY 1
-#define PLACE_OLD 0x30000000ULL
-#define PLACE_NEW 0x31000000ULL
-#define VALUE_OLD 0x1111111122222222ULL
-#define VALUE_NEW 0x1111111122222233ULL
-
-NTSTATUS continue_and_land(CONTEXT *context, struct registers *registers);
-void landing(void);
+#define PLACE_OLD 0x30000000U
+#define PLACE_NEW 0x31000000U
+#define VALUE_OLD ((ULONG_PTR)0x1111111122222222ULL)
+#define VALUE_NEW ((ULONG_PTR)0x1111111122222233ULL)
 
 enum outcome { OLD = 1, NEW, OTHER };
 
@@ -51,7 +47,7 @@ static struct area {
     SIZE_T size;
     CONTEXT context __attribute__((aligned(16)));
     UCHAR buffer[256];
-    ULONGLONG stack[16];
+    ULONG_PTR stack[STACK_WORDS];
 } *area;
 
 static NTSTATUS (NTAPI *ask_kernel)(ULONG test, void *argument);
@@ -97,7 +93,7 @@ static enum outcome wait_for_two(void)
                                                                      : OTHER;
 }
 
-static BOOLEAN is_reserved(ULONGLONG at, SIZE_T size)
+static BOOLEAN is_reserved(ULONG_PTR at, SIZE_T size)
 {
     MEMORY_BASIC_INFORMATION memory = { 0 };
 
@@ -106,7 +102,7 @@ static BOOLEAN is_reserved(ULONGLONG at, SIZE_T size)
     return memory.State == MEM_RESERVE && memory.RegionSize == size;
 }
 
-static BOOLEAN release(ULONGLONG at)
+static BOOLEAN release(ULONG_PTR at)
 {
     void *base = (void *)at;
     SIZE_T size = 0;
@@ -141,31 +137,20 @@ static enum outcome read(void)
 
 static enum outcome go_on(void)
 {
-    static struct registers got;
+    ULONG_PTR value;
 
-    got.Rbx = 0;
-    status = continue_and_land(&area->context, &got);
+    status = go_on_from(&area->context, &value);
     if (status != LANDED)
         return OTHER;
     status = STATUS_SUCCESS;
-    return got.Rbx == VALUE_OLD ? OLD : got.Rbx == VALUE_NEW ? NEW : OTHER;
+    return value == VALUE_OLD ? OLD : value == VALUE_NEW ? NEW : OTHER;
 }
 
 /* The fifth argument: where the length goes. */
 static enum outcome from_stack(void)
 {
-    static struct call call;
-    const ULONGLONG arguments[] = {
-        (ULONG_PTR)NtCurrentProcess(), ProcessBasicInformation,
-        (ULONG_PTR)area->buffer, sizeof(PROCESS_BASIC_INFORMATION),
-    };
-
     lengths[0] = lengths[1] = 0;
-    call_prepare(&call, call_raw_on_stack, ARRAY_SIZE(arguments), arguments);
-    call.in.Rax = SERVICE_NtQueryInformationProcess;
-    call.in.R12 = (ULONG_PTR)area->stack;
-    call_with_registers(&call);
-    status = (NTSTATUS)call.out.Rax;
+    status = query_on(area->stack, area->buffer);
     if (!lengths[0] == !lengths[1])
         return OTHER;
     return lengths[0] ? OLD : NEW;
@@ -237,7 +222,9 @@ static enum outcome use_wait(void)
 
 static enum outcome use_context(void)
 {
-    status = continue_and_land(&area->context, &(struct registers){ .Rax = 0 });
+    ULONG_PTR value;
+
+    status = go_on_from(&area->context, &value);
     status = status == LANDED ? STATUS_SUCCESS : status;
     return by_status();
 }
@@ -251,14 +238,16 @@ static enum outcome use_stack(void)
 
 /* ---- What there is to change ---- */
 
-static const ULONGLONG value_new = VALUE_NEW, place_new = PLACE_NEW;
-static const ULONGLONG two_pages = 2 * PAGE_SIZE, one = 1;
+static const ULONG_PTR value_new = VALUE_NEW, place_new = PLACE_NEW;
+static const SIZE_T two_pages = 2 * PAGE_SIZE;
+static const ULONGLONG one = 1;
 static const USHORT shorter = sizeof text_old - 4;
 static const ULONG length_bad = 1;
 static const void *names[] = { &name_new }, *texts[] = { text_new };
 static ULONG *other_length[1];
 
 #define MEMBER(member) offsetof(struct area, member)
+#define WORD sizeof(void *)
 
 static const struct change {
     const char *name;
@@ -266,18 +255,18 @@ static const struct change {
     ULONG at, size;                             /* in the area */
     const void *to;
 } changes[] = {
-    { "a name's buffer", open_event, MEMBER(name.Buffer), 8, texts },
+    { "a name's buffer", open_event, MEMBER(name.Buffer), WORD, texts },
     { "a name's length", open_event, MEMBER(name.Length), 2, &shorter },
-    { "the name", open_event, MEMBER(attributes.ObjectName), 8, names },
+    { "the name", open_event, MEMBER(attributes.ObjectName), WORD, names },
     { "the attributes' length", open_event, MEMBER(attributes.Length), 4,
       &length_bad },
-    { "a handle", wait_for_two, MEMBER(handles[0]), 8, &event_new },
-    { "a base", reserve, MEMBER(base), 8, &place_new },
-    { "a size", reserve, MEMBER(size), 8, &two_pages },
+    { "a handle", wait_for_two, MEMBER(handles[0]), WORD, &event_new },
+    { "a base", reserve, MEMBER(base), WORD, &place_new },
+    { "a size", reserve, MEMBER(size), WORD, &two_pages },
     { "an offset", read, MEMBER(offset), 8, &one },
-    { "a register", go_on, MEMBER(context.Rbx), 8, &value_new },
-    { "an argument on the stack", from_stack, MEMBER(stack[5]), 8,
-      other_length },
+    { "a register", go_on, MEMBER(CONTEXT_BASE), WORD, &value_new },
+    { "an argument on the stack", from_stack, MEMBER(stack[STACK_LENGTH]),
+      WORD, other_length },
 };
 
 static const struct page {
@@ -304,12 +293,9 @@ static void fill_in(void)
     area->handles[1] = event_new;
     area->base = (void *)PLACE_OLD;
     area->size = PAGE_SIZE;
-    area->stack[5] = (ULONG_PTR)&lengths[0];
+    fill_stack(area->stack, area->buffer, &lengths[0]);
     other_length[0] = &lengths[1];
-    RtlCaptureContext(&area->context);
-    area->context.ContextFlags = CONTEXT_FULL;
-    area->context.Rbx = VALUE_OLD;
-    area->context.Rip = (ULONG_PTR)landing;
+    fill_context(&area->context, VALUE_OLD);
 }
 
 /* FALSE: the service was over before the change came. */

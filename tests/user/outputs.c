@@ -10,6 +10,8 @@
  *   - no address of the kernel, and nothing that was on its stack, which is
  *     painted before each call (tests/kernel/stack.c)
  *   - a page that another process has given back has nothing of it left
+ *
+ * The same of contexts, each part of them alone (G10).
  */
 #include "paint.h"
 
@@ -196,6 +198,39 @@ static void check_class(ULONG at, ULONG class)
     }
 }
 
+/* ---- the context of a thread ---- */
+
+static void NTAPI nothing(void *argument)
+{
+    (void)argument;
+}
+
+/* Each part alone: the others are not written. */
+static void check_contexts(void)
+{
+    static const ULONG parts[] = { CONTEXT_CONTROL, CONTEXT_INTEGER,
+                                   CONTEXT_SEGMENTS, CONTEXT_FLOATING_POINT,
+                                   CONTEXT_DEBUG_REGISTERS, CONTEXT_FULL };
+    static CONTEXT context __attribute__((aligned(16)));
+    HANDLE thread = NULL;
+    ULONG at;
+
+    CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, TRUE, 0, 0, 0,
+                                     nothing, NULL, &thread, NULL),
+                 STATUS_SUCCESS);
+    for (at = 0; at < 2 * ARRAY_SIZE(parts); at++) {
+        memset(&context, UNTOUCHED, sizeof context);
+        context.ContextFlags = parts[at / 2];
+        paint_kernel_stack();
+        CHECK_STATUS(NtGetContextThread(at & 1 ? thread : NtCurrentThread(),
+                                        &context), STATUS_SUCCESS);
+        check_nothing_of_kernel("a context", &context, &context + 1, 0);
+    }
+    CHECK_STATUS(NtTerminateThread(thread, 0), STATUS_SUCCESS);
+    NtWaitForSingleObject(thread, FALSE, NULL);
+    NtClose(thread);
+}
+
 /* ---- pages that had another owner ---- */
 
 static void *pages(ULONG protect)
@@ -265,6 +300,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     }
     CHECK(answers > 0);
     print("%u answers\n", answers);
+    check_contexts();
     check_recycled();
     return test_end();
 }
