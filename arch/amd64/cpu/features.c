@@ -23,6 +23,7 @@
 #define CPUID7_EBX_SMEP (1U << 7)
 #define CPUID7_EBX_SMAP (1U << 20)
 #define CPUID7_ECX_UMIP (1U << 2)
+#define CPUID1_EDX_DE (1U << 2)
 #define CPUID1_EDX_SEP (1U << 11)
 #define CPUID1_EDX_PGE (1U << 13)
 #define CPUID80000001_EDX_NX (1U << 20)
@@ -39,6 +40,8 @@ static ULONGLONG wanted_cr4(void)
 
     if (arch_cpuid(0, 0).eax >= 7)
         features = arch_cpuid(7, 0);
+    if (arch_cpuid(1, 0).edx & CPUID1_EDX_DE)
+        cr4 |= CR4_DE;                  /* DR7: kind 2 is I/O's */
     if (arch_cpuid(1, 0).edx & CPUID1_EDX_PGE)
         cr4 |= CR4_PGE;
     if (features.ebx & CPUID7_EBX_SMEP)

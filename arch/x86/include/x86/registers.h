@@ -11,6 +11,7 @@
 #define CR0_WP (1ULL << 16)
 #define CR0_AM (1ULL << 18)
 
+#define CR4_DE (1ULL << 3)
 #define CR4_PAE (1ULL << 5)
 #define CR4_PGE (1ULL << 7)
 #define CR4_OSFXSR (1ULL << 9)
