@@ -247,7 +247,7 @@ waits_SRCS := tests/user/objects.c
 
 # Other processes' memory, sections by name, stacks that grow.
 USER_TESTS += $(addprefix tests/user/,readwrite.c sections.c stacks.c \
-    scarce.c locked.c faultloop.c)
+    scarce.c locked.c faultloop.c broken.c)
 USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c locked.c)
 
 # Many threads at once.

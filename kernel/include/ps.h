@@ -66,8 +66,9 @@ struct ps_working_set {
     ULONG PageFaultCount;
     ULONGLONG WorkingSetSize, PeakWorkingSetSize;       /* pages */
     ULONGLONG hand;         /* the user address where trimming goes on */
-    ULONGLONG LockedPages;
-    UCHAR pad_28[0x118];
+    ULONGLONG locked;       /* pages, by NtLockVirtualMemory */
+    ULONGLONG resident;     /* that are set aside for those */
+    UCHAR pad_30[0x110];
 };
 
 typedef struct _EPROCESS {

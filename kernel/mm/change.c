@@ -89,7 +89,7 @@ static ULONG change(EPROCESS *process, const struct mi_vad *vad, ULONGLONG va,
 NTSTATUS mi_protect(EPROCESS *process, const struct mi_vad *vad,
                     ULONGLONG start, ULONGLONG end, ULONG mask)
 {
-    ULONGLONG locked = process->Vm.LockedPages;
+    ULONGLONG locked = process->Vm.locked;
     ULONG_PTR promises = 0;
 
     if (vad->section &&
@@ -98,6 +98,6 @@ NTSTATUS mi_protect(EPROCESS *process, const struct mi_vad *vad,
     for (ULONGLONG va = start; va < end; va += PAGE_SIZE)
         promises += change(process, vad, va, mask);
     mi_uncharge_pages(promises);
-    return process->Vm.LockedPages < locked ? STATUS_WAS_UNLOCKED
+    return process->Vm.locked < locked ? STATUS_WAS_UNLOCKED
                                             : STATUS_SUCCESS;
 }

@@ -40,8 +40,8 @@ static void count_set(EPROCESS *process, MMPTE old, MMPTE new)
 
     set->WorkingSetSize += new.u.Hard.Valid;
     set->WorkingSetSize -= old.u.Hard.Valid;
-    set->LockedPages += mi_is_locked(new);
-    set->LockedPages -= mi_is_locked(old);
+    set->locked += mi_is_locked(new);
+    set->locked -= mi_is_locked(old);
     if (set->WorkingSetSize > set->PeakWorkingSetSize)
         set->PeakWorkingSetSize = set->WorkingSetSize;
 }

@@ -97,17 +97,27 @@ static NTSTATUS make_moved(const struct mi_segment *segment, ULONGLONG base,
     return status;
 }
 
-/* Is a page of the laid-out image other than the file's?  Zeroes behind it. */
+/*
+ * Is a page of the laid-out image other than the file's bytes and, behind
+ * them, zeroes?
+ */
 static BOOLEAN is_moved(const UCHAR *image, const struct mi_subsection *part,
                         SIZE_T page)
 {
     const UCHAR *file = part->segment->bytes;
+    const UCHAR *now = image + (page << PAGE_SHIFT);
     SIZE_T at = (page - part->first) << PAGE_SHIFT;
-    SIZE_T left = at < part->size ? part->size - at : 0;
+    SIZE_T same = at < part->size ? part->size - at : 0;
 
-    return image && memcmp(image + (page << PAGE_SHIFT),
-                           file + part->offset + at,
-                           left < PAGE_SIZE ? left : PAGE_SIZE) != 0;
+    if (same > PAGE_SIZE)
+        same = PAGE_SIZE;
+    if (!image)
+        return FALSE;
+    if (memcmp(now, file + part->offset + at, same) != 0)
+        return TRUE;
+    while (same < PAGE_SIZE && now[same] == 0)
+        same++;
+    return same < PAGE_SIZE;
 }
 
 /* ---- the view ---- */

@@ -7,7 +7,9 @@
  * with the page, with the process, and when the page may not be touched any
  * more (change.c).
  *
- * A process can lock few pages, so what it locks is never what others need.
+ * A process can lock few pages, and with a page file all processes together
+ * never those that ring 3 needs to turn over: a locked page is as good as one
+ * of the kernel's (MmResidentAvailablePages).
  *
  * NT: a bit of the working set's entry; a process may lock its minimum working
  * set but for 8 pages, and who has the privilege for it, by MAP_SYSTEM, as much
@@ -33,6 +35,25 @@ static ULONG_PTR count_unlocked(ULONGLONG start, ULONGLONG end,
     return count;
 }
 
+/* FALSE: so many cannot stay in memory.  Fewer always can. */
+static BOOLEAN set_aside(EPROCESS *process, ULONGLONG pages)
+{
+    ULONGLONG before = process->Vm.resident;
+
+    if (pages > before && !mi_set_aside_pages(pages - before))
+        return FALSE;
+    if (pages < before)
+        mi_give_back_pages(before - pages);
+    process->Vm.resident = pages;
+    return TRUE;
+}
+
+void mi_end_locks(EPROCESS *process)
+{
+    ASSERT(process->Vm.locked == 0);
+    (void)set_aside(process, 0);
+}
+
 /* A page in transition may be somebody else's at the first try. */
 static NTSTATUS bring_in(EPROCESS *process, ULONGLONG va)
 {
@@ -54,14 +75,17 @@ static void set_lock(EPROCESS *process, ULONGLONG va, BOOLEAN locked)
     mi_write_pte(process, va, pte);
 }
 
+/* Pages whose locks have ended by themselves are still set aside till now. */
 static NTSTATUS lock_pages(EPROCESS *process, ULONGLONG start, ULONGLONG end)
 {
-    ULONG_PTR limit = MOST_LOCKED - process->Vm.LockedPages;
+    ULONG_PTR limit = MOST_LOCKED - process->Vm.locked;
     ULONG_PTR missing = count_unlocked(start, end, limit);
     NTSTATUS status = STATUS_SUCCESS;
 
     if (missing > limit)
         return STATUS_WORKING_SET_QUOTA;
+    if (!set_aside(process, process->Vm.locked + missing))
+        return STATUS_INSUFFICIENT_RESOURCES;
     for (ULONGLONG va = start; va < end && NT_SUCCESS(status);
          va += PAGE_SIZE)
         status = bring_in(process, va);
@@ -83,6 +107,7 @@ static NTSTATUS unlock_pages(EPROCESS *process, ULONGLONG start,
     }
     for (ULONGLONG va = start; va < end; va += PAGE_SIZE)
         set_lock(process, va, FALSE);
+    (void)set_aside(process, process->Vm.locked);
     return STATUS_SUCCESS;
 }
 
@@ -141,9 +166,9 @@ static NTSTATUS change_locks(HANDLE handle, void **user_base,
 /*
  * STATUS_WAS_LOCKED (a success): some were; STATUS_INVALID_PARAMETER: MapType;
  * STATUS_INVALID_PARAMETER_2 and _3, STATUS_PRIVILEGE_NOT_HELD: MAP_SYSTEM;
- * STATUS_WORKING_SET_QUOTA: too many; STATUS_ACCESS_VIOLATION,
- * STATUS_GUARD_PAGE_VIOLATION: a page cannot be touched;
- * STATUS_PROCESS_IS_TERMINATING.
+ * STATUS_WORKING_SET_QUOTA: too many; STATUS_INSUFFICIENT_RESOURCES: too many
+ * of all processes; STATUS_ACCESS_VIOLATION, STATUS_GUARD_PAGE_VIOLATION: a
+ * page cannot be touched; STATUS_PROCESS_IS_TERMINATING.
  */
 NTSTATUS NtLockVirtualMemory(HANDLE ProcessHandle, void **BaseAddress,
                              SIZE_T *RegionSize, ULONG MapType)

@@ -140,17 +140,39 @@ PFN_NUMBER mi_take_shared_page(MMPTE *prototype)
 void mi_free_page(PFN_NUMBER pfn)
 {
     KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
-    ULONG slot = mi_page_file_slot(mi_pfn_at(pfn)->OriginalPte);
+    ULONG slot;
 
     if (pfn < lowest_page || pfn > highest_page ||
         mi_pfn_at(pfn)->PageLocation == FreePageList)
         KeBugCheckEx(MEMORY_MANAGEMENT, 1, pfn, 0, 0);
+    slot = mi_page_file_slot(mi_pfn_at(pfn)->OriginalPte);
     if (slot)
         mi_free_slot(slot);
     if (!mi_pfn_at(pfn)->PteAddress)
         MmResidentAvailablePages++;
     *mi_pfn_at(pfn) = (struct mi_pfn){ 0 };
     mi_insert_page_first(&MmFreePageListHead, pfn);
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
+}
+
+BOOLEAN mi_set_aside_pages(ULONG_PTR count)
+{
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+    BOOLEAN enough = !mi_has_page_file() ||
+                     MmResidentAvailablePages >= MI_TURNOVER_PAGES + count;
+
+    if (enough && mi_has_page_file())
+        MmResidentAvailablePages -= count;
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
+    return enough;
+}
+
+void mi_give_back_pages(ULONG_PTR count)
+{
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+
+    if (mi_has_page_file())
+        MmResidentAvailablePages += count;
     KeReleaseSpinLock(&mi_pfn_lock, irql);
 }
 

@@ -127,6 +127,13 @@ PFN_NUMBER mi_reuse_standby_page(void);
 #define MI_TURNOVER_PAGES 512
 
 /*
+ * Pages of ring 3 that are not to leave memory, whichever they are.  FALSE:
+ * there would be fewer than MI_TURNOVER_PAGES that do.
+ */
+BOOLEAN mi_set_aside_pages(ULONG_PTR count);
+void mi_give_back_pages(ULONG_PTR count);
+
+/*
  * The kernel has taken a page, or found none: few may be left.  Any level, no
  * lock of Mm's that is further down than pool_lock.  (trim.c)
  */

@@ -19,13 +19,19 @@ static void make_valid(MMPTE *prototype, PFN_NUMBER pfn)
     prototype->u.Hard.PageFrameNumber = pfn;
 }
 
+static BOOLEAN is_in_memory(MMPTE prototype)
+{
+    return prototype.u.Hard.Valid ||
+           (!prototype.u.Proto.Prototype && prototype.u.Trans.Transition);
+}
+
 PFN_NUMBER mi_share_page(MMPTE *prototype, BOOLEAN dirty)
 {
     KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
     MMPTE pte = *prototype;
     PFN_NUMBER pfn = 0;
 
-    if (pte.u.Hard.Valid || (!pte.u.Proto.Prototype && pte.u.Trans.Transition))
+    if (is_in_memory(pte))
         pfn = pte.u.Hard.PageFrameNumber;
     if (pfn && !pte.u.Hard.Valid) {
         mi_unlink_page(pfn);
@@ -103,18 +109,12 @@ static NTSTATUS read_page(MMPTE *prototype)
     return STATUS_SUCCESS;
 }
 
-static BOOLEAN is_in_memory(const MMPTE *prototype)
-{
-    return prototype->u.Hard.Valid ||
-           (!prototype->u.Proto.Prototype && prototype->u.Trans.Transition);
-}
-
 NTSTATUS mi_read_shared_page(MMPTE *prototype)
 {
     NTSTATUS status = STATUS_SUCCESS;
 
     ke_acquire_exclusive(&sharing);
-    if (!is_in_memory(prototype))
+    if (!is_in_memory(*prototype))
         status = read_page(prototype);
     ke_release_exclusive(&sharing);
     return status;
@@ -124,7 +124,7 @@ ULONG mi_delete_prototype(MMPTE *prototype)
 {
     KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
     MMPTE pte = *prototype;
-    BOOLEAN in_memory = !pte.u.Proto.Prototype && pte.u.Trans.Transition;
+    BOOLEAN in_memory = is_in_memory(pte);
     ULONG slot = mi_page_file_slot(pte);
 
     ASSERT(!pte.u.Hard.Valid);

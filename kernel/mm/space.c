@@ -94,7 +94,8 @@ void mm_clean_address_space(EPROCESS *process)
         mi_delete_region(process, vad);
     ASSERT(process->VadCount == 0 && process->VirtualSize == 0);
     ASSERT(process->NumberOfPrivatePages == 0 && process->CommitCharge == 0);
-    ASSERT(process->Vm.WorkingSetSize == 0 && process->Vm.LockedPages == 0);
+    ASSERT(process->Vm.WorkingSetSize == 0);
+    mi_end_locks(process);
     mi_free_user_tables();
     unlock(process);
 }

@@ -37,8 +37,9 @@ static inline ULONGLONG mi_regions_end(const EPROCESS *process)
 struct mi_section;
 
 /*
- * The addresses of a range are page aligned.  protect is what the region was made with (AllocationProtect), type MEM_
- * PRIVATE, MEM_MAPPED or MEM_IMAGE.  section: referenced, of a view.
+ * The addresses of a range are page aligned.  protect is what the region was
+ * made with (AllocationProtect), type MEM_PRIVATE, MEM_MAPPED or MEM_IMAGE.
+ * section: referenced, of a view.
  */
 struct mi_vad {
     struct mi_range range;
@@ -241,6 +242,9 @@ NTSTATUS mi_protect(EPROCESS *process, const struct mi_vad *vad,
 void mi_change_private(EPROCESS *process, ULONGLONG va, ULONG mask);
 
 /* ---- locked pages (lock.c, trim.c) ---- */
+
+/* The process has no page any more. */
+void mi_end_locks(EPROCESS *process);
 
 /* Pages that are not locked leave the working set. */
 void mi_empty_range(EPROCESS *process, ULONGLONG start, ULONGLONG end);

@@ -2,6 +2,10 @@
  * locked.c - NtLockVirtualMemory and NtUnlockVirtualMemory: what can be
  * locked, what unlocks it, and that a locked page stays in the working set
  * when everything else leaves it.
+ *
+ * "locked many", with a page file and little memory: one process after the
+ * other has as much locked as it can, until that or another process is refused;
+ * there are still pages to use, many more than can be there at once.
  */
 #include "test.h"
 
@@ -225,9 +229,61 @@ static void check_other(void)
 #endif
 }
 
+#if HAS_CHILDREN
+static RTL_USER_PROCESS_INFORMATION others[400];
+
+static NTSTATUS lock_in_child(RTL_USER_PROCESS_INFORMATION *child)
+{
+    void *base = NULL;
+    SIZE_T size = MOST * PAGE_SIZE;
+    NTSTATUS status = NtAllocateVirtualMemory(child->ProcessHandle, &base, 0,
+                                              &size, MEM_RESERVE | MEM_COMMIT,
+                                              PAGE_READWRITE);
+
+    return NT_SUCCESS(status) ? lock(child->ProcessHandle, base, size)
+                              : status;
+}
+
+static void check_many(void)
+{
+    SYSTEM_PERFORMANCE_INFORMATION now;
+    ULONG count = 0, pages = 1000;
+    UCHAR *mine = allocate(pages, MEM_COMMIT);
+    NTSTATUS status;
+
+    do {
+        status = start_child(IMAGE, &others[count]);
+        if (NT_SUCCESS(status))
+            status = lock_in_child(&others[count++]);
+    } while (NT_SUCCESS(status) && count < ARRAY_SIZE(others));
+    CHECK_SAY(status == STATUS_INSUFFICIENT_RESOURCES ||
+              status == STATUS_NO_MEMORY || status == STATUS_COMMITMENT_LIMIT,
+              "%u processes: %08x", count, status);
+    for (ULONG i = 0; i < pages; i++)
+        mine[i * PAGE_SIZE] = (UCHAR)i;
+    for (ULONG i = 0; i < pages; i++)
+        if (!CHECK(mine[i * PAGE_SIZE] == (UCHAR)i))
+            break;
+    while (count--) {
+        NtTerminateProcess(others[count].ProcessHandle, 5);
+        CHECK_STATUS(end_child(&others[count]), 5);
+    }
+    NtQuerySystemInformation(SystemPerformanceInformation, &now, sizeof now,
+                             NULL);
+    CHECK(now.ResidentAvailablePages > 2000);
+    release(mine);
+}
+#endif
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
+#if HAS_CHILDREN
+    if (!strcmp(test_words(), "many")) {
+        check_many();
+        return test_end();
+    }
+#endif
     check_numbers();
     check_pages();
     check_limit();

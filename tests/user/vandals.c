@@ -2,11 +2,11 @@
  * vandals.c - two processes, and threads of both, at the same addresses of one
  * of them.
  *
- * The child's threads and the parent's allocate, free, protect, map and unmap
- * in the child's arena, read and write it by themselves, by services and from
- * one process into the other; any call may find any state.  In the middle of
- * it the child is ended, and there is another one.  In the end all memory is
- * back.  "vandals N" has N times as many children.
+ * The child's threads and the parent's allocate, free, protect, lock, map and
+ * unmap in the child's arena, read and write it by themselves, by services and
+ * from one process into the other; any call may find any state.  In the middle
+ * of it the child is ended, and there is another one.  In the end all memory
+ * is back.  "vandals N" has N times as many children.
  */
 #include "test.h"
 
@@ -103,7 +103,7 @@ static void use_memory(ULONG *seed)
     SIZE_T size = length(seed);
     ULONG old;
 
-    switch (below(seed, 10)) {
+    switch (below(seed, 12)) {
     case 0:
         NtAllocateVirtualMemory(target, &base, 0, &size, MEM_RESERVE,
                                 PAGE_READWRITE);
@@ -139,6 +139,12 @@ static void use_memory(ULONG *seed)
     case 9:
         NtSetInformationProcess(target, ProcessQuotaLimits, &empty,
                                 sizeof empty);
+        break;
+    case 10:
+        NtLockVirtualMemory(target, &base, &size, MAP_PROCESS);
+        break;
+    case 11:
+        NtUnlockVirtualMemory(target, &base, &size, MAP_PROCESS);
         break;
     }
 }
