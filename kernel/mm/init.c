@@ -59,7 +59,7 @@ void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)
     mm_query_statistics(&statistics);
     DbgPrint("PFN   %016llx  %llu pages, %llu free\n", MI_PFN_DATABASE,
              (ULONGLONG)statistics.total_pages,
-             (ULONGLONG)statistics.free_pages);
+             (ULONGLONG)statistics.resident_available);
 }
 
 NTSTATUS MmCreateProcessAddressSpace(EPROCESS *process)

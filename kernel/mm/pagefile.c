@@ -126,7 +126,7 @@ static ULONG read_option(void)
 
 ULONG_PTR mi_create_page_file(void)
 {
-    ULONG wanted = read_option() * PAGES_PER_MIB;
+    ULONG wanted = read_option() * PAGES_PER_MIB, count = 0;
 
     if (!wanted)
         return 0;
@@ -136,8 +136,9 @@ ULONG_PTR mi_create_page_file(void)
                             PAGE_FILE_TAG);
     if (!disk || !taken)
         return 0;
-    while (slots < wanted && mi_available_pages() > LEAST_MEMORY)
-        disk[++slots] = (ULONG)mi_allocate_page();
+    while (count < wanted && mi_available_pages() > LEAST_MEMORY)
+        disk[++count] = (ULONG)mi_allocate_page();
+    slots = count;
     DbgPrint("DISK  page file: %u MiB of memory\n", slots / PAGES_PER_MIB);
     return slots;
 }

@@ -94,6 +94,17 @@ def test_no_deadline_is_said(run):
     assert 'this processor has no TSC deadline; periodic' in result.console
 
 
+@pytest.mark.parametrize('size, words', [
+    ('4x', 'OPT   pagefile=4x is no number of MiB'),
+    ('8', 'DISK  page file: 8 MiB of memory'),
+    ('300', 'DISK  page file: 24')])
+def test_page_file(run, size, words):
+    """One that is larger than memory leaves enough to run a program."""
+    result = run('ring0', '5', add=[RING0], options=[f'pagefile={size}'])
+    assert result.status == 0
+    assert words in result.console
+
+
 def test_timers_cost_the_same_however_many(run):
     assert run('ring0', 'b', add=[RING0], icount=True).status == 0
 

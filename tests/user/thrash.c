@@ -4,7 +4,9 @@
  * A child fills three times the pages that there are, from several threads:
  * private ones, a section's, copies of another section's.  They are read in
  * different orders and partly written again, by the threads and by services
- * for them, and every byte is looked at.  The child ends with all of it in
+ * for them, and every byte is looked at; the services copy pages of the
+ * creator's, too, which have gone as well; an image is mapped that cannot be
+ * at its base, so that pages are written to do it.  The child ends with all of it in
  * use, and what it shared with its creator is there, what it copied is not.
  *
  * Then all that can be committed is, and used; the kernel is asked for more
@@ -23,9 +25,10 @@
 #define THREADS 3
 #define ROUNDS 3
 #define BOTH_PAGES 48                   /* of the section of both processes */
+#define CREATORS_PAGES 64
 #define SLACK 48                        /* pages: stacks of dead threads, slabs */
 
-enum kind { PRIVATE, OWN, COPY, COMMON, BOTH, FULL };
+enum kind { PRIVATE, OWN, COPY, COMMON, BOTH, FULL, CREATORS };
 
 /* Pages of one kind in a thread's hands. */
 struct part {
@@ -39,6 +42,14 @@ static struct worker {
     struct part private, own, copy;
     ULONG buffer[PAGE_WORDS];
 } workers[THREADS];
+
+/* At the same place in both processes. */
+static ULONG creators[CREATORS_PAGES * PAGE_WORDS];
+static HANDLE creator;
+
+static HANDLE image;                    /* ntdll's */
+static ULONGLONG *image_view;
+static SIZE_T image_words;
 
 static ULONG wrong;
 
@@ -155,6 +166,20 @@ static void write_page(struct worker *worker, const struct part *part,
         __sync_fetch_and_add(&wrong, 1);
 }
 
+/* The pages of another process, each to itself again. */
+static void copy_creators(struct worker *worker, ULONG page)
+{
+    ULONG *there = creators + page * PAGE_WORDS;
+
+    if (!NT_SUCCESS(NtReadVirtualMemory(creator, there, worker->buffer,
+                                        PAGE_SIZE, NULL)))
+        __sync_fetch_and_add(&wrong, 1);
+    look(worker->buffer, seed(CREATORS, 0, page, 0));
+    if (!NT_SUCCESS(NtWriteVirtualMemory(creator, there, worker->buffer,
+                                         PAGE_SIZE, NULL)))
+        __sync_fetch_and_add(&wrong, 1);
+}
+
 static void read_page(struct worker *worker, const struct part *part,
                       ULONG page, ULONG round)
 {
@@ -171,6 +196,7 @@ static void read_page(struct worker *worker, const struct part *part,
                                         worker->buffer, PAGE_SIZE, NULL)))
         __sync_fetch_and_add(&wrong, 1);
     look(worker->buffer, value);
+    copy_creators(worker, page / 16 % CREATORS_PAGES);
 }
 
 /* Upwards, downwards, and here and there. */
@@ -195,13 +221,41 @@ static void visit(struct worker *worker, const struct part *part, ULONG round)
     }
 }
 
+static ULONGLONG *map_image(SIZE_T *words)
+{
+    void *base = NULL;
+    SIZE_T size = 0;
+
+    CHECK_STATUS(NtMapViewOfSection(image, SELF, &base, 0, 0, NULL, &size,
+                                    ViewUnmap, 0, PAGE_READONLY),
+                 STATUS_IMAGE_NOT_AT_BASE);
+    *words = size / sizeof(ULONGLONG);
+    return base;
+}
+
+/* At two bases it differs by nothing but the distance. */
+static void map_again(void)
+{
+    SIZE_T words, bad = 0;
+    ULONGLONG *view = map_image(&words);
+    ULONGLONG distance = (ULONG_PTR)view - (ULONG_PTR)image_view;
+
+    for (SIZE_T i = 0; i < words && words == image_words; i++)
+        bad += view[i] != image_view[i] && view[i] - image_view[i] != distance;
+    if (bad || words != image_words)
+        __sync_fetch_and_add(&wrong, 1);
+    CHECK_STATUS(NtUnmapViewOfSection(SELF, view), STATUS_SUCCESS);
+}
+
 static void NTAPI work(void *argument)
 {
     struct worker *worker = argument;
 
     for (ULONG round = 0; round <= ROUNDS; round++) {
         visit(worker, &worker->private, round);
+        map_again();
         visit(worker, &worker->own, round);
+        map_again();
         visit(worker, &worker->copy, round);
     }
     RtlExitUserThread(STATUS_SUCCESS);
@@ -220,6 +274,19 @@ static void prepare(struct worker *worker, ULONG number, ULONG unit,
     worker->own = (struct part){ map(section, PAGE_READWRITE), unit, OWN };
     worker->copy = (struct part){ map(common, PAGE_WRITECOPY), unit, COPY };
     NtClose(section);
+}
+
+static void prepare_image(void)
+{
+    HANDLE file = NULL;
+
+    CHECK_STATUS(test_open(L"ntdll.dll", FILE_GENERIC_READ | FILE_EXECUTE,
+                           &file), STATUS_SUCCESS);
+    CHECK_STATUS(NtCreateSection(&image, SECTION_ALL_ACCESS, NULL, NULL,
+                                 PAGE_EXECUTE, SEC_IMAGE, file),
+                 STATUS_SUCCESS);
+    NtClose(file);
+    image_view = map_image(&image_words);
 }
 
 static void run_workers(void)
@@ -283,6 +350,20 @@ static HANDLE open_both(void)
     return section;
 }
 
+static void open_creator(void)
+{
+    PROCESS_BASIC_INFORMATION basic = { 0 };
+    OBJECT_ATTRIBUTES attributes = { .Length = sizeof attributes };
+    CLIENT_ID id = { 0 };
+
+    CHECK_STATUS(NtQueryInformationProcess(SELF, ProcessBasicInformation,
+                                           &basic, sizeof basic, NULL),
+                 STATUS_SUCCESS);
+    id.UniqueProcess = (HANDLE)basic.InheritedFromUniqueProcessId;
+    CHECK_STATUS(NtOpenProcess(&creator, PROCESS_ALL_ACCESS, &attributes,
+                               &id), STATUS_SUCCESS);
+}
+
 /* The creator wrote 1 into the section, 2 into a copy of its own. */
 static NTSTATUS child(void)
 {
@@ -292,6 +373,8 @@ static NTSTATUS child(void)
 
     check_both(view, 1);
     write_both(copy, 3);
+    open_creator();
+    prepare_image();
     use_much();
     check_both(view, 1);
     check_both(copy, 3);
@@ -310,9 +393,13 @@ static void test_child(void)
     ULONG *copy = map(section, PAGE_WRITECOPY);
     ULONG before = performance().AvailablePages, after;
 
+    for (ULONG page = 0; page < CREATORS_PAGES; page++)
+        fill(creators + page * PAGE_WORDS, seed(CREATORS, 0, page, 0));
     write_both(view, 1);
     write_both(copy, 2);
     CHECK_STATUS(run_child(PATH), STATUS_SUCCESS);
+    for (ULONG page = 0; page < CREATORS_PAGES; page++)
+        look(creators + page * PAGE_WORDS, seed(CREATORS, 0, page, 0));
     check_both(view, 4);
     check_both(copy, 2);
     after = performance().AvailablePages;
