@@ -65,13 +65,28 @@ static NTSTATUS bring_in(EPROCESS *process, ULONGLONG va)
     return status;
 }
 
+/*
+ * A place in the page file counts as room as long as its page could give up
+ * its memory (pagefile.c), and a locked one cannot.
+ */
+static void leave_page_file(PFN_NUMBER pfn)
+{
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+
+    if (mi_page_file_slot(mi_pfn_at(pfn)->OriginalPte))
+        mi_note_write(pfn);
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
+}
+
 static void set_lock(EPROCESS *process, ULONGLONG va, BOOLEAN locked)
 {
     MMPTE pte = mi_read_pte(va);
 
     pte.u.Long &= ~MI_PTE_LOCKED;
-    if (locked)
+    if (locked) {
         pte.u.Long |= MI_PTE_LOCKED;
+        leave_page_file(mi_pte_page(pte));
+    }
     mi_write_pte(process, va, pte);
 }
 
