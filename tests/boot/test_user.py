@@ -1,9 +1,12 @@
-"""Ring-3 test programs, each on a machine of its own.
+"""Ring-3 test programs.
 
 tests/user/expected.txt says what each must exit with. Every row runs on the
 test kernel and an Intel processor, and on the kernel of make run and an AMD
 one; what is not a crash runs with stubs that take INT 2Eh, too, and what is
 about memory with the self map elsewhere, and some of it under UEFI.
+
+A program has a machine of its own. Those that are about how a process ends run
+one after another on one machine, from the shell, which must live on.
 
 A program says on a line "expected: TEXT" what the console must show next.
 """
@@ -11,7 +14,9 @@ import os
 
 import pytest
 
-from conftest import BUILD, ROOT, TEST_BUILD
+from conftest import BUILD, ROOT, TEST_BUILD, config
+from ntwalk import boot
+from shell import Shell
 
 
 def rows():
@@ -80,7 +85,74 @@ def check_expected(console, bochs):
             assert line[len('expected: '):] in lines[at + 1]
 
 
-def check(run, row, build, **options):
+# How they end, one word says; the machine is not changed by it.
+ENDS = ('crash', 'unwind', 'tlsfault', 'seh', 'cxx')
+ENDS32 = ('crash', 'tlsfault', 'seh', 'sehend', 'cxx')
+
+
+def is_end(row):
+    program, _, _, words = row
+    bits, _, program = program.rpartition('/')
+    return (program in (ENDS32 if bits else ENDS) and
+            sum(word[:6] != '--cpu=' for word in words) == 1)
+
+
+class Series:
+    """One machine, and its shell, for all programs of a kind."""
+
+    def __init__(self):
+        self.kind = self.machine = self.shell = None
+
+    def start(self, kind, **options):
+        """A machine whose last program did not come back is not kept."""
+        if self.shell and kind == self.kind:
+            return
+        self.stop()
+        build, bits = kind[:2]
+        add = [os.path.join(build, 'user' + bits, program + '.exe')
+               for program in (ENDS32 if bits else ENDS)]
+        self.machine = boot.start(config('shell', build=build, add=add,
+                                         **options))
+        self.machine.__enter__()
+        shell = Shell(self.machine)
+        shell.expect_prompt()
+        self.kind, self.shell = kind, shell
+
+    def run(self, program, *words):
+        shell, self.shell = self.shell, None
+        try:
+            text = shell.command(' '.join(['run', program, *words]))
+        except BaseException:
+            print(self.machine.console[-4000:])
+            raise
+        self.shell = shell
+        print(text)
+        return text
+
+    def stop(self):
+        machine, self.machine, self.shell = self.machine, None, None
+        if machine:
+            machine.__exit__(None, None, None)
+
+
+@pytest.fixture(scope='session')
+def series():
+    it = Series()
+    yield it
+    it.stop()
+
+
+def check_end(series, row, build, **options):
+    program, _, status, words = row
+    bits, _, program = program.rpartition('/')
+    word, = [word for word in words if word[:6] != '--cpu=']
+    series.start((build, bits, str(options)), **options)
+    text = series.run(program, word)
+    assert f'\n{program} ended with {status:08X} ' in text
+    check_expected(text, options.get('emulator') == 'bochs')
+
+
+def check_alone(run, row, build, **options):
     program, _, status, words = row
     bits, _, program = program.rpartition('/')
     user = os.path.join(build, 'user' + bits)
@@ -104,16 +176,26 @@ def check(run, row, build, **options):
     check_expected(result.console, options.get('emulator') == 'bochs')
 
 
+@pytest.fixture
+def check(run, series):
+    def check_row(row, build, **options):
+        if is_end(row):
+            check_end(series, row, build, **options)
+        else:
+            check_alone(run, row, build, **options)
+    return check_row
+
+
 @pytest.mark.parametrize('program, kernel, status, words',
                          cases('test', 'intel'))
-def test_intel(run, program, kernel, status, words):
-    check(run, (program, kernel, status, words), TEST_BUILD)
+def test_intel(check, program, kernel, status, words):
+    check((program, kernel, status, words), TEST_BUILD)
 
 
 @pytest.mark.parametrize('program, kernel, status, words',
                          cases('normal', 'amd'))
-def test_amd(run, program, kernel, status, words):
-    check(run, (program, kernel, status, words), BUILD, cpu='amd')
+def test_amd(check, program, kernel, status, words):
+    check((program, kernel, status, words), BUILD, cpu='amd')
 
 
 def about_memory(names):
@@ -123,34 +205,34 @@ def about_memory(names):
 @pytest.mark.parametrize('slot', ['0x1D7', 'random'])
 @pytest.mark.parametrize('program, kernel, status, words',
                          about_memory(ABOUT_MEMORY))
-def test_self_map(run, program, kernel, status, words, slot):
-    check(run, (program, kernel, status, words), TEST_BUILD, cpu='max',
+def test_self_map(check, program, kernel, status, words, slot):
+    check((program, kernel, status, words), TEST_BUILD, cpu='max',
           options=[f'selfmap={slot}'])
 
 
 @pytest.mark.parametrize('program, kernel, status, words',
                          about_memory(ON_UEFI))
-def test_uefi(run, program, kernel, status, words):
-    check(run, (program, kernel, status, words), TEST_BUILD, cpu='max',
+def test_uefi(check, program, kernel, status, words):
+    check((program, kernel, status, words), TEST_BUILD, cpu='max',
           firmware='uefi', media='usb')
 
 
-def test_umip(run):
+def test_umip(check):
     """E5: the processor is one that hides its tables from ring 3."""
-    check(run, ('gates', 'test', 0, []), TEST_BUILD, cpu='max')
+    check(('gates', 'test', 0, []), TEST_BUILD, cpu='max')
 
 
 @pytest.mark.parametrize('program, kernel, status, words',
                          [case for case in programs('test', 'intel')
                           if not case.id.startswith('32/') and
                           case.id not in STORMS])
-def test_stubs_by_int2e(run, program, kernel, status, words):
-    check(run, (program, kernel, status, words), TEST_BUILD,
+def test_stubs_by_int2e(check, program, kernel, status, words):
+    check((program, kernel, status, words), TEST_BUILD,
           options=['doors=int2e'])
 
 
 @pytest.mark.parametrize('program, kernel, status, words',
                          [case for case in cases('test', 'intel')
                           if case.id in ON_BOCHS])
-def test_bochs(run, program, kernel, status, words):
-    check(run, (program, kernel, status, words), TEST_BUILD, emulator='bochs')
+def test_bochs(check, program, kernel, status, words):
+    check((program, kernel, status, words), TEST_BUILD, emulator='bochs')
