@@ -204,7 +204,7 @@ static void undefined(KDPC *dpc, void *context, void *argument1,
                       void *argument2)
 {
     (void)dpc, (void)context, (void)argument1, (void)argument2;
-    __builtin_trap();
+    __asm__ volatile("ud2");
 }
 
 static ULONG (*volatile recursion)(ULONG);
