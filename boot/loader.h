@@ -17,7 +17,7 @@
 #include <nt/ntdef.h>
 
 #define LOADER_MEMORY_RANGES 256
-#define LOADER_MODULES 64
+#define LOADER_MODULES 128
 #define LOADER_NAME_LENGTH 64
 #define LOADER_OPTIONS_LENGTH 1024
 
@@ -54,6 +54,7 @@ typedef struct _LOADER_PARAMETER_BLOCK {
     ULONGLONG kernel_base, kernel_size; /* physical, contiguous */
     ULONG memory_count;
     ULONG module_count;
+    ULONG modules_left_out;             /* for lack of room here */
     struct loader_memory memory[LOADER_MEMORY_RANGES];
     struct loader_module modules[LOADER_MODULES];
     struct loader_framebuffer framebuffer;

@@ -47,8 +47,10 @@ static void add_module(const struct multiboot2_module *module)
     LOADER_PARAMETER_BLOCK *block = &loader_block;
     struct loader_module *entry = &block->modules[block->module_count];
 
-    if (block->module_count == LOADER_MODULES)
+    if (block->module_count == LOADER_MODULES) {
+        block->modules_left_out++;
         return;
+    }
     block->module_count++;
     entry->base = module->start;
     entry->size = module->end - module->start;

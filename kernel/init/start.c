@@ -46,6 +46,9 @@ static void show_loader(void)
         DbgPrint("FILE  %011llx %9llu bytes  %s\n",
                  loader_block.modules[i].base, loader_block.modules[i].size,
                  loader_block.modules[i].name);
+    if (loader_block.modules_left_out)
+        DbgPrint("FILE  %u more are left out: there is room for %u\n",
+                 loader_block.modules_left_out, LOADER_MODULES);
     if (fb->address)
         DbgPrint("VIDEO %011llx  %ux%u, %u bits, pitch %u\n", fb->address,
                  fb->width, fb->height, fb->bits_per_pixel, fb->pitch);

@@ -1,5 +1,6 @@
 """The tour on every road from power-on: firmware, media, processors."""
 import os
+import re
 
 import pytest
 
@@ -65,6 +66,18 @@ def test_width_of_the_tour(run):
     tour = result.console[result.console.index('\nntwalk: the walk'):]
     wide = [line for line in tour.splitlines() if len(line) >= 80]
     assert not wide
+
+
+def test_more_files_than_there_is_room_for(run, tmp_path):
+    files = [tmp_path / f'{number}.txt' for number in range(140)]
+    for path in files:
+        path.write_text('one of many')
+    result = run(build=BUILD, add=[str(path) for path in files])
+    check(result)
+    left_out = re.search(r'FILE  (\d+) more are left out: there is room for '
+                         r'(\d+)\n', result.console)
+    told = len(re.findall(r'FILE  \w{11} ', result.console))
+    assert told == int(left_out[2]) and told + int(left_out[1]) > 140
 
 
 def test_image_is_small():

@@ -5,8 +5,9 @@ test kernel and an Intel processor, and on the kernel of make run and an AMD
 one; what is not a crash runs with stubs that take INT 2Eh, too, and what is
 about memory with the self map elsewhere, and some of it under UEFI.
 
-A program has a machine of its own. Those that are about how a process ends run
-one after another on one machine, from the shell, which must live on.
+On the Intel processor a program has a machine of its own, unless it is about
+how a process ends. On the AMD one, and with INT 2Eh, they run one after another
+on one machine, from the shell: what one leaves behind the next one meets.
 
 A program says on a line "expected: TEXT" what the console must show next.
 """
@@ -49,7 +50,7 @@ def programs(kernel, cpu):
 
 # Long, and not about stubs.
 STORMS = ('apcstorm', 'threadstorm', 'tornregs', 'isolation', 'races',
-          'vandals', 'missing')
+          'vandals', 'missing', 'thrash')
 
 ABOUT_MEMORY = ('callregs', 'pointers', 'memory', 'memmodel', 'files',
                 'images', 'loader', 'runtime', 'apc', 'threads', 'processes',
@@ -85,20 +86,29 @@ def check_expected(console, bochs):
             assert line[len('expected: '):] in lines[at + 1]
 
 
-# How they end, one word says; the machine is not changed by it.
-ENDS = ('crash', 'unwind', 'tlsfault', 'seh', 'cxx')
-ENDS32 = ('crash', 'tlsfault', 'seh', 'sehend', 'cxx')
+# They are about their end, which a word says; or the others.
+ENDS = ('crash', 'unwind', 'tlsfault', 'seh', 'sehend', 'cxx')
+
+
+def is_plain(row):
+    """Whether it wants no machine that is made for it."""
+    return all(word[:2] != '--' or word[:6] == '--cpu=' for word in row[3])
 
 
 def is_end(row):
-    program, _, _, words = row
-    bits, _, program = program.rpartition('/')
-    return (program in (ENDS32 if bits else ENDS) and
-            sum(word[:6] != '--cpu=' for word in words) == 1)
+    return row[0].rpartition('/')[2] in ENDS and is_plain(row)
+
+
+def add_of_series(bits, ends):
+    """The programs that may run on one machine; "32" or ""."""
+    names = {row[0].rpartition('/')[2] for row in rows()
+             if row[0].rpartition('/')[0] == bits and is_plain(row) and
+             is_end(row) == ends}
+    return sorted(name + '.exe' for name in names)
 
 
 class Series:
-    """One machine, and its shell, for all programs of a kind."""
+    """One machine, and its shell, for many programs."""
 
     def __init__(self):
         self.kind = self.machine = self.shell = None
@@ -108,9 +118,9 @@ class Series:
         if self.shell and kind == self.kind:
             return
         self.stop()
-        build, bits = kind[:2]
-        add = [os.path.join(build, 'user' + bits, program + '.exe')
-               for program in (ENDS32 if bits else ENDS)]
+        build, bits, ends, _ = kind
+        add = [os.path.join(build, 'user' + bits, name)
+               for name in add_of_series(bits, ends)]
         self.machine = boot.start(config('shell', build=build, add=add,
                                          **options))
         self.machine.__enter__()
@@ -142,12 +152,13 @@ def series():
     it.stop()
 
 
-def check_end(series, row, build, **options):
+def check_in_series(series, row, build, **options):
     program, _, status, words = row
     bits, _, program = program.rpartition('/')
-    word, = [word for word in words if word[:6] != '--cpu=']
-    series.start((build, bits, str(options)), **options)
-    text = series.run(program, word)
+    program += '.exe'
+    series.start((build, bits, is_end(row), str(options)), **options)
+    text = series.run(program,
+                      *[word for word in words if word[:6] != '--cpu='])
     assert f'\n{program} ended with {status:08X} ' in text
     check_expected(text, options.get('emulator') == 'bochs')
 
@@ -178,9 +189,10 @@ def check_alone(run, row, build, **options):
 
 @pytest.fixture
 def check(run, series):
-    def check_row(row, build, **options):
-        if is_end(row):
-            check_end(series, row, build, **options)
+    """fresh: only those that are about their end share a machine."""
+    def check_row(row, build, fresh=True, **options):
+        if is_end(row) or (is_plain(row) and not fresh):
+            check_in_series(series, row, build, **options)
         else:
             check_alone(run, row, build, **options)
     return check_row
@@ -195,7 +207,7 @@ def test_intel(check, program, kernel, status, words):
 @pytest.mark.parametrize('program, kernel, status, words',
                          cases('normal', 'amd'))
 def test_amd(check, program, kernel, status, words):
-    check((program, kernel, status, words), BUILD, cpu='amd')
+    check((program, kernel, status, words), BUILD, fresh=False, cpu='amd')
 
 
 def about_memory(names):
@@ -227,7 +239,7 @@ def test_umip(check):
                           if not case.id.startswith('32/') and
                           case.id not in STORMS])
 def test_stubs_by_int2e(check, program, kernel, status, words):
-    check((program, kernel, status, words), TEST_BUILD,
+    check((program, kernel, status, words), TEST_BUILD, fresh=False,
           options=['doors=int2e'])
 
 
