@@ -88,6 +88,30 @@ static void check_commit_alone(void)
     CHECK_STATUS(release(base, 0, MEM_RELEASE), STATUS_SUCCESS);
 }
 
+/* What is reset need not be kept: its bytes are as they were, or zero. */
+static void check_reset(void)
+{
+    ULONG_PTR base = 0, middle;
+    UCHAR *bytes;
+    ULONG at;
+
+    CHECK_STATUS(allocate(&base, 0x3000, MEM_RESERVE | MEM_COMMIT,
+                          PAGE_READWRITE), STATUS_SUCCESS);
+    bytes = (UCHAR *)base;
+    memset(bytes, 9, 0x3000);
+    middle = base + 0x1234;
+    CHECK_STATUS(allocate(&middle, 1, MEM_RESET, PAGE_READWRITE),
+                 STATUS_SUCCESS);
+    CHECK(middle == base + 0x1000 && query(base).RegionSize == 0x3000);
+    for (at = 0; at < 0x3000; at++)
+        if (bytes[at] != 9 && (bytes[at] != 0 || at / 0x1000 != 1))
+            break;
+    CHECK(at == 0x3000);
+    memset(bytes, 10, 0x3000);
+    CHECK(bytes[0] == 10 && bytes[0x1FFF] == 10);
+    CHECK_STATUS(release(base, 0, MEM_RELEASE), STATUS_SUCCESS);
+}
+
 static void check_reserve(void)
 {
     ULONG_PTR base = 0, inner, odd;
@@ -204,6 +228,10 @@ static void check_refusals(void)
           STATUS_INVALID_PARAMETER_4 },
         { FREE_ADDRESS, 0x1000, 0, MEM_COMMIT, PAGE_READWRITE,
           STATUS_CONFLICTING_ADDRESSES },
+        { FREE_ADDRESS, 0x1000, 0, MEM_RESET, PAGE_READWRITE,
+          STATUS_CONFLICTING_ADDRESSES },
+        { 0, 0x1000, 0, MEM_RESET | MEM_COMMIT, PAGE_READWRITE,
+          STATUS_INVALID_PARAMETER_5 },
         { USER_SHARED_DATA, 0x1000, 0, MEM_RESERVE, PAGE_READWRITE,
           SHARED_PAGE_STATUS },
     };
@@ -315,6 +343,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     check_commit();
     check_commit_alone();
+    check_reset();
     check_reserve();
     check_decommit();
     check_protect();
