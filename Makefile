@@ -53,7 +53,8 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/thread/trap.c arch/amd64/thread/record.c \
     arch/amd64/thread/divide.c arch/amd64/thread/instruction.c \
     arch/amd64/thread/fperror.c arch/amd64/thread/debugservice.c \
-    arch/amd64/thread/pagefault.c arch/amd64/thread/kernelfault.c \
+    arch/amd64/thread/pagefault.c arch/amd64/thread/slist.c \
+    arch/amd64/thread/kernelfault.c \
     arch/amd64/thread/except.c arch/amd64/thread/lastword.c \
     arch/amd64/thread/raise.c \
     arch/amd64/mm/tables.c arch/amd64/mm/image.c arch/amd64/mm/check.c \
@@ -145,16 +146,16 @@ SERVICES_TEST := kernel/ke/services_test.tab
 # same portable sources. One variable NAME_SRCS per program.
 NTDLL_COMMON := $(addprefix ntdll-stub/src/,ldrinit.c ldrload.c ldrimport.c \
     ldrexport.c ldrtls.c ldrrun.c ldrthread.c ldrapi.c image.c process.c \
-    heap.c critical.c waitaddr.c srwlock.c runonce.c ustring.c integer.c \
-    memory.c time.c error.c vectored.c unhandled.c debug.c printf.c \
+    heap.c critical.c waitaddr.c srwlock.c runonce.c slist.c ustring.c \
+    integer.c memory.c time.c error.c vectored.c unhandled.c debug.c printf.c \
     cstring.c cstdlib.c)
 NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
-    dispatch.asm context.c thread.c parameters.c chkstk.asm unwind.c \
-    functable.c walk.c dispatchexc.c execute.asm nested.c unwindex.c \
+    dispatch.asm context.c thread.c parameters.c chkstk.asm slist.asm \
+    unwind.c functable.c walk.c dispatchexc.c execute.asm nested.c unwindex.c \
     restore.c raise.c scope.c) $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
     dispatch.asm context.c dispatchexc.c handlers.asm unwind.c raise.c outermost.c \
-    thread.c chkstk.asm int64.asm) $(NTDLL_COMMON)
+    thread.c chkstk.asm int64.asm slist.asm) $(NTDLL_COMMON)
 PROGRAMS     := tour shell bench
 PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
@@ -262,6 +263,10 @@ USER_TESTS += tests/user/instrument.c tests/user/debugregs.c tests/user/ums.c
 instrument_SRCS := tests/user/instrument.asm
 debugregs_SRCS  := tests/user/debugregs.asm
 USER_TESTS32 += tests/user/i386/debugregs.c
+
+# Lists without locks.
+USER_TESTS += tests/user/slists.c
+USER_TESTS32 += tests/user/slists.c
 
 # Exceptions. seh needs a compiler that has __try: NAME_CC, NAME_CC32. For
 # 32-bit code clang has it only where it also means Microsoft's C library, and

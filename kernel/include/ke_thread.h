@@ -86,7 +86,7 @@ typedef struct _GROUP_AFFINITY {
 
 typedef struct _KTHREAD {
     DISPATCHER_HEADER Header;                   /* 000 */
-    UCHAR pad_18[0x8];
+    void *SListFaultAddress;                    /* 018, of the last pop */
     ULONGLONG QuantumTarget;                    /* 020, CycleTime then */
     void *InitialStack;                         /* 028 */
     void *StackLimit;                           /* 030 */
@@ -189,6 +189,7 @@ typedef struct _KTHREAD {
             UCHAR WaitReason;                   /* 283 */
             CHAR SuspendCount;                  /* 284 */
             CHAR Saturation;                    /* 285 */
+            USHORT SListFaultCount;             /* 286, there, in a row */
         };
     };
     union {

@@ -156,6 +156,8 @@ void KiDeliverApc(KPROCESSOR_MODE mode, KEXCEPTION_FRAME *exception_frame,
     KPROCESS *process = thread->ApcState.Process;
     KTRAP_FRAME *outer = thread->TrapFrame;
 
+    if (trap_frame)
+        KiCheckForSListAddress(trap_frame);
     thread->TrapFrame = trap_frame;
     thread->ApcState.KernelApcPending = FALSE;
     if (thread->SpecialApcDisable == 0) {

@@ -196,6 +196,7 @@ void KiRetireDpcList(KPRCB *prcb)
 void ki_dpc_interrupt(KTRAP_FRAME *frame)
 {
     ki_end_interrupt();
+    KiCheckForSListAddress(frame);
     KiDispatchInterrupt(frame->PreviousIrql);
 }
 

@@ -50,14 +50,18 @@ static void get(CONTEXT *context)
         clear_volatile(context);
 }
 
+/* Into the middle of a pop is to its beginning; where it is, it may stay. */
 static void set(const CONTEXT *context)
 {
     KTRAP_FRAME *frame = user_frame(KeGetCurrentThread());
+    ULONGLONG rip = frame->Rip;
     KEXCEPTION_FRAME exception;
 
     arch_read_nonvolatile(&exception);
     KeContextToKframes(frame, &exception, context, context->ContextFlags,
                        UserMode);
+    if (frame->Rip != rip)
+        KiCheckForSListAddress(frame);
     arch_write_nonvolatile(&exception);
 }
 

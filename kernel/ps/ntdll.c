@@ -3,8 +3,8 @@
  *
  * The kernel enters ntdll at a few of its exports, which it looks up when the
  * first process of a kind starts.  An ntdll lies at one address in every
- * process, so others can be told then, too: Ke where user APCs begin, XP's
- * shared page how 32-bit code makes its calls.
+ * process, so others can be told then, too: Ke where user APCs begin and where
+ * a pop may fault, XP's shared page how 32-bit code makes its calls.
  */
 #include "psp.h"
 
@@ -26,6 +26,11 @@ static const char *const export_names[PSP_EXPORTS] = {
 static const char *const option_names[PSP_OPTIONS] = {
     [KI_USER_EXCEPTION_DISPATCHER] = "KiUserExceptionDispatcher",
     [KI_RAISE_USER_EXCEPTION_DISPATCHER] = "KiRaiseUserExceptionDispatcher",
+    [EXP_INTERLOCKED_POP_ENTRY_SLIST_RESUME] =
+        "ExpInterlockedPopEntrySListResume",
+    [EXP_INTERLOCKED_POP_ENTRY_SLIST_FAULT] =
+        "ExpInterlockedPopEntrySListFault",
+    [EXP_INTERLOCKED_POP_ENTRY_SLIST_END] = "ExpInterlockedPopEntrySListEnd",
 };
 
 static NTSTATUS find_exports(const struct psp_kind *kind, const void *bytes,
@@ -85,6 +90,12 @@ static void set_addresses64(ULONG_PTR base, const struct psp_ntdll *ntdll)
     KeUserExceptionDispatcher = option(ntdll, KI_USER_EXCEPTION_DISPATCHER);
     KeRaiseUserExceptionDispatcher =
         option(ntdll, KI_RAISE_USER_EXCEPTION_DISPATCHER);
+    KeUserPopEntrySListResume =
+        option(ntdll, EXP_INTERLOCKED_POP_ENTRY_SLIST_RESUME);
+    KeUserPopEntrySListFault =
+        option(ntdll, EXP_INTERLOCKED_POP_ENTRY_SLIST_FAULT);
+    KeUserPopEntrySListEnd =
+        option(ntdll, EXP_INTERLOCKED_POP_ENTRY_SLIST_END);
 }
 
 static void set_addresses32(ULONG base, const struct psp_ntdll *ntdll)
@@ -96,6 +107,12 @@ static void set_addresses32(ULONG base, const struct psp_ntdll *ntdll)
         (ULONG)option(ntdll, KI_USER_EXCEPTION_DISPATCHER);
     ke_raise_user_exception_dispatcher32 =
         (ULONG)option(ntdll, KI_RAISE_USER_EXCEPTION_DISPATCHER);
+    ke_user_pop_entry_slist_resume32 =
+        (ULONG)option(ntdll, EXP_INTERLOCKED_POP_ENTRY_SLIST_RESUME);
+    ke_user_pop_entry_slist_fault32 =
+        (ULONG)option(ntdll, EXP_INTERLOCKED_POP_ENTRY_SLIST_FAULT);
+    ke_user_pop_entry_slist_end32 =
+        (ULONG)option(ntdll, EXP_INTERLOCKED_POP_ENTRY_SLIST_END);
     ke_set_system_call32(base + ntdll->rva[KI_FAST_SYSTEM_CALL],
                          base + ntdll->rva[KI_FAST_SYSTEM_CALL_RET],
                          base + ntdll->rva[KI_INT_SYSTEM_CALL]);

@@ -11,6 +11,7 @@
 #include <nt/ntapi.h>
 #include <nt/kuser.h>
 #include <nt/pe.h>
+#include <nt/slist.h>
 
 #include "ntexcept.h"
 
@@ -193,6 +194,20 @@ NTSTATUS NTAPI RtlWaitOnAddress(const volatile void *Address,
                                 LARGE_INTEGER *Timeout);
 void NTAPI RtlWakeAddressSingle(const volatile void *Address);
 void NTAPI RtlWakeAddressAll(const volatile void *Address);
+
+/* ---- Rtl: lists without locks ---- */
+
+/*
+ * Entries are aligned as SLIST_HEADER is.  Push, pop and flush return the
+ * entry that was first, or NULL.
+ */
+void NTAPI RtlInitializeSListHead(SLIST_HEADER *ListHead);
+SLIST_ENTRY *NTAPI RtlInterlockedPushEntrySList(SLIST_HEADER *ListHead,
+                                                SLIST_ENTRY *ListEntry);
+SLIST_ENTRY *NTAPI RtlInterlockedPopEntrySList(SLIST_HEADER *ListHead);
+SLIST_ENTRY *NTAPI RtlInterlockedFlushSList(SLIST_HEADER *ListHead);
+SLIST_ENTRY *NTAPI RtlFirstEntrySList(const SLIST_HEADER *ListHead);
+USHORT NTAPI RtlQueryDepthSList(SLIST_HEADER *ListHead);
 
 /* ---- Rtl: the heap ---- */
 

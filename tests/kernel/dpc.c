@@ -1,9 +1,10 @@
 /*
  * tests/kernel/dpc.c - when a deferred procedure call runs, where, and in
- * which order.
+ * which order; and what its interrupt does to a pop of ring 3 (H18).
  */
 #include "selftest.h"
 
+#include <arch/thread.h>
 #include <mm.h>
 
 #define DPCS 6
@@ -11,6 +12,7 @@
 /* Ke's own (ke/ipi.c). */
 void ki_send_packet(KPRCB *prcb, void (*routine)(void *argument),
                     void *argument);
+void ki_dpc_interrupt(KTRAP_FRAME *frame);      /* ke/dpc.c */
 
 /* What ran, in the order in which it did. */
 static struct {
@@ -172,10 +174,36 @@ static BOOLEAN test_packet(void)
     return packet_irql == offset + IPI_LEVEL;
 }
 
+static ULONG_PTR rip_after_interrupt(ULONG_PTR rip)
+{
+    KTRAP_FRAME frame = { .SegCs = KGDT64_R3_CODE | RPL_MASK, .Rip = rip };
+
+    frame.PreviousIrql = KfRaiseIrql(DISPATCH_LEVEL);
+    arch_disable_interrupts();
+    ki_dpc_interrupt(&frame);
+    arch_enable_interrupts();
+    KfLowerIrql(frame.PreviousIrql);
+    return frame.Rip;
+}
+
+/* A pop that others may follow begins again, from each of its bytes. */
+static BOOLEAN test_pop(void)
+{
+    ULONG_PTR resume = KeUserPopEntrySListResume;
+    ULONG_PTR end = KeUserPopEntrySListEnd;
+    BOOLEAN good = resume != 0 && end > resume;
+
+    for (ULONG_PTR rip = resume; rip <= end; rip++)
+        good &= rip_after_interrupt(rip) == resume;
+    return good && rip_after_interrupt(resume - 1) == resume - 1 &&
+           rip_after_interrupt(end + 1) == end + 1;
+}
+
 BOOLEAN test_dpc(void)
 {
     return test_passive() && test_order() && test_remove_last() &&
-           test_low() && test_again() && test_target() && test_packet();
+           test_low() && test_again() && test_target() && test_packet() &&
+           test_pop();
 }
 
 /* Up and down in every order that is allowed. */

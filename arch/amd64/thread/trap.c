@@ -37,6 +37,8 @@ static void user_page_fault(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception)
     arch_enable_interrupts();
     status = loop ? STATUS_ACCESS_VIOLATION : ki_page_fault(frame);
     if (status == STATUS_SUCCESS)
+        KiCheckForSListAddress(frame);
+    if (status == STATUS_SUCCESS || ki_resume_pop(frame, status))
         return;                         /* do the instruction again */
     KfRaiseIrql(APC_LEVEL);
     arch_read_nonvolatile(exception);

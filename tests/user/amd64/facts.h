@@ -40,3 +40,5 @@
 #define INSTRUCTION_POINTER(context)    ((context)->Rip)
 #define STACK_POINTER(context)          ((context)->Rsp)
 #define BASE_REGISTER(context)          ((context)->Rbx)
+
+#define FIRST_OF(header) ((header)->Region)     /* a list's first entry */

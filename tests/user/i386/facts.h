@@ -40,3 +40,5 @@
 #define INSTRUCTION_POINTER(context)    ((context)->Eip)
 #define STACK_POINTER(context)          ((context)->Esp)
 #define BASE_REGISTER(context)          ((context)->Ebx)
+
+#define FIRST_OF(header) (*(ULONG_PTR *)&(header)->Next)  /* a list's */

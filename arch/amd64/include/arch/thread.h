@@ -156,6 +156,23 @@ extern ULONG_PTR KeRaiseUserExceptionDispatcher;
 extern ULONG ke_raise_user_exception_dispatcher32;
 
 /*
+ * The pop of a list without locks, in both ntdlls: where it begins again,
+ * where it may fault, and its last instruction (slist.c); 0: there is none.
+ */
+extern ULONG_PTR KeUserPopEntrySListResume;
+extern ULONG_PTR KeUserPopEntrySListFault;
+extern ULONG_PTR KeUserPopEntrySListEnd;
+extern ULONG ke_user_pop_entry_slist_resume32;
+extern ULONG ke_user_pop_entry_slist_fault32;
+extern ULONG ke_user_pop_entry_slist_end32;
+
+/*
+ * The frame's thread lets others run, or runs something else first: a pop that
+ * it is in the middle of begins again.  Any frame.  IRQL: any.
+ */
+void KiCheckForSListAddress(KTRAP_FRAME *frame);
+
+/*
  * A context of ring 3's, captured and then put into the frames that the exit
  * loads from: NtContinue's two steps (context.c).  The second cannot fail.
  */

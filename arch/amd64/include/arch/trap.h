@@ -76,6 +76,12 @@ NTSTATUS ki_page_fault(const KTRAP_FRAME *frame);
  */
 BOOLEAN ki_is_fault_loop(const KTRAP_FRAME *frame);
 
+/*
+ * A fault of ring 3 that Mm has refused, with that status: TRUE if it is one
+ * of a pop, which begins again (slist.c).
+ */
+BOOLEAN ki_resume_pop(KTRAP_FRAME *frame, NTSTATUS status);
+
 /* An exception of ring 0: comes back if its place expects it. */
 void ki_kernel_trap(ULONG vector, KTRAP_FRAME *frame,
                     const KEXCEPTION_FRAME *exception);

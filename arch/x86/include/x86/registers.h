@@ -43,6 +43,7 @@
 #define EFLAGS_DF (1U << 10)
 #define EFLAGS_IOPL (3U << 12)
 #define EFLAGS_NT (1U << 14)
+#define EFLAGS_RF (1U << 16)
 #define EFLAGS_AC (1U << 18)
 
 /* What a context may set: CF PF AF ZF SF TF DF OF RF ID, as in Windows. */
