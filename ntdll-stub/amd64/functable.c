@@ -63,7 +63,9 @@ void functions_remove_image(struct function_table *table)
     RtlReleaseSRWLockExclusive(&lock);
 }
 
-static BOOLEAN find_table(ULONGLONG pc, struct function_table *table)
+/* Of the tables in whose range pc is, the one with this number. */
+static BOOLEAN find_table(ULONGLONG pc, ULONG number,
+                          struct function_table *table)
 {
     LIST_ENTRY *at;
     BOOLEAN found = FALSE;
@@ -73,7 +75,7 @@ static BOOLEAN find_table(ULONGLONG pc, struct function_table *table)
         const struct function_table *this =
             CONTAINING_RECORD(at, struct function_table, links);
 
-        found = covers(&this->range, pc);
+        found = covers(&this->range, pc) && !number--;
         if (found)
             *table = *this;
     }
@@ -118,7 +120,7 @@ static RUNTIME_FUNCTION *follow(RUNTIME_FUNCTION *entry, ULONGLONG base,
 {
     ULONGLONG at;
 
-    if (!entry || !(entry->UnwindData & RUNTIME_FUNCTION_INDIRECT))
+    if (!(entry->UnwindData & RUNTIME_FUNCTION_INDIRECT))
         return entry;
     at = base + (entry->UnwindData & ~RUNTIME_FUNCTION_INDIRECT);
     if (at < image->low || at >= image->high ||
@@ -127,20 +129,27 @@ static RUNTIME_FUNCTION *follow(RUNTIME_FUNCTION *entry, ULONGLONG base,
     return (RUNTIME_FUNCTION *)at;
 }
 
+static RUNTIME_FUNCTION *find_entry(const struct function_table *table,
+                                    ULONGLONG pc)
+{
+    if (table->callback)
+        return table->callback(pc, table->context);
+    return table->sorted ? find_sorted(table, pc - table->base)
+                         : find_any(table, pc - table->base);
+}
+
+/* The functions of one table may lie between those of another. */
 RUNTIME_FUNCTION *functions_find(ULONGLONG pc, ULONGLONG *base,
                                  struct unwind_range *image)
 {
     struct function_table table;
-    RUNTIME_FUNCTION *entry;
+    RUNTIME_FUNCTION *entry = NULL;
+    ULONG number;
 
-    if (!find_table(pc, &table))
+    for (number = 0; !entry && find_table(pc, number, &table); number++)
+        entry = find_entry(&table, pc);
+    if (!entry)
         return NULL;
-    if (table.callback)
-        entry = table.callback(pc, table.context);
-    else if (table.sorted)
-        entry = find_sorted(&table, pc - table.base);
-    else
-        entry = find_any(&table, pc - table.base);
     *base = table.base;
     *image = table.range;
     if (table.identifier) {                     /* anywhere behind its base */

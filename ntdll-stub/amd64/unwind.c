@@ -333,8 +333,9 @@ static const RUNTIME_FUNCTION *primary(const struct unwinder *unwinder,
     return NULL;
 }
 
-/* A jump to another piece of the function is no tail call. */
-static BOOLEAN is_piece(const struct unwinder *unwinder, ULONGLONG target)
+/* A jump to another piece of the function is no tail call. One to its first
+ * instruction is: the prologue runs again. */
+static BOOLEAN is_inside(const struct unwinder *unwinder, ULONGLONG target)
 {
     const RUNTIME_FUNCTION *own, *other;
     struct unwind_range image;
@@ -345,7 +346,8 @@ static BOOLEAN is_piece(const struct unwinder *unwinder, ULONGLONG target)
         return FALSE;
     own = primary(unwinder, unwinder->at->FunctionEntry);
     other = primary(unwinder, other);
-    return own && other && own->BeginAddress == other->BeginAddress;
+    return own && other && own->BeginAddress == other->BeginAddress &&
+           target != base + own->BeginAddress;
 }
 
 /* A relative jump that leaves the function, or starts it again. */
@@ -357,10 +359,8 @@ static BOOLEAN jumps_out(const struct code *code)
     if (code->left < 1 + size)
         return FALSE;
     target = code->address + 1 + size + number_of(code->at + 1, size);
-    if (target == code->begin)
-        return TRUE;
-    return (target < code->begin || target >= code->end) &&
-           !is_piece(code->unwinder, target);
+    return (target <= code->begin || target >= code->end) &&
+           !is_inside(code->unwinder, target);
 }
 
 /* RET, or the jump of a tail call. */

@@ -25,10 +25,12 @@ stepped_vectors:                                ; xmm6 - xmm15
 %assign number number + 1
 %endrep
 
+called:         dd 0                            ; twice's
+
 SECTION .rdata rdata align=8
 stepped_functions:
-        dq      leaf, pushes, framed, large, distant, pieces, tail, tail_memory
-        dq      early, 0
+        dq      leaf, pushes, framed, large, distant, pieces, loops, twice
+        dq      tail, tail_memory, early, 0
 
 SECTION .text align=16
 
@@ -170,6 +172,45 @@ s1:     xor     esi, esi
         jmp     c3
 second_end:
 
+; The second piece begins with a loop: the jump back to it is no tail call.
+loops:
+        push    rbx
+o1:     sub     rsp, 20h
+o2:     mov     ebx, 2
+        jmp     again
+o3:     add     rsp, 20h
+        pop     rbx
+        ret
+loops_end:
+        int3
+again:
+        dec     ebx
+        jz      .done
+        jmp     again
+.done:
+        jmp     o3
+again_end:
+
+; The second piece calls the function again, as its last act.
+twice:
+        push    rbx
+w1:     sub     rsp, 20h
+w2:     xor     ebx, ebx
+        jmp     rest
+twice_end:
+        int3
+rest:
+        xor     dword [called], 1
+        jz      .leave
+        add     rsp, 20h
+        pop     rbx
+        jmp     twice
+.leave:
+        add     rsp, 20h
+        pop     rbx
+        ret
+rest_end:
+
 tail:
         push    rdi
 t1:     sub     rsp, 20h
@@ -272,6 +313,26 @@ second_unwind:
         dd      pieces wrt ..imagebase
         dd      pieces_end wrt ..imagebase
         dd      pieces_unwind wrt ..imagebase
+loops_unwind:
+        db      1, o2 - loops, 2, 0
+        CODE(o2 - loops, OP_SMALL, 3)
+        CODE(o1 - loops, OP_PUSH, 3)
+        align   4
+again_unwind:
+        db      1 | CHAINED, 0, 0, 0
+        dd      loops wrt ..imagebase
+        dd      loops_end wrt ..imagebase
+        dd      loops_unwind wrt ..imagebase
+twice_unwind:
+        db      1, w2 - twice, 2, 0
+        CODE(w2 - twice, OP_SMALL, 3)
+        CODE(w1 - twice, OP_PUSH, 3)
+        align   4
+rest_unwind:
+        db      1 | CHAINED, 0, 0, 0
+        dd      twice wrt ..imagebase
+        dd      twice_end wrt ..imagebase
+        dd      twice_unwind wrt ..imagebase
 tail_unwind:
         db      1, t2 - tail, 2, 0
         CODE(t2 - tail, OP_SMALL, 3)
@@ -304,6 +365,10 @@ SECTION .pdata rdata align=4
         FUNCTION distant, distant_end, distant_unwind
         FUNCTION pieces, pieces_end, pieces_unwind
         FUNCTION second, second_end, second_unwind
+        FUNCTION loops, loops_end, loops_unwind
+        FUNCTION again, again_end, again_unwind
+        FUNCTION twice, twice_end, twice_unwind
+        FUNCTION rest, rest_end, rest_unwind
         FUNCTION tail, tail_end, tail_unwind
         FUNCTION tail_memory, tail_memory_end, tail_memory_unwind
         FUNCTION early, early_end, early_unwind

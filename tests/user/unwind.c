@@ -294,6 +294,27 @@ static void tables(void)
     CHECK(RtlDeleteFunctionTable((RUNTIME_FUNCTION *)identifier));
 }
 
+/* The functions of one lie between those of another. */
+static void tables_in_turn(void)
+{
+    UCHAR *page = test_pages(1);
+    RUNTIME_FUNCTION *table = (RUNTIME_FUNCTION *)page;
+    ULONGLONG at = (ULONGLONG)page, base = 0;
+
+    table[0] = (RUNTIME_FUNCTION){ 0x100, 0x180, 0x800 };
+    table[1] = (RUNTIME_FUNCTION){ 0x300, 0x380, 0x800 };
+    table[2] = (RUNTIME_FUNCTION){ 0x200, 0x280, 0x800 };
+    CHECK(RtlAddFunctionTable(table, 2, at));
+    CHECK(RtlAddFunctionTable(&table[2], 1, at));
+    CHECK(RtlLookupFunctionEntry(at + 0x300, &base, NULL) == &table[1]);
+    CHECK(RtlLookupFunctionEntry(at + 0x200, &base, NULL) == &table[2]);
+    CHECK(base == at);
+    CHECK(!RtlLookupFunctionEntry(at + 0x280, &base, NULL));
+    CHECK(RtlDeleteFunctionTable(table));
+    CHECK(RtlLookupFunctionEntry(at + 0x200, &base, NULL) == &table[2]);
+    CHECK(RtlDeleteFunctionTable(&table[2]));
+}
+
 /* ---- handlers of a frame ---- */
 
 void framed_fault(void);
@@ -505,6 +526,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb __attribute__((unused)))
     vectored();
     vectored_by_threads();
     tables();
+    tables_in_turn();
     frames();
     jumps();
     consolidation();
