@@ -154,8 +154,8 @@ NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
     unwind.c functable.c walk.c dispatchexc.c execute.asm nested.c unwindex.c \
     restore.c raise.c scope.c) $(NTDLL_COMMON)
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
-    dispatch.asm context.c dispatchexc.c handlers.asm unwind.c raise.c outermost.c \
-    thread.c chkstk.asm int64.asm slist.asm) $(NTDLL_COMMON)
+    dispatch.asm context.c dispatchexc.c handlers.asm unwind.c raise.c \
+    outermost.c thread.c chkstk.asm int64.asm slist.asm) $(NTDLL_COMMON)
 PROGRAMS     := tour shell bench
 PROGRAMS32   := tour32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
@@ -183,9 +183,8 @@ tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     pointers.c doors.c flags.c selectors.c compat.c context.c apc.c answers.c \
-    debugctl.c files.c console.c names.c \
-    duplicate.c handles.c memory.c demand.c paging.c thrash.c runtime.c loader.c \
-    needs_name.c \
+    debugctl.c files.c console.c names.c duplicate.c handles.c memory.c \
+    demand.c paging.c thrash.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
     processes.c start.c contexts2.c forever.c crash.c exceptions.c raises.c \

@@ -97,7 +97,7 @@ static NTSTATUS capture_record(const EXCEPTION_RECORD32 *user,
     return status;
 }
 
-/* wow64_NtRaiseException's C half, as KiRaiseException is NtRaiseException's. */
+/* wow64_NtRaiseException in C, as KiRaiseException is NtRaiseException. */
 NTSTATUS wow64_raise_exception(const EXCEPTION_RECORD32 *user_record,
                                const WOW64_CONTEXT *user_context,
                                BOOLEAN first_chance)

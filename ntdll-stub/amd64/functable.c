@@ -212,7 +212,7 @@ BOOLEAN NTAPI RtlAddFunctionTable(RUNTIME_FUNCTION *FunctionTable,
     return TRUE;
 }
 
-#define CALLBACK_IDENTIFIER 3                   /* its lowest bits, in winnt.h */
+#define CALLBACK_IDENTIFIER 3                  /* its lowest bits, in winnt.h */
 
 BOOLEAN NTAPI RtlInstallFunctionTableCallback(
     ULONGLONG TableIdentifier, ULONGLONG BaseAddress, ULONG Length,

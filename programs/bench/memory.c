@@ -134,7 +134,8 @@ void show_memory(void)
     figure("region", fewest(reserve_one, NULL),
            "64 KiB reserved and released");
     figure("demand-zero fault", demand_zero(), "a page's first store");
-    figure("copy-on-write fault", copy_on_write(), "the first, to a shared page");
+    figure("copy-on-write fault", copy_on_write(),
+           "the first, to a shared page");
     figure("soft fault", come_back(FALSE), "a trimmed page is still there");
     figure("page-in", come_back(TRUE), "it is read from the page file");
 }

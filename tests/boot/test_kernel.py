@@ -1,6 +1,7 @@
 """What only ring 0 can show: bugchecks, self tests, NMI, odd interrupts.
 
-Scenarios: A2, A7, B11, D1, D5, D11, D13, F3, F7, F8, H11, H17, I2, I5, J6, L1, M6.
+Scenarios: A2, A7, B11, D1, D5, D11, D13, F3, F7, F8, H11, H17, I2, I5, J6, L1,
+M6.
 """
 import os
 import re

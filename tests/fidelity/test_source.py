@@ -43,6 +43,21 @@ def write(root, path, text):
     path.write_text(text)
 
 
+def test_width():
+    """80 columns, so that two sources fit a screen or a page."""
+    kinds = ('.c', '.h', '.asm', '.inc', '.cc', '.py')
+    files = [path for folder in ('arch', 'boot', 'kernel', 'ntdll-stub',
+                                 'programs', 'scripts', 'tests')
+             for path in pathlib.Path(ROOT, folder).rglob('*')
+             if path.suffix in kinds]
+    assert len(files) > 100
+    wide = [f'{path}:{number}' for path in [pathlib.Path(ROOT, 'Makefile'),
+                                            *files]
+            for number, line in enumerate(path.read_text().split('\n'), 1)
+            if len(line) > 80]
+    assert not wide
+
+
 def test_layers():
     status, text = script('check_layers.py')
     assert status == 0, text

@@ -5,8 +5,9 @@
  * first (--wrap, in the Makefile): kernel memory by the byte, pages of the
  * kernel's, promises of pages to ring 3 and how many there may be.  What the
  * caller's thread asks for is counted down, and at zero it gets nothing, once;
- * everything else goes on to the function itself.  Blocks that are in use are counted, to see whether
- * a service that has failed has kept one (tests/user/scarce.c).
+ * everything else goes on to the function itself.  Blocks that are in use are
+ * counted, to see whether a service that has failed has kept one
+ * (tests/user/scarce.c).
  *
  * Calls inside one source file are not led here.
  */

@@ -248,7 +248,7 @@ NOINLINE int through_dispatcher(int value)
     return 0;
 }
 
-/* ---- an exception of the processor passes: catch (...) does not see it ---- */
+/* ---- an exception of the processor passes unseen by catch (...) ---- */
 
 volatile LONG passed;
 

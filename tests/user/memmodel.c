@@ -469,7 +469,7 @@ static void command(ULONG number)
                                         sizeof number), STATUS_SUCCESS);
 }
 
-/* Every page is in transition then, or only in the page file if there is one. */
+/* Every page is in transition then, or in the page file if there is one. */
 static void empty(struct arena *arena)
 {
     QUOTA_LIMITS limits = { .MinimumWorkingSetSize = ~(SIZE_T)0,

@@ -4,7 +4,8 @@
  * A process is made, and before its first instruction one of its regions is
  * freed, made read-only or a guard, or replaced: its program, ntdll, stack,
  * TEB, PEB, parameters.  What becomes of it does not matter as long as it
- * ends, of itself or because it is ended, and leaves nothing behind.  "missing NAME" does it to another program.
+ * ends, of itself or because it is ended, and leaves nothing behind.
+ * "missing NAME" does it to another program.
  */
 #include "test.h"
 

@@ -224,7 +224,8 @@ static void check_shared(void)
     CHECK_STATUS(map(section, PAGE_READWRITE, &view), STATUS_SUCCESS);
     view[0] = 1;
     view[0x1FFF] = 2;
-    CHECK_STATUS(run_child(L"\\SystemRoot\\System32\\sections.exe"), STATUS_SUCCESS);
+    CHECK_STATUS(run_child(L"\\SystemRoot\\System32\\sections.exe"),
+                 STATUS_SUCCESS);
     CHECK(view[0x1000] == 3);
     NtUnmapViewOfSection(SELF, (void *)view);
     NtClose(section);

@@ -6,8 +6,9 @@
  * different orders and partly written again, by the threads and by services
  * for them, and every byte is looked at; the services copy pages of the
  * creator's, too, which have gone as well; an image is mapped that cannot be
- * at its base, so that pages are written to do it.  The child ends with all of it in
- * use, and what it shared with its creator is there, what it copied is not.
+ * at its base, so that pages are written to do it.  The child ends with all of
+ * it in use, and what it shared with its creator is there, what it copied is
+ * not.
  *
  * Then all that can be committed is, and used; the kernel is asked for more
  * and has to refuse; nothing is lost.
@@ -26,7 +27,7 @@
 #define ROUNDS 3
 #define BOTH_PAGES 48                   /* of the section of both processes */
 #define CREATORS_PAGES 64
-#define SLACK 48                        /* pages: stacks of dead threads, slabs */
+#define SLACK 48                        /* pages: dead threads' stacks, slabs */
 
 enum kind { PRIVATE, OWN, COPY, COMMON, BOTH, FULL, CREATORS };
 

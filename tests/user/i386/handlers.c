@@ -1,6 +1,6 @@
 /*
- * handlers.c - handlers of the fs:[0] chain that continue, search, unwind, raise
- * again, nest and collide; RtlRaiseException, RtlRaiseStatus, RtlUnwind.
+ * handlers.c - handlers of the fs:[0] chain that continue, search, unwind,
+ * raise again, nest and collide; RtlRaiseException, RtlRaiseStatus, RtlUnwind.
  *
  * Scenarios: H13, I8.
  */
