@@ -18,6 +18,7 @@
 #define ABORTED         3                       /* exit status, as msvcrt's */
 #define TLS_SLOTS       64
 #define EXIT_ROUTINES   32                      /* the least that C wants */
+#define KEY_ROUNDS      4                       /* the least of POSIX */
 
 /* ---- C ---- */
 
@@ -133,11 +134,59 @@ int __mingw_vsprintf(char *buffer, const char *format, va_list arguments)
     return vsprintf(buffer, format, arguments);
 }
 
-int __mingwthr_key_dtor(ULONG key __attribute__((unused)),
-                        void (*routine)(void *) __attribute__((unused)))
+/* ---- a thread's own objects ----
+ *
+ * libgcc keeps what a thread has of its own (the exceptions that it handles,
+ * thread_local objects) in TLS slots, and names a routine for each slot. A
+ * thread that ends runs them; the loader tells it by a TLS callback. One
+ * routine may fill the slot of another again: a few rounds.
+ */
+static void (*volatile key_routines[TLS_SLOTS])(void *);
+
+int __mingwthr_key_dtor(ULONG key, void (*routine)(void *))
 {
+    if (key >= TLS_SLOTS)
+        return -1;
+    key_routines[key] = routine;
     return 0;
 }
+
+static BOOLEAN run_key_routines(void)
+{
+    void **slots = NtCurrentTeb()->TlsSlots;
+    BOOLEAN any = FALSE;
+    ULONG key;
+
+    for (key = 0; key < TLS_SLOTS; key++) {
+        void *value = slots[key];
+
+        if (!value || !key_routines[key])
+            continue;
+        slots[key] = NULL;
+        key_routines[key](value);
+        any = TRUE;
+    }
+    return any;
+}
+
+static void NTAPI on_thread(void *base __attribute__((unused)), ULONG reason,
+                            void *reserved __attribute__((unused)))
+{
+    ULONG round;
+
+    if (reason != DLL_THREAD_DETACH)
+        return;
+    for (round = 0; round < KEY_ROUNDS && run_key_routines(); round++)
+        ;
+}
+
+static ULONG tls_index;
+static const ULONG_PTR tls_callbacks[] = { (ULONG_PTR)on_thread, 0 };
+extern const IMAGE_TLS_DIRECTORY _tls_used;     /* the linker's name for it */
+const IMAGE_TLS_DIRECTORY _tls_used = {
+    .AddressOfIndex = (ULONG_PTR)&tls_index,
+    .AddressOfCallBacks = (ULONG_PTR)tls_callbacks,
+};
 
 /* ---- kernel32 ---- */
 
@@ -243,6 +292,22 @@ static ULONG NTAPI shim_WaitForSingleObject(HANDLE handle,
     return (ULONG)NtWaitForSingleObject(handle, FALSE, NULL);
 }
 IMPORT(WaitForSingleObject, 8);
+
+/* The program holds its own image while thread_local objects are in it. */
+static LONG NTAPI shim_GetModuleHandleExW(
+    ULONG flags __attribute__((unused)),
+    const WCHAR *name __attribute__((unused)), void **module)
+{
+    *module = NtCurrentPeb()->ImageBaseAddress;
+    return TRUE;
+}
+IMPORT(GetModuleHandleExW, 12);
+
+static LONG NTAPI shim_FreeLibrary(void *module __attribute__((unused)))
+{
+    return TRUE;
+}
+IMPORT(FreeLibrary, 4);
 
 static LONG NTAPI shim_CloseHandle(HANDLE handle)
 {

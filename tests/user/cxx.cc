@@ -23,6 +23,7 @@ void mainCRTStartup(void);
 #define NOINLINE __attribute__((noinline))
 #define THROWS 10000
 #define THREADS 4
+#define ENDED 8
 
 namespace {
 
@@ -324,6 +325,48 @@ void in_threads()
     CHECK(alive == 0);
 }
 
+/* ---- what a thread has of its own is gone with it ---- */
+
+thread_local Counted own(40);
+
+struct Last {
+    Counted *counted = nullptr;
+    ~Last() { delete counted; }
+};
+thread_local Last last;
+
+void NTAPI keep_in_thread(void *argument)
+{
+    own.value += catch_int(2, 2);
+    last.counted = new Counted(own.value);
+    *(int *)argument = last.counted->value;
+    RtlExitUserThread(alive == 2 ? STATUS_SUCCESS : STATUS_UNSUCCESSFUL);
+}
+
+void threads_leave_nothing()
+{
+    int at, value;
+
+    for (at = 0; at < ENDED; at++) {
+        THREAD_BASIC_INFORMATION basic = {};
+        HANDLE thread = NULL;
+
+        value = 0;
+        CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0, 0,
+                                         0, keep_in_thread, &value, &thread,
+                                         NULL),
+                     STATUS_SUCCESS);
+        CHECK_STATUS(NtWaitForSingleObject(thread, FALSE, NULL),
+                     STATUS_SUCCESS);
+        NtQueryInformationThread(thread, ThreadBasicInformation, &basic,
+                                 sizeof basic, NULL);
+        CHECK_STATUS(basic.ExitStatus, STATUS_SUCCESS);
+        NtClose(thread);
+        CHECK(value == 42);
+        CHECK(alive == 0);
+    }
+}
+
 NOINLINE void cannot_throw() noexcept
 {
     throw_at(1, 1);
@@ -363,6 +406,7 @@ int main()
     fault_between();
     often();
     in_threads();
+    threads_leave_nothing();
     return STATUS_UNSUCCESSFUL;
 }
 
