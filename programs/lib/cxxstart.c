@@ -17,7 +17,6 @@
 #define GCC_THROW       ((NTSTATUS)0x20474343)  /* libgcc's, "CCG" */
 #define ABORTED         3                       /* exit status, as msvcrt's */
 #define TLS_SLOTS       64
-#define EXIT_ROUTINES   32                      /* the least that C wants */
 #define KEY_ROUNDS      4                       /* the least of POSIX */
 
 /* ---- C ---- */
@@ -70,25 +69,38 @@ void abort(void)
     RtlExitUserProcess(ABORTED);
 }
 
-static void (*exit_routines[EXIT_ROUTINES])(void);
-static volatile LONG exit_count;
+/* The last to come is the first to run. One may register others: they run
+ * next. */
+struct exit_routine {
+    struct exit_routine *next;
+    void (*run)(void);
+};
+
+static struct exit_routine *exit_routines;
 
 int atexit(void (*routine)(void))
 {
-    LONG at = __atomic_fetch_add(&exit_count, 1, __ATOMIC_SEQ_CST);
+    struct exit_routine *new = malloc(sizeof *new);
 
-    if (at >= EXIT_ROUTINES)
+    if (!new)
         return -1;
-    exit_routines[at] = routine;
+    new->run = routine;
+    new->next = __atomic_load_n(&exit_routines, __ATOMIC_RELAXED);
+    while (!__atomic_compare_exchange_n(&exit_routines, &new->next, new, 0,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+        ;
     return 0;
 }
 
+/* Nobody else takes any off. */
 static void run_exit_routines(void)
 {
-    LONG at = exit_count < EXIT_ROUTINES ? exit_count : EXIT_ROUTINES;
+    struct exit_routine *last;
 
-    while (at-- > 0)
-        exit_routines[at]();
+    while ((last = __atomic_load_n(&exit_routines, __ATOMIC_ACQUIRE)))
+        if (__atomic_compare_exchange_n(&exit_routines, &last, last->next, 0,
+                                        __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+            last->run();
 }
 
 void *__acrt_iob_func(unsigned index)

@@ -24,6 +24,7 @@ void mainCRTStartup(void);
 #define THROWS 10000
 #define THREADS 4
 #define ENDED 8
+#define STATICS 40
 
 namespace {
 
@@ -372,6 +373,33 @@ NOINLINE void cannot_throw() noexcept
     throw_at(1, 1);
 }
 
+/* ---- static objects of functions: as many as there are, and one more that a
+ * destructor has made ---- */
+
+template <int number> NOINLINE void make_static()
+{
+    static Counted counted(number);
+}
+
+template <int number> void make_statics()
+{
+    if constexpr (number > 0)
+        make_statics<number - 1>();
+    make_static<number>();
+}
+
+struct MakesAnother {
+    ~MakesAnother() { make_static<STATICS>(); }
+};
+
+void statics()
+{
+    static MakesAnother makes;
+
+    make_statics<STATICS - 1>();
+    CHECK(alive == STATICS);
+}
+
 /* ---- a static object: constructed before main, destroyed behind it ---- */
 
 struct Early {
@@ -382,6 +410,7 @@ struct Early {
 
 Early::~Early()
 {
+    CHECK(alive == 0);
     if (value != 12 || catch_int(2, 13) != 13)
         RtlExitUserProcess(STATUS_UNSUCCESSFUL);
     RtlExitUserProcess(test_end());
@@ -407,6 +436,7 @@ int main()
     often();
     in_threads();
     threads_leave_nothing();
+    statics();
     return STATUS_UNSUCCESSFUL;
 }
 
