@@ -19,6 +19,7 @@ struct search {
     CONTEXT *context;                           /* where it happened */
     CONTEXT caller;                             /* of the frame at "at" */
     DISPATCHER_CONTEXT at;
+    BOOLEAN last;                               /* has no caller */
     ULONG flags;
     ULONGLONG nested;           /* NESTED_CALL up to this frame, 0: none */
 };
@@ -46,7 +47,8 @@ static NTSTATUS go_where_it_stands(struct search *search)
 {
     CONTEXT current;
 
-    return unwind_adopt(&search->at, &current, &search->caller);
+    return unwind_adopt(&search->at, &current, &search->caller,
+                        &search->last);
 }
 
 /* FALSE: no handler of this frame continues the program. */
@@ -88,10 +90,11 @@ static BOOLEAN search_frames(EXCEPTION_RECORD *record, CONTEXT *context)
     NTSTATUS status;
 
     do {
-        status = unwind_step(UNW_FLAG_EHANDLER, &search.at, &search.caller);
+        status = unwind_step(UNW_FLAG_EHANDLER, &search.at, &search.caller,
+                             &search.last);
         if (NT_SUCCESS(status))
             handled = ask_frame(&search, &status);
-    } while (NT_SUCCESS(status) && !handled && !unwind_at_end(&search.caller));
+    } while (NT_SUCCESS(status) && !handled && !search.last);
     record->ExceptionFlags = search.flags;
     if (!NT_SUCCESS(status))
         record->ExceptionFlags |= EXCEPTION_STACK_INVALID;

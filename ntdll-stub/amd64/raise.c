@@ -18,11 +18,11 @@ void NTAPI RtlRaiseException(EXCEPTION_RECORD *ExceptionRecord)
 {
     DISPATCHER_CONTEXT at;
     CONTEXT context;
-    BOOLEAN first = NtCurrentPeb()->BeingDebugged;
+    BOOLEAN first = NtCurrentPeb()->BeingDebugged, last;
     NTSTATUS status;
 
     RtlCaptureContext(&context);
-    status = unwind_step(UNW_FLAG_NHANDLER, &at, &context);
+    status = unwind_step(UNW_FLAG_NHANDLER, &at, &context, &last);
     ExceptionRecord->ExceptionAddress = (void *)context.Rip;
     if (NT_SUCCESS(status) && !first &&
         RtlDispatchException(ExceptionRecord, &context))

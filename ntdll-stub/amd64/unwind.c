@@ -443,7 +443,8 @@ static void find_handler(DISPATCHER_CONTEXT *at, const UNWIND_INFO *info,
 
 NTSTATUS unwind_frame(const struct unwind_memory *memory, ULONG type,
                       DISPATCHER_CONTEXT *at, CONTEXT *context,
-                      KNONVOLATILE_CONTEXT_POINTERS *pointers)
+                      KNONVOLATILE_CONTEXT_POINTERS *pointers,
+                      BOOLEAN *interrupted)
 {
     struct unwinder unwinder = { memory, at, context, pointers, 0, FALSE };
     ULONGLONG offset = at->ControlPc - at->ImageBase -
@@ -454,6 +455,7 @@ NTSTATUS unwind_frame(const struct unwind_memory *memory, ULONG type,
 
     at->LanguageHandler = NULL;
     at->HandlerData = NULL;
+    *interrupted = FALSE;
     info = find_info(&unwinder, at->FunctionEntry->UnwindData);
     if (!info)
         return STATUS_BAD_FUNCTION_TABLE;
@@ -463,6 +465,7 @@ NTSTATUS unwind_frame(const struct unwind_memory *memory, ULONG type,
     if (offset >= prologue && undo_epilogue(&unwinder, info, &status))
         return status;
     status = undo_prologue(&unwinder, &info);
+    *interrupted = unwinder.machine_frame;
     if (NT_SUCCESS(status) && offset >= prologue)
         find_handler(at, info, type);
     return status;
@@ -477,8 +480,9 @@ PEXCEPTION_ROUTINE NTAPI RtlVirtualUnwind(
     static const struct unwind_memory all = { { 0, ~0ULL }, { 0, ~0ULL } };
     DISPATCHER_CONTEXT at = { .ControlPc = ControlPc, .ImageBase = ImageBase,
                               .FunctionEntry = FunctionEntry };
+    BOOLEAN interrupted;
     NTSTATUS status = unwind_frame(&all, HandlerType, &at, ContextRecord,
-                                   ContextPointers);
+                                   ContextPointers, &interrupted);
 
     if (!NT_SUCCESS(status))
         RtlRaiseStatus(status);

@@ -16,6 +16,7 @@ struct unwinding {
     CONTEXT *context;                           /* in the frame at "at" */
     CONTEXT caller;
     DISPATCHER_CONTEXT at;
+    BOOLEAN last;                               /* it has no caller */
     ULONGLONG target_frame, target_ip, result;
     ULONG flags;
 };
@@ -54,7 +55,7 @@ static void tell_frame(struct unwinding *unwinding)
             return;
         case ExceptionCollidedUnwind:
             status = unwind_adopt(&unwinding->at, unwinding->context,
-                                  &unwinding->caller);
+                                  &unwinding->caller, &unwinding->last);
             if (!NT_SUCCESS(status))
                 rtl_raise_about(unwinding->record, status);
             unwinding->flags |= EXCEPTION_COLLIDED_UNWIND;
@@ -72,7 +73,7 @@ static void step(struct unwinding *unwinding)
 
     unwinding->caller = *unwinding->context;
     status = unwind_step(UNW_FLAG_UHANDLER, &unwinding->at,
-                         &unwinding->caller);
+                         &unwinding->caller, &unwinding->last);
     if (NT_SUCCESS(status) && unwinding->target_frame &&
         unwinding->at.EstablisherFrame > unwinding->target_frame)
         status = STATUS_BAD_STACK;
@@ -98,7 +99,7 @@ static void leave_frames(struct unwinding *unwinding)
         if (at_target(unwinding))
             go_to_target(unwinding);
         *unwinding->context = unwinding->caller;
-        if (unwind_at_end(unwinding->context))
+        if (unwinding->last)
             return;
     }
 }

@@ -22,23 +22,24 @@ struct unwind_memory {
 /*
  * at: in ControlPc, ImageBase, FunctionEntry; out EstablisherFrame, and if the
  * function has a handler of this type LanguageHandler and HandlerData, else
- * NULL. context, in the function, becomes the caller's. STATUS_BAD_STACK,
+ * NULL. context, in the function, becomes the caller's, or by a machine frame
+ * (*interrupted) that of code which has not called it. STATUS_BAD_STACK,
  * STATUS_BAD_FUNCTION_TABLE: context is half changed.
  */
 NTSTATUS unwind_frame(const struct unwind_memory *memory, ULONG type,
                       DISPATCHER_CONTEXT *at, CONTEXT *context,
-                      KNONVOLATILE_CONTEXT_POINTERS *pointers);
+                      KNONVOLATILE_CONTEXT_POINTERS *pointers,
+                      BOOLEAN *interrupted);
 
-/* The same from context->Rip; FunctionEntry is NULL for a leaf. */
-NTSTATUS unwind_step(ULONG type, DISPATCHER_CONTEXT *at, CONTEXT *context);
+/* The same from context->Rip; FunctionEntry is NULL for a leaf. *last: nobody
+ * has called this function, so the walk ends. */
+NTSTATUS unwind_step(ULONG type, DISPATCHER_CONTEXT *at, CONTEXT *context,
+                     BOOLEAN *last);
 
 /* A handler answered ExceptionCollidedUnwind, and at is the other walk's: go on
  * from there. current becomes its function's context, caller the caller's. */
 NTSTATUS unwind_adopt(DISPATCHER_CONTEXT *at, CONTEXT *current,
-                      CONTEXT *caller);
-
-/* Behind the outermost frame: the walk's end. */
-BOOLEAN unwind_at_end(const CONTEXT *context);
+                      CONTEXT *caller, BOOLEAN *last);
 
 /*
  * A table of functions: a module's or one that the program has added

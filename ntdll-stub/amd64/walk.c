@@ -4,6 +4,9 @@
  * What a step reads lies on the stack that the TEB tells, and rsp only grows.
  * A thread on another stack, or one that has spoilt its own, gets
  * STATUS_BAD_STACK and no step.
+ *
+ * A return address of 0 is that of a thread's first function. Code that was
+ * interrupted with rip 0 is another thing: it has called a null pointer.
  */
 #include "unwindp.h"
 
@@ -29,18 +32,23 @@ static NTSTATUS leave_leaf(DISPATCHER_CONTEXT *at, CONTEXT *context,
     return STATUS_SUCCESS;
 }
 
-NTSTATUS unwind_step(ULONG type, DISPATCHER_CONTEXT *at, CONTEXT *context)
+NTSTATUS unwind_step(ULONG type, DISPATCHER_CONTEXT *at, CONTEXT *context,
+                     BOOLEAN *last)
 {
     struct unwind_memory memory = { .stack = current_stack() };
     ULONGLONG rsp = context->Rsp;
+    BOOLEAN interrupted = FALSE;
     NTSTATUS status;
 
     at->ControlPc = context->Rip;
     at->FunctionEntry = functions_find(context->Rip, &at->ImageBase,
                                        &memory.image);
     if (!at->FunctionEntry)
-        return leave_leaf(at, context, &memory.stack);
-    status = unwind_frame(&memory, type, at, context, NULL);
+        status = leave_leaf(at, context, &memory.stack);
+    else
+        status = unwind_frame(&memory, type, at, context, NULL, &interrupted);
+    *last = (!context->Rip && !interrupted) ||
+            context->Rsp >= memory.stack.high;
     if (NT_SUCCESS(status) &&
         (at->EstablisherFrame % 8 ||
          at->EstablisherFrame < memory.stack.low ||
@@ -51,7 +59,7 @@ NTSTATUS unwind_step(ULONG type, DISPATCHER_CONTEXT *at, CONTEXT *context)
 
 /* The other walk's place is in at; its context is the function's own. */
 NTSTATUS unwind_adopt(DISPATCHER_CONTEXT *at, CONTEXT *current,
-                      CONTEXT *caller)
+                      CONTEXT *caller, BOOLEAN *last)
 {
     PEXCEPTION_ROUTINE handler = at->LanguageHandler;
     void *data = at->HandlerData;
@@ -60,13 +68,8 @@ NTSTATUS unwind_adopt(DISPATCHER_CONTEXT *at, CONTEXT *current,
     *current = *at->ContextRecord;
     current->Rip = at->ControlPc;
     *caller = *current;
-    status = unwind_step(UNW_FLAG_NHANDLER, at, caller);
+    status = unwind_step(UNW_FLAG_NHANDLER, at, caller, last);
     at->LanguageHandler = handler;
     at->HandlerData = data;
     return status;
-}
-
-BOOLEAN unwind_at_end(const CONTEXT *context)
-{
-    return !context->Rip || context->Rsp >= current_stack().high;
 }

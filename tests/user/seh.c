@@ -71,6 +71,14 @@ static NOINLINE void call_nothing(void)
     ((void (*)(void))(ULONG_PTR)0x30)();
 }
 
+/* A return address of 0 is a walk's end, rip 0 where it faulted is not. */
+static NOINLINE void call_null(void)
+{
+    void (*volatile null)(void) = NULL;
+
+    null();
+}
+
 static NOINLINE void bad_instruction(void)
 {
     __asm__ volatile("ud2");
@@ -135,6 +143,7 @@ static void codes(void)
     expect(read_nothing, STATUS_ACCESS_VIOLATION, 0x10);
     expect(write_nothing, STATUS_ACCESS_VIOLATION, 0x20);
     expect(call_nothing, STATUS_ACCESS_VIOLATION, 0x30);
+    expect(call_null, STATUS_ACCESS_VIOLATION, 0);
     expect(bad_instruction, STATUS_ILLEGAL_INSTRUCTION, 0);
     expect(divide_by_0, STATUS_INTEGER_DIVIDE_BY_ZERO, 0);
     expect(breakpoint, STATUS_BREAKPOINT, 0);
@@ -257,6 +266,29 @@ static NOINLINE void handled_in_filter(void)
     }
 }
 
+/* The second one's walk passes where the first one was. */
+static LONG raise_by_filter(void)
+{
+    note('x');
+    raise(CODE_2);
+    return EXCEPTION_CONTINUE_SEARCH;
+}
+
+static NOINLINE void null_below_filter(void)
+{
+    __try {
+        __try {
+            call_null();
+        } __except (__exception_code() == CODE_2 ? EXCEPTION_CONTINUE_SEARCH
+                                                 : raise_by_filter()) {
+            note('!');
+        }
+    } __except (filter('o', EXCEPTION_EXECUTE_HANDLER)) {
+        CHECK_STATUS(__exception_code(), CODE_2);
+        note('O');
+    }
+}
+
 /* Nobody between takes the second one: it leaves the first one's walk. */
 static LONG faulting_filter(void)
 {
@@ -352,6 +384,8 @@ static void orders(void)
     TRACE("xyYE");
     fault_in_filter();
     TRACE("xo1O");
+    null_below_filter();
+    TRACE("xoO");
     fault_in_finally();
     TRACE("f1f23E");
     fault_in_except();
