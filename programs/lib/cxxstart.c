@@ -27,6 +27,8 @@ void *realloc(void *block, size_t size);
 void free(void *block);
 __attribute__((noreturn)) void abort(void);
 int atexit(void (*routine)(void));
+void *_aligned_malloc(size_t size, size_t alignment);
+void _aligned_free(void *block);
 void *__acrt_iob_func(unsigned index);
 int fputs(const char *text, void *file);
 int fputc(int character, void *file);
@@ -63,6 +65,35 @@ void free(void *block)
     if (block)
         RtlFreeHeap(heap(), 0, block);
 }
+
+/* The heap's own block is told in front of the aligned one. */
+void *_aligned_malloc(size_t size, size_t alignment)
+{
+    size_t more = sizeof(void *) + alignment - 1;
+    void **aligned, *block = size + more < size ? NULL : malloc(size + more);
+
+    if (!block)
+        return NULL;
+    aligned = (void **)(((size_t)block + more) & ~(alignment - 1));
+    aligned[-1] = block;
+    return aligned;
+}
+
+void _aligned_free(void *block)
+{
+    if (block)
+        free(((void **)block)[-1]);
+}
+
+#ifdef __x86_64__
+void *__imp__aligned_malloc = (void *)_aligned_malloc;
+void *__imp__aligned_free = (void *)_aligned_free;
+#else
+void *imp_aligned_malloc __asm__("__imp___aligned_malloc") =
+    (void *)_aligned_malloc;
+void *imp_aligned_free __asm__("__imp___aligned_free") =
+    (void *)_aligned_free;
+#endif
 
 void abort(void)
 {

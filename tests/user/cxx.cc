@@ -199,6 +199,30 @@ NOINLINE int from_constructor()
     return 0;
 }
 
+struct alignas(256) Wide {
+    Counted part{1};
+    explicit Wide(bool fails)
+    {
+        if (fails)
+            throw 7;
+    }
+};
+
+NOINLINE void aligned()
+{
+    Wide *wide = new Wide(false), *other = new Wide(false);
+
+    CHECK((ULONG_PTR)wide % 256 == 0 && (ULONG_PTR)other % 256 == 0);
+    delete wide;
+    delete other;
+    try {
+        delete new Wide(true);
+    } catch (int value) {
+        CHECK(value == 7);
+    }
+    CHECK(alive == 0);
+}
+
 NOINLINE int no_memory()
 {
     try {
@@ -219,6 +243,7 @@ void cases()
     CHECK(in_destructor() == 51);
     CHECK(from_constructor() == 6);
     CHECK(no_memory() == 1);
+    aligned();
     CHECK(alive == 0);
     CHECK(!std::uncaught_exceptions());
 }
