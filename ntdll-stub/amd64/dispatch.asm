@@ -190,7 +190,7 @@ raise_end:
 
 ; Where a MACHINE_FRAME is, the non-volatile registers are still those of the
 ; interrupted code. (KiUserCallbackDispatcher's is the kernel's word, too, but
-; r12 to r15 are not kept across a service: nobody should unwind so far.)
+; a callback begins with registers of its own: nobody should unwind so far.)
 UNWIND_VERSION  equ 1
 UNW_FLAG_EHANDLER equ 1 << 3
 UWOP_ALLOC_LARGE equ 1

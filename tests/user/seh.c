@@ -15,6 +15,8 @@
 
 #include "facts.h"
 
+#include <nt/gdi.h>
+
 #define NOINLINE __attribute__((noinline))
 #define CODE_1 ((NTSTATUS)0xE0000001)
 #define CODE_2 ((NTSTATUS)0xE0000002)
@@ -433,6 +435,77 @@ static NOINLINE void often(ULONG times)
     CHECK(caught == times);
 }
 
+/* ---- callbacks, which may end in any part of a handler ---- */
+
+static enum { BEHIND, EXCEPT, FILTER, FINALLY, DEEPER } answers_in;
+static ULONG callbacks;
+
+static LONG answer(void)
+{
+    ULONG value = 1;
+
+    return NtCallbackReturn(&value, sizeof value, STATUS_SUCCESS);
+}
+
+static void call_back(void)
+{
+    CHECK(NtUserEnumDisplayMonitors(NULL, NULL, NULL, 0));
+}
+
+static NOINLINE void answer_in_finally(void)
+{
+    __try {
+        read_nothing();
+        BETWEEN();
+    } __finally {
+        note('y');
+        answer();
+    }
+}
+
+static NOINLINE void fault_in_callback(void)
+{
+    __try {
+        if (answers_in == DEEPER && ++callbacks < 4)
+            call_back();
+        if (answers_in == FINALLY)
+            answer_in_finally();
+        else
+            read_nothing();
+        BETWEEN();
+    } __except (answers_in == FILTER ? answer() : filter('f', 1)) {
+        note('e');
+        if (answers_in == EXCEPT)
+            answer();
+    }
+    note('.');
+}
+
+static NTSTATUS NTAPI routine(void *data __attribute__((unused)),
+                              ULONG length __attribute__((unused)))
+{
+    fault_in_callback();
+    return answer();
+}
+
+static void in_callbacks(PEB *peb)
+{
+    static void *const table[] = { routine };
+    static const char *const traces[] = { "fe.", "fe", "", "fy",
+                                          "fe.fe.fe.fe." };
+    ULONG at, times;
+
+    peb->KernelCallbackTable = (void *)table;
+    for (at = 0; at < ARRAY_SIZE(traces); at++) {
+        answers_in = at;
+        for (times = 0; times < 20; times++) {
+            callbacks = 0;
+            call_back();
+            TRACE(traces[at]);
+        }
+    }
+}
+
 /* ---- the end of the process ---- */
 
 static LONG NTAPI last_filter(EXCEPTION_POINTERS *pointers)
@@ -478,7 +551,7 @@ static void end_by(const char *word)
         RtlUnwind(NULL, NULL, NULL, NULL);
 }
 
-NTSTATUS NTAPI NtProcessStartup(PEB *peb __attribute__((unused)))
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     if (*test_words()) {
         end_by(test_words());
@@ -488,5 +561,6 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb __attribute__((unused)))
     orders();
     deep();
     often(2000);
+    in_callbacks(peb);
     return test_end();
 }
