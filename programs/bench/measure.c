@@ -3,8 +3,9 @@
  */
 #include "bench.h"
 
-#define NAME_WIDTH 24
+#define NAME_WIDTH 25
 #define GROWTH_WIDTH 34
+#define REGIONS_WIDTH 28
 
 void must(NTSTATUS status, const char *what)
 {
@@ -71,7 +72,7 @@ ULONGLONG clock_tick(void)
 
 void figure(const char *name, ULONGLONG count, const char *what)
 {
-    print("   %-*s %6llu  %s\n", NAME_WIDTH, name, count, what);
+    print("   %-*s %5llu  %s\n", NAME_WIDTH, name, count, what);
 }
 
 void growth(const char *name, ULONGLONG few, ULONGLONG many)
@@ -82,6 +83,6 @@ void growth(const char *name, ULONGLONG few, ULONGLONG many)
 void growth_of_three(const char *name, ULONGLONG few, ULONGLONG more,
                      ULONGLONG many)
 {
-    print("   %-*s %9llu %9llu %9llu\n", NAME_WIDTH + 1, name, few, more,
+    print("   %-*s %7llu %9llu %9llu\n", REGIONS_WIDTH, name, few, more,
           many);
 }
