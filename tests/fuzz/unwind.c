@@ -66,13 +66,14 @@ static void unwind(const uint8_t *data, UCHAR *image, size_t size,
                               .FunctionEntry = &entry };
     KNONVOLATILE_CONTEXT_POINTERS pointers = { 0 };
     CONTEXT context = { 0 };
+    BOOLEAN interrupted;
     NTSTATUS status;
 
     first = &entry;
     code = memory.image;
     fill(&context, data + 8, memory.stack.low);
     status = unwind_frame(&memory, data[5] & 3, &at, &context,
-                          data[5] & 4 ? &pointers : NULL);
+                          data[5] & 4 ? &pointers : NULL, &interrupted);
     MUST(status == STATUS_SUCCESS || status == STATUS_BAD_STACK ||
          status == STATUS_BAD_FUNCTION_TABLE);
     if (at.LanguageHandler)

@@ -24,6 +24,7 @@
 static ULONGLONG image[IMAGE_BYTES / 8], stack[STACK_WORDS];
 static DISPATCHER_CONTEXT at;
 static CONTEXT context;
+static BOOLEAN interrupted;
 
 RUNTIME_FUNCTION *functions_find(ULONGLONG pc, ULONGLONG *base,
                                  struct unwind_range *range)
@@ -52,7 +53,7 @@ static NTSTATUS step(ULONG info, ULONG type)
     at = (DISPATCHER_CONTEXT){ .ImageBase = (ULONGLONG)image,
                                .ControlPc = (ULONGLONG)image + 0x40,
                                .FunctionEntry = &entry };
-    return unwind_frame(&memory, type, &at, &context, NULL);
+    return unwind_frame(&memory, type, &at, &context, NULL, &interrupted);
 }
 
 static UNWIND_INFO *new_info(const void *bytes, size_t size)
@@ -77,6 +78,20 @@ static void test_right(void **state)
     assert_int_equal(context.Rip, RETURN + 3);
     assert_int_equal(context.Rsp, (ULONGLONG)&stack[4]);
     assert_int_equal(at.EstablisherFrame, (ULONGLONG)stack);
+    assert_false(interrupted);
+}
+
+static void test_machine_frame(void **state)
+{
+    (void)state;
+    for (UCHAR error = 0; error <= 1; error++) {
+        NEW(1, 0, 1, 0, 0, 0x0A | error << 4, 0, 0);
+        stack[error] = 0;                       /* rip of a null call */
+        assert_int_equal(step(INFO, 0), STATUS_SUCCESS);
+        assert_true(interrupted);
+        assert_int_equal(context.Rip, 0);
+        assert_int_equal(context.Rsp, RETURN + error + 3);
+    }
 }
 
 static void test_places(void **state)
@@ -208,7 +223,7 @@ int main(void)
         cmocka_unit_test(test_right),  cmocka_unit_test(test_places),
         cmocka_unit_test(test_fields), cmocka_unit_test(test_codes),
         cmocka_unit_test(test_chains), cmocka_unit_test(test_stack),
-        cmocka_unit_test(test_handler),
+        cmocka_unit_test(test_handler), cmocka_unit_test(test_machine_frame),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
