@@ -42,7 +42,7 @@ enum self_test {
     SELF_TEST_PAINT_STACK = 0x30,   /* the caller's kernel stack */
     SELF_TEST_UNUSED_STACK,         /* how much paint is left, in a ULONG */
     SELF_TEST_SS,                   /* after switches; another must run */
-    SELF_TEST_ABSENT_SEGMENT,       /* a selector of one, in a ULONG */
+    SELF_TEST_ABSENT_SEGMENT,       /* a selector of one, in a ULONG; 0: gone */
     SELF_TEST_REFUSE_MEMORY = 0x38, /* at the Nth time; 0: was it? */
     SELF_TEST_BLOCKS,               /* of kernel memory, in a ULONG */
     SELF_TEST_FORBID_EXECUTION,     /* of a page, behind Mm's back */
@@ -416,7 +416,8 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         good = test_ss_after_switch();
         break;
     case SELF_TEST_ABSENT_SEGMENT:
-        good = add_absent_segment(argument);
+        good = argument ? add_absent_segment(argument)
+                        : remove_absent_segment();
         break;
     case SELF_TEST_REFUSE_MEMORY:
         good = refuse_memory(argument);

@@ -40,6 +40,7 @@ BOOLEAN test_special_service(void);
 
 /* vector.c */
 BOOLEAN add_absent_segment(ULONGLONG user);
+BOOLEAN remove_absent_segment(void);
 BOOLEAN test_records(void);
 
 /* timer.c */

@@ -19,25 +19,34 @@ struct __attribute__((packed)) table_pointer {
     ULONGLONG base;
 };
 
+/* The kernel's own GDT, while the processor has a longer one. */
+static struct table_pointer own_table;
+
 /*
  * The GDT cannot be written, so the processor gets a longer copy; its last
- * descriptor is not present.  For a program's only thread: a switch of 32-bit
- * threads would write to the old one.  The selector goes to *user.
+ * descriptor is not present.  For a program's only thread, which gives the
+ * copy back before it ends: a switch of 32-bit threads writes to the kernel's
+ * own.  The selector goes to *user.
  */
 BOOLEAN add_absent_segment(ULONGLONG user)
 {
     static ULONGLONG table[ABSENT_SELECTOR / 8 + 1];
-    struct table_pointer pointer;
+    const struct table_pointer longer = { sizeof table - 1,
+                                          (ULONG_PTR)table };
     ULONG selector = ABSENT_SELECTOR | RPL_MASK;
 
-    __asm__ volatile("sgdt %0" : "=m"(pointer));
-    memcpy(table, (void *)(ULONG_PTR)pointer.base, ABSENT_SELECTOR);
+    __asm__ volatile("sgdt %0" : "=m"(own_table));
+    memcpy(table, (void *)(ULONG_PTR)own_table.base, ABSENT_SELECTOR);
     table[ABSENT_SELECTOR / 8] = ABSENT_DATA_R3;
-    pointer.limit = sizeof table - 1;
-    pointer.base = (ULONG_PTR)table;
-    __asm__ volatile("lgdt %0" : : "m"(pointer));
+    __asm__ volatile("lgdt %0" : : "m"(longer));
     return NT_SUCCESS(mm_copy_to_user((void *)(ULONG_PTR)user, &selector,
                                       sizeof selector));
+}
+
+BOOLEAN remove_absent_segment(void)
+{
+    __asm__ volatile("lgdt %0" : : "m"(own_table));
+    return TRUE;
 }
 
 static EXCEPTION_RECORD record_of(ULONG vector, KTRAP_FRAME *frame)

@@ -198,6 +198,8 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     CHECK(RtlAddVectoredExceptionHandler(TRUE, handle) != NULL);
     for (ULONG i = 0; i < case_count; i++)
         run(&cases[i]);
+    if (ask_kernel)
+        CHECK_STATUS(ask_kernel(ABSENT_SEGMENT, NULL), STATUS_SUCCESS);
     check_ends_of_pages();
     return test_end();
 }
