@@ -26,6 +26,7 @@
 
 #include <ke.h>
 #include <nt/teb.h>
+#include <nt/wow64.h>
 
 #define WOW64_HIGHEST_USER_ADDRESS 0x7FFEFFFFULL
 #define WOW64_REGION            0x7FFD0000ULL
@@ -74,6 +75,12 @@ void wow64_free_thread(TEB *teb);
  * STATUS_NOT_SUPPORTED: XP has the number, but no 32-bit form is here.
  */
 ULONG_PTR wow64_system_service(ULONG number, ULONG arguments);
+
+/*
+ * A picture of 32-bit code's registers, with all of XP's flags: from has them
+ * all.
+ */
+void wow64_narrow_context(const CONTEXT *from, WOW64_CONTEXT *to);
 
 /*
  * XP's frame of a user APC, below state's stack pointer: routine and three

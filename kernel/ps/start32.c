@@ -223,35 +223,18 @@ struct apc_frame {
     WOW64_CONTEXT context;
 };
 
+/* Only what the creator has given, and with XP's selectors whatever it says. */
 static WOW64_CONTEXT narrow_context(const CONTEXT *from)
 {
-    return (WOW64_CONTEXT){
-        .ContextFlags = CONTEXT_HAS(from, CONTEXT_DEBUG_REGISTERS)
-                            ? WOW64_CONTEXT_FULL |
-                                  WOW64_CONTEXT_DEBUG_REGISTERS
-                            : WOW64_CONTEXT_FULL,
-        .Dr0 = (ULONG)from->Dr0,
-        .Dr1 = (ULONG)from->Dr1,
-        .Dr2 = (ULONG)from->Dr2,
-        .Dr3 = (ULONG)from->Dr3,
-        .Dr6 = (ULONG)from->Dr6,
-        .Dr7 = (ULONG)from->Dr7,
-        .SegFs = KGDT_R3_TEB | RPL_MASK,
-        .SegEs = KGDT_R3_DATA | RPL_MASK,
-        .SegDs = KGDT_R3_DATA | RPL_MASK,
-        .Edi = (ULONG)from->Rdi,
-        .Esi = (ULONG)from->Rsi,
-        .Ebx = (ULONG)from->Rbx,
-        .Edx = (ULONG)from->Rdx,
-        .Ecx = (ULONG)from->Rcx,
-        .Eax = (ULONG)from->Rax,
-        .Ebp = (ULONG)from->Rbp,
-        .Eip = (ULONG)from->Rip,
-        .SegCs = KGDT_R3_CODE | RPL_MASK,
-        .EFlags = from->EFlags,
-        .Esp = (ULONG)from->Rsp,
-        .SegSs = KGDT_R3_DATA | RPL_MASK,
-    };
+    WOW64_CONTEXT context;
+
+    wow64_narrow_context(from, &context);
+    context.ContextFlags = WOW64_CONTEXT_FULL;
+    if (CONTEXT_HAS(from, CONTEXT_DEBUG_REGISTERS))
+        context.ContextFlags |= WOW64_CONTEXT_DEBUG_REGISTERS;
+    context.SegCs = KGDT_R3_CODE | RPL_MASK;
+    context.SegSs = KGDT_R3_DATA | RPL_MASK;
+    return context;
 }
 
 static NTSTATUS enter(const CONTEXT *context)

@@ -23,7 +23,7 @@ struct apc_frame {
 };
 _Static_assert(sizeof(struct apc_frame) == 0x2DC, "XP's");
 
-void wow64p_narrow_context(const CONTEXT *from, WOW64_CONTEXT *to)
+void wow64_narrow_context(const CONTEXT *from, WOW64_CONTEXT *to)
 {
     *to = (WOW64_CONTEXT){
         .ContextFlags = APC_CONTEXT_FLAGS,
@@ -58,7 +58,7 @@ NTSTATUS wow64_write_user_apc(const CONTEXT *state, const ULONG *arguments,
 {
     struct apc_frame frame;
 
-    wow64p_narrow_context(state, &frame.context);
+    wow64_narrow_context(state, &frame.context);
     memcpy(frame.arguments, arguments, sizeof frame.arguments);
     *esp = (ULONG)ALIGN_DOWN((ULONG)state->Rsp - 8, sizeof(ULONG)) -
            (ULONG)sizeof frame;

@@ -63,7 +63,7 @@ NTSTATUS wow64_write_user_exception(const CONTEXT *state,
     NTSTATUS status;
 
     narrow_record(record, &narrow);
-    wow64p_narrow_context(state, &context);
+    wow64_narrow_context(state, &context);
     pointers[1] = (ULONG)ALIGN_DOWN((ULONG)state->Rsp, sizeof(ULONG)) -
                   (ULONG)sizeof context;
     pointers[0] = pointers[1] - record_size(record->NumberParameters);

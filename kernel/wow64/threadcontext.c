@@ -84,7 +84,7 @@ NTSTATUS wow64_NtGetContextThread(HANDLE thread, WOW64_CONTEXT *user)
         status = read(thread, &context, &from);
     if (!NT_SUCCESS(status))
         return status;
-    wow64p_narrow_context(&from, &all);
+    wow64_narrow_context(&from, &all);
     take_parts(&context, &all);
     return mm_copy_to_user(user, &context, sizeof context);
 }

@@ -67,9 +67,6 @@ NTSTATUS wow64p_place_string(ULONG pointer, ULONGLONG place,
 /* 0xFFFFFFFF for what does not fit. */
 ULONG wow64p_narrow(ULONGLONG value);
 
-/* A picture of 32-bit code's registers; from has them all (apc.c). */
-void wow64p_narrow_context(const CONTEXT *from, WOW64_CONTEXT *to);
-
 /* ---- fpu.c ---- */
 
 /* FNSAVE's image becomes the x87 part of FXSAVE's. */

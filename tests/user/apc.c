@@ -312,19 +312,10 @@ static void NTAPI count_only(void *argument1, void *argument2,
     apc_count++;
 }
 
-static ULONG free_pages(void)
-{
-    SYSTEM_PERFORMANCE_INFORMATION performance = { 0 };
-
-    NtQuerySystemInformation(SystemPerformanceInformation, &performance,
-                             sizeof performance, NULL);
-    return performance.AvailablePages;
-}
-
 /* Often, and nothing is used up. */
 static void check_often(void)
 {
-    ULONG at, before = free_pages();
+    ULONG at, before = test_performance().AvailablePages;
 
     apc_count = 0;
     for (at = 0; at < ROUNDS; at++) {
@@ -332,8 +323,8 @@ static void check_often(void)
         NtTestAlert();
     }
     CHECK_SAY(apc_count == ROUNDS, "%u of %u", apc_count, ROUNDS);
-    CHECK_SAY(free_pages() + 2 >= before, "%u pages, then %u", before,
-              free_pages());
+    CHECK_SAY(test_performance().AvailablePages + 2 >= before,
+              "%u pages, then %u", before, test_performance().AvailablePages);
 }
 
 /* ---- From another thread ---- */

@@ -114,21 +114,6 @@ static void use_process(void)
     CHECK_STATUS(end_child(&process), 9);
 }
 
-static ULONG free_pages(void)
-{
-    SYSTEM_PERFORMANCE_INFORMATION now = { .AvailablePages = 0 };
-    LARGE_INTEGER tick = { .QuadPart = -160000 };
-    ULONG before;
-
-    do {
-        before = now.AvailablePages;
-        NtDelayExecution(FALSE, &tick);
-        NtQuerySystemInformation(SystemPerformanceInformation, &now,
-                                 sizeof now, NULL);
-    } while (now.AvailablePages != before);
-    return before;
-}
-
 static BOOLEAN use(ULONG number)
 {
     set_path(number);
@@ -147,11 +132,11 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 
     (void)peb;
     (void)use(0);
-    pages = free_pages();
+    pages = test_settled_pages();
     while (use(number))
         number++;
     print(" that was all\n");
-    CHECK_SAY(free_pages() + 4 >= pages, "%u pages, then %u", pages,
-              free_pages());
+    CHECK_SAY(test_settled_pages() + 4 >= pages, "%u pages, then %u", pages,
+              test_settled_pages());
     return test_end();
 }

@@ -19,27 +19,8 @@
 #define PAGES 16
 #define SIZE (PAGES * PAGE_SIZE)
 #define ROUNDS 70000
-#define KERNEL_PAGES 512            /* that ring 3 does not get */
 
 static ULONG data_of_image[2 * PAGE_SIZE / sizeof(ULONG)] = { 7 };
-
-static SYSTEM_PERFORMANCE_INFORMATION performance(void)
-{
-    SYSTEM_PERFORMANCE_INFORMATION now;
-
-    CHECK_STATUS(NtQuerySystemInformation(SystemPerformanceInformation, &now,
-                                          sizeof now, NULL), STATUS_SUCCESS);
-    return now;
-}
-
-static VM_COUNTERS counters(void)
-{
-    VM_COUNTERS now;
-
-    CHECK_STATUS(NtQueryInformationProcess(SELF, ProcessVmCounters, &now,
-                                           sizeof now, NULL), STATUS_SUCCESS);
-    return now;
-}
 
 static volatile UCHAR *allocate(SIZE_T size, ULONG type)
 {
@@ -89,32 +70,32 @@ static void test_zero_fill(void)
     SIZE_T set, committed;
     volatile UCHAR *bytes;
 
-    (void)performance();
-    set = counters().WorkingSetSize;
-    committed = counters().PagefileUsage;
-    zeroes = performance().DemandZeroCount;
+    (void)test_performance();
+    set = test_counters().WorkingSetSize;
+    committed = test_counters().PagefileUsage;
+    zeroes = test_performance().DemandZeroCount;
     bytes = allocate(SIZE, MEM_RESERVE | MEM_COMMIT);
-    CHECK(counters().PagefileUsage == committed + SIZE);
-    CHECK(counters().WorkingSetSize == set);
-    CHECK(performance().DemandZeroCount == zeroes);
-    faults = counters().PageFaultCount;
+    CHECK(test_counters().PagefileUsage == committed + SIZE);
+    CHECK(test_counters().WorkingSetSize == set);
+    CHECK(test_performance().DemandZeroCount == zeroes);
+    faults = test_counters().PageFaultCount;
     for (ULONG at = 0; at < SIZE; at++)
         sum += bytes[at];
     CHECK(sum == 0);
-    CHECK_SAY(performance().DemandZeroCount == zeroes + PAGES, "%u",
-              performance().DemandZeroCount - zeroes);
-    CHECK(counters().PageFaultCount == faults + PAGES);
-    CHECK(counters().WorkingSetSize == set + SIZE);
+    CHECK_SAY(test_performance().DemandZeroCount == zeroes + PAGES, "%u",
+              test_performance().DemandZeroCount - zeroes);
+    CHECK(test_counters().PageFaultCount == faults + PAGES);
+    CHECK(test_counters().WorkingSetSize == set + SIZE);
     for (ULONG at = 0; at < SIZE; at++)
         bytes[at] = 1;
-    CHECK_SAY(counters().PageFaultCount == faults + 2 * PAGES,
+    CHECK_SAY(test_counters().PageFaultCount == faults + 2 * PAGES,
               "%u faults: clean pages fault once more when they are written",
-              counters().PageFaultCount - faults);
-    CHECK(performance().DemandZeroCount == zeroes + PAGES);
+              test_counters().PageFaultCount - faults);
+    CHECK(test_performance().DemandZeroCount == zeroes + PAGES);
     release(bytes);
-    CHECK(counters().WorkingSetSize == set);
-    CHECK(counters().PagefileUsage == committed);
-    CHECK(counters().PeakPagefileUsage >= committed + SIZE);
+    CHECK(test_counters().WorkingSetSize == set);
+    CHECK(test_counters().PagefileUsage == committed);
+    CHECK(test_counters().PeakPagefileUsage >= committed + SIZE);
 }
 
 /* G9: what others have left in a page is not seen. */
@@ -165,35 +146,35 @@ static void unmap(volatile void *view)
 /* One view writes to the section's pages, the other to copies. */
 static void test_copy_on_write(void)
 {
-    ULONG available = performance().AvailablePages, copies;
-    SIZE_T committed = counters().PagefileUsage;
+    ULONG available = test_performance().AvailablePages, copies;
+    SIZE_T committed = test_counters().PagefileUsage;
     HANDLE section = create_section(SIZE, SEC_COMMIT);
     volatile ULONG *shared = map(section, SELF, PAGE_READWRITE);
     volatile ULONG *copy = map(section, SELF, PAGE_WRITECOPY);
 
-    CHECK(counters().PagefileUsage == committed + SIZE);
+    CHECK(test_counters().PagefileUsage == committed + SIZE);
     shared[0] = 1;
     shared[PAGE_WORDS] = 2;
     CHECK(copy[0] == 1 && protection(copy) == PAGE_WRITECOPY);
-    copies = performance().CopyOnWriteCount;
+    copies = test_performance().CopyOnWriteCount;
     copy[0] = 3;
     copy[2 * PAGE_WORDS] = 4;
-    CHECK(performance().CopyOnWriteCount == copies + 2);
+    CHECK(test_performance().CopyOnWriteCount == copies + 2);
     CHECK(shared[0] == 1 && copy[0] == 3 && shared[2 * PAGE_WORDS] == 0);
     CHECK(protection(copy) == PAGE_READWRITE);
     shared[0] = 5;
     shared[PAGE_WORDS] = 6;
     CHECK(copy[0] == 3 && copy[PAGE_WORDS] == 6);
-    CHECK(counters().PagefileUsage == committed + SIZE);
+    CHECK(test_counters().PagefileUsage == committed + SIZE);
     unmap(copy);
-    CHECK(counters().PagefileUsage == committed);
+    CHECK(test_counters().PagefileUsage == committed);
     unmap(shared);
     shared = map(section, SELF, PAGE_READWRITE);
     CHECK(shared[0] == 5 && shared[PAGE_WORDS] == 6);
     unmap(shared);
     CHECK_STATUS(NtClose(section), STATUS_SUCCESS);
-    CHECK_SAY(performance().AvailablePages + 8 >= available, "%u then %u",
-              available, performance().AvailablePages);
+    CHECK_SAY(test_performance().AvailablePages + 8 >= available, "%u then %u",
+              available, test_performance().AvailablePages);
 }
 
 /* H9: results of services on pages that are not simply writable. */
@@ -231,16 +212,16 @@ static void test_h9_results(void)
 static void test_no_access(void)
 {
     volatile UCHAR *page = allocate(PAGE_SIZE, MEM_RESERVE | MEM_COMMIT);
-    ULONG back = performance().TransitionCount;
+    ULONG back = test_performance().TransitionCount;
     SIZE_T set;
 
     page[5] = 9;
-    set = counters().WorkingSetSize;
+    set = test_counters().WorkingSetSize;
     test_protect((void *)page, 1, PAGE_NOACCESS);
-    CHECK(counters().WorkingSetSize == set - PAGE_SIZE);
+    CHECK(test_counters().WorkingSetSize == set - PAGE_SIZE);
     test_protect((void *)page, 1, PAGE_READONLY);
-    CHECK(page[5] == 9 && performance().TransitionCount == back + 1);
-    CHECK(counters().WorkingSetSize == set);
+    CHECK(page[5] == 9 && test_performance().TransitionCount == back + 1);
+    CHECK(test_counters().WorkingSetSize == set);
     release(page);
 }
 
@@ -311,30 +292,31 @@ static NTSTATUS commit(volatile UCHAR *at, SIZE_T pages, ULONG type)
  */
 static void test_limit(void)
 {
-    SIZE_T room = performance().AvailablePages, all;
+    SIZE_T room = test_performance().AvailablePages, all;
     volatile UCHAR *base = allocate(room * PAGE_SIZE, MEM_RESERVE);
-    SIZE_T before = counters().PagefileUsage;
+    SIZE_T before = test_counters().PagefileUsage;
 
-    all = room - KERNEL_PAGES;
+    all = room - TEST_KERNEL_PAGES;
     CHECK_STATUS(commit(base, all, MEM_COMMIT), STATUS_SUCCESS);
     CHECK_STATUS(commit(base, all, MEM_DECOMMIT), STATUS_SUCCESS);
-    all = performance().AvailablePages - KERNEL_PAGES;
+    all = test_performance().AvailablePages - TEST_KERNEL_PAGES;
     CHECK_STATUS(commit(base, all + 1, MEM_COMMIT), STATUS_COMMITMENT_LIMIT);
-    CHECK(counters().PagefileUsage == before);
+    CHECK(test_counters().PagefileUsage == before);
     CHECK_STATUS(commit(base, all, MEM_COMMIT), STATUS_SUCCESS);
     CHECK_STATUS(commit(base + all * PAGE_SIZE, 1, MEM_COMMIT),
                  STATUS_COMMITMENT_LIMIT);
-    CHECK(performance().AvailablePages == KERNEL_PAGES);
+    CHECK(test_performance().AvailablePages == TEST_KERNEL_PAGES);
     for (SIZE_T page = 0; page < all; page++)
         base[page * PAGE_SIZE] = (UCHAR)page;
     for (SIZE_T page = 0; page < all; page += 97)
         if (!CHECK(base[page * PAGE_SIZE] == (UCHAR)page))
             break;
-    CHECK(performance().AvailablePages == KERNEL_PAGES);
+    CHECK(test_performance().AvailablePages == TEST_KERNEL_PAGES);
     release(base);
-    CHECK(counters().PagefileUsage == before);
-    CHECK_SAY(performance().AvailablePages == all + KERNEL_PAGES, "%u of %u",
-              performance().AvailablePages, (ULONG)all + KERNEL_PAGES);
+    CHECK(test_counters().PagefileUsage == before);
+    CHECK_SAY(test_performance().AvailablePages == all + TEST_KERNEL_PAGES,
+              "%u of %u", test_performance().AvailablePages,
+              (ULONG)all + TEST_KERNEL_PAGES);
 }
 
 /* ---- two processes ---- */
@@ -379,7 +361,7 @@ static ULONG run_child(HANDLE section, ULONG protect)
     void *view = (void *)0x30000000;
     HANDLE process, thread;
     PROCESS_BASIC_INFORMATION basic = { .ExitStatus = -1 };
-    ULONG read = performance().PageReadCount;
+    ULONG read = test_performance().PageReadCount;
 
     write_hex(line + 11, (ULONG_PTR)view);
     if (!CHECK_STATUS(create_child(line, &process, &thread), STATUS_SUCCESS))
@@ -395,7 +377,7 @@ static ULONG run_child(HANDLE section, ULONG protect)
               basic.ExitStatus);
     CHECK_STATUS(NtClose(thread), STATUS_SUCCESS);
     CHECK_STATUS(NtClose(process), STATUS_SUCCESS);
-    return performance().PageReadCount - read;
+    return test_performance().PageReadCount - read;
 }
 
 /*

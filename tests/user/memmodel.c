@@ -8,8 +8,8 @@
  * what it holds.  An access is the thread's own or a service's; both have to
  * say the same about the page, one by an exception, one by its status.
  *
- * Now and then all pages leave the working set, which changes nothing that the
- * model knows.
+ * Now and then a new thread makes the next access, and all pages leave the
+ * working set; neither changes anything that the model knows.
  *
  * In the end the process has what it had before.  "memmodel N" takes N times
  * as many steps; "memmodel short", booted with a page file, has another thread
@@ -22,10 +22,13 @@
 #define THREADS 4
 #define STEPS 25000                             /* of each */
 #define PAGES 256                               /* of an arena */
+#define ARENAS 0x10000000000ULL
+#define ARENA_STRIDE 0x40000000ULL
 #define GRANULE 16                              /* pages */
 #define SECTIONS 2
 #define SECTION_PAGES 32
 #define EMPTYINGS 512                           /* steps between two */
+#define FORKS 256                               /* likewise */
 #define SHORT_STEPS 5000
 #define LEFT_PAGES 3072                         /* to arenas and the kernel */
 
@@ -486,13 +489,36 @@ static void empty(struct arena *arena)
     }
 }
 
+static void NTAPI run_forked(void *argument)
+{
+    static void (*const step[])(struct arena *arena) = { read, write, query };
+    struct arena *arena = argument;
+
+    step[below(arena, ARRAY_SIZE(step))](arena);
+    RtlExitUserThread(STATUS_SUCCESS);
+}
+
+/* The arena is the new thread's until it has ended. */
+static void fork(struct arena *arena)
+{
+    HANDLE thread;
+
+    if (below(arena, FORKS / 16) != 0 ||
+        !CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0,
+                                          0, 0, run_forked, arena, &thread,
+                                          NULL), STATUS_SUCCESS))
+        return;
+    NtWaitForSingleObject(thread, FALSE, NULL);
+    NtClose(thread);
+}
+
 /* ---- all of it ---- */
 
 static void NTAPI run(void *argument)
 {
     static void (*const step[])(struct arena *arena) = {
         reserve, commit, protect, decommit, release, map, unmap, query,
-        read, read, read, write, write, write, reserve, map, empty,
+        read, read, read, write, write, write, reserve, map, empty, fork,
     };
     struct arena *arena = argument;
 
@@ -514,24 +540,14 @@ static void NTAPI run(void *argument)
     RtlExitUserThread(STATUS_SUCCESS);
 }
 
-static VM_COUNTERS counters(void)
-{
-    VM_COUNTERS now = { 0 };
-
-    CHECK_STATUS(NtQueryInformationProcess(NtCurrentProcess(),
-                                           ProcessVmCounters, &now,
-                                           sizeof now, NULL), STATUS_SUCCESS);
-    return now;
-}
-
-/* Addresses where nothing is, and nobody else comes. */
-static void prepare(struct arena *arena, ULONG seed)
+/* Addresses where nothing is, and no stack or view comes unasked. */
+static void prepare(struct arena *arena, ULONG number)
 {
     LARGE_INTEGER size = { .QuadPart = SECTION_PAGES * PAGE_SIZE };
     SIZE_T length = PAGES * PAGE_SIZE;
-    void *address = NULL;
+    void *address = (void *)(ARENAS + number * ARENA_STRIDE);
 
-    arena->seed = seed;
+    arena->seed = 2020 + number;
     CHECK_STATUS(NtAllocateVirtualMemory(NtCurrentProcess(), &address, 0,
                                          &length, MEM_RESERVE,
                                          PAGE_NOACCESS), STATUS_SUCCESS);
@@ -640,15 +656,15 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     CHECK_STATUS(NtCreateEvent(&event, EVENT_ALL_ACCESS, NULL,
                                NotificationEvent, TRUE), STATUS_SUCCESS);
     CHECK(RtlAddVectoredExceptionHandler(TRUE, note_access) != NULL);
-    before = counters();
+    before = test_counters();
     if (is_short)
         start_hog(&thread);
     for (ULONG i = 0; i < THREADS; i++)
-        prepare(&arenas[i], 2020 + i);
+        prepare(&arenas[i], i);
     run_all();
     if (is_short)
         end_hog(thread);
-    after = counters();
+    after = test_counters();
     CHECK_SAY(after.PagefileUsage == before.PagefileUsage &&
               after.VirtualSize == before.VirtualSize,
               "committed %Ix, then %Ix; addresses %Ix, then %Ix",

@@ -127,21 +127,6 @@ static void do_all(deed *what)
     CHECK(run > 5);
 }
 
-static ULONG free_pages(void)
-{
-    SYSTEM_PERFORMANCE_INFORMATION now = { .AvailablePages = 0 };
-    LARGE_INTEGER tick = { .QuadPart = -160000 };
-    ULONG before;
-
-    do {
-        before = now.AvailablePages;
-        NtDelayExecution(FALSE, &tick);
-        NtQuerySystemInformation(SystemPerformanceInformation, &now,
-                                 sizeof now, NULL);
-    } while (now.AvailablePages != before);
-    return before;
-}
-
 /* A child may have no command line to tell it what it is. */
 static BOOLEAN is_first(void)
 {
@@ -173,10 +158,10 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
         return 3;
     set_path(*test_words() ? test_words() : "missing.exe");
     do_to(0, replace);
-    pages = free_pages();
+    pages = test_settled_pages();
     for (ULONG i = 0; i < ARRAY_SIZE(deeds); i++)
         do_all(deeds[i]);
-    CHECK_SAY(free_pages() + 4 >= pages, "%u pages, then %u", pages,
-              free_pages());
+    CHECK_SAY(test_settled_pages() + 4 >= pages, "%u pages, then %u", pages,
+              test_settled_pages());
     return test_end();
 }

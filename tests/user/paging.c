@@ -10,26 +10,7 @@
 #include "test.h"
 
 #define SELF NtCurrentProcess()
-#define KERNEL_PAGES 512
 #define PAGE_WORDS (PAGE_SIZE / sizeof(ULONG))
-
-static SYSTEM_PERFORMANCE_INFORMATION performance(void)
-{
-    SYSTEM_PERFORMANCE_INFORMATION now;
-
-    CHECK_STATUS(NtQuerySystemInformation(SystemPerformanceInformation, &now,
-                                          sizeof now, NULL), STATUS_SUCCESS);
-    return now;
-}
-
-static VM_COUNTERS counters(void)
-{
-    VM_COUNTERS now;
-
-    CHECK_STATUS(NtQueryInformationProcess(SELF, ProcessVmCounters, &now,
-                                           sizeof now, NULL), STATUS_SUCCESS);
-    return now;
-}
 
 static NTSTATUS set_working_set(SIZE_T least, SIZE_T most)
 {
@@ -112,14 +93,14 @@ static void test_soft(void)
     write_page(shared + PAGE_WORDS, 3);
     write_page(copy, 4);
     CHECK(has(copy + PAGE_WORDS, 3));
-    full = counters().WorkingSetSize;
-    transitions = performance().TransitionCount;
+    full = test_counters().WorkingSetSize;
+    transitions = test_performance().TransitionCount;
     empty();
-    CHECK_SAY(counters().WorkingSetSize < full, "%Iu, then %Iu", full,
-              counters().WorkingSetSize);
+    CHECK_SAY(test_counters().WorkingSetSize < full, "%Iu, then %Iu", full,
+              test_counters().WorkingSetSize);
     CHECK(has(private, 1) && has(shared, 2) && has(shared + PAGE_WORDS, 3));
     CHECK(has(copy, 4) && has(copy + PAGE_WORDS, 3));
-    CHECK(performance().TransitionCount >= transitions + 4);
+    CHECK(test_performance().TransitionCount >= transitions + 4);
     empty();
     write_page(private, 5);
     write_page(copy, 6);
@@ -155,14 +136,14 @@ static void test_commands(void)
     empty();
     CHECK_STATUS(command(MemoryFlushModifiedList, 4), STATUS_SUCCESS);
     CHECK(has(private + 3 * PAGE_WORDS, 3));
-    before = performance().PageReadCount;
+    before = test_performance().PageReadCount;
     CHECK_STATUS(command(MemoryPurgeStandbyList, 4), STATUS_SUCCESS);
     CHECK(has(private + 3 * PAGE_WORDS, 3));
     for (ULONG page = 0; page < 3; page++)
         CHECK(has(private + page * PAGE_WORDS, page));
     CHECK(has(shared, 8));
-    CHECK_SAY(performance().PageReadCount - before >= 4, "%u pages read",
-              performance().PageReadCount - before);
+    CHECK_SAY(test_performance().PageReadCount - before >= 4, "%u pages read",
+              test_performance().PageReadCount - before);
     CHECK_STATUS(command(MemoryPurgeStandbyList, 3),
                  STATUS_INFO_LENGTH_MISMATCH);
     CHECK_STATUS(command(MemoryPurgeStandbyList, 8),
@@ -197,15 +178,15 @@ static void check_all(volatile ULONG *base, SIZE_T pages, ULONG round)
 static void test_hard(void)
 {
     SYSTEM_BASIC_INFORMATION basic;
-    ULONG reads = performance().PageReadCount;
-    SIZE_T room = performance().AvailablePages, half;
+    ULONG reads = test_performance().PageReadCount;
+    SIZE_T room = test_performance().AvailablePages, half;
     volatile ULONG *private, *shared;
     HANDLE section;
 
     CHECK_STATUS(NtQuerySystemInformation(SystemBasicInformation, &basic,
                                           sizeof basic, NULL),
                  STATUS_SUCCESS);
-    half = (room - KERNEL_PAGES - room / 256 - 64) / 2;
+    half = (room - TEST_KERNEL_PAGES - room / 256 - 64) / 2;
     print("%u pages of memory, %u can be committed, %u are used\n",
           (ULONG)basic.NumberOfPhysicalPages, (ULONG)room, (ULONG)half * 2);
     CHECK(half * 2 > basic.NumberOfPhysicalPages);
@@ -221,9 +202,9 @@ static void test_hard(void)
     CHECK_STATUS(NtUnmapViewOfSection(SELF, (void *)shared), STATUS_SUCCESS);
     shared = map(section, PAGE_READONLY);
     check_all(shared, half, 2);
-    CHECK_SAY(performance().PageReadCount - reads > half, "%u pages read",
-              performance().PageReadCount - reads);
-    CHECK(performance().DirtyPagesWriteCount > 0);
+    CHECK_SAY(test_performance().PageReadCount - reads > half, "%u pages read",
+              test_performance().PageReadCount - reads);
+    CHECK(test_performance().DirtyPagesWriteCount > 0);
     CHECK_STATUS(NtUnmapViewOfSection(SELF, (void *)shared), STATUS_SUCCESS);
     CHECK_STATUS(NtClose(section), STATUS_SUCCESS);
     release(private);
@@ -237,10 +218,10 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     (void)peb;
     test_soft();
     test_commands();
-    available = performance().AvailablePages;
+    available = test_performance().AvailablePages;
     test_hard();
-    CHECK_SAY(performance().AvailablePages + available / 256 + 16 >=
+    CHECK_SAY(test_performance().AvailablePages + available / 256 + 16 >=
               available, "%u, then %u", available,
-              performance().AvailablePages);
+              test_performance().AvailablePages);
     return test_end();
 }

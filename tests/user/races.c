@@ -452,21 +452,6 @@ static void check_handles(void)
 
 /* ---- Nothing is left ---- */
 
-static ULONG free_pages(void)
-{
-    LARGE_INTEGER tick = { .QuadPart = -1 };
-    SYSTEM_PERFORMANCE_INFORMATION now = { 0 };
-    ULONG before;
-
-    do {
-        before = now.AvailablePages;
-        NtDelayExecution(FALSE, &tick);
-        NtQuerySystemInformation(SystemPerformanceInformation, &now,
-                                 sizeof now, NULL);
-    } while (now.AvailablePages != before);
-    return before;
-}
-
 static ULONG open_handles(void)
 {
     ULONG count = 0;
@@ -482,11 +467,11 @@ static void check_nothing_left(const char *name, void (*check)(void))
 
     test_where(name);
     check();
-    pages = free_pages();
+    pages = test_settled_pages();
     handles = open_handles();
     check();
-    CHECK_SAY(free_pages() + 4 >= pages, "%u pages, then %u", pages,
-              free_pages());
+    CHECK_SAY(test_settled_pages() + 4 >= pages, "%u pages, then %u", pages,
+              test_settled_pages());
     CHECK_SAY(open_handles() == handles, "%u handles, then %u", handles,
               open_handles());
     test_where("");

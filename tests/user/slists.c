@@ -11,6 +11,7 @@
 
 #include "facts.h"
 
+#define MOST_FAULTS 8192
 #define SELF NtCurrentThread()
 #define EFLAGS_RF 0x10000
 #define EFLAGS_TF 0x100
@@ -274,13 +275,18 @@ static void check_comes(void)
 
 /* ---- A list that is wrong ---- */
 
+/* The kernel begins it again some thousand times, and not for ever. */
 static void check_wrong(ULONG_PTR address)
 {
+    ULONG faults = test_performance().PageFaultCount;
+
     fill(1);
     FIRST_OF(&list) = address;
     violations = 0;
     CHECK(RtlInterlockedPopEntrySList(&list) == entries[0]);
     CHECK_SAY(violations == 1, "%u access violations", violations);
+    faults = test_performance().PageFaultCount - faults;
+    CHECK_SAY(faults < MOST_FAULTS, "%u faults", faults);
     CHECK((ULONG_PTR)violation.ExceptionAddress == labels[FAULT]);
     CHECK(violation.NumberParameters == 2);
     CHECK(violation.ExceptionInformation[0] == 0);

@@ -116,3 +116,35 @@ NTSTATUS test_open(const WCHAR *name, ACCESS_MASK access, HANDLE *file)
     return NtOpenFile(file, access, &attributes, &io, FILE_SHARE_READ,
                       FILE_SYNCHRONOUS_IO_NONALERT);
 }
+
+SYSTEM_PERFORMANCE_INFORMATION test_performance(void)
+{
+    SYSTEM_PERFORMANCE_INFORMATION now = { 0 };
+
+    CHECK_STATUS(NtQuerySystemInformation(SystemPerformanceInformation, &now,
+                                          sizeof now, NULL), STATUS_SUCCESS);
+    return now;
+}
+
+VM_COUNTERS test_counters(void)
+{
+    VM_COUNTERS now = { 0 };
+
+    CHECK_STATUS(NtQueryInformationProcess(NtCurrentProcess(),
+                                           ProcessVmCounters, &now,
+                                           sizeof now, NULL), STATUS_SUCCESS);
+    return now;
+}
+
+ULONG test_settled_pages(void)
+{
+    LARGE_INTEGER tick = { .QuadPart = -1 };
+    ULONG before, now = 0;
+
+    do {
+        before = now;
+        NtDelayExecution(FALSE, &tick);
+        now = test_performance().AvailablePages;
+    } while (now != before);
+    return now;
+}

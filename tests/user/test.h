@@ -38,6 +38,16 @@ void test_where(const char *word);
 void *test_pages(ULONG count);
 void test_protect(void *page, ULONG count, ULONG protect);
 
+/* Mm's counters of the whole machine, and those of this process. */
+SYSTEM_PERFORMANCE_INFORMATION test_performance(void);
+VM_COUNTERS test_counters(void);
+
+/* AvailablePages, when who ends threads and processes has come to rest. */
+ULONG test_settled_pages(void);
+
+/* What the kernel keeps of AvailablePages (MI_KERNEL_PAGES). */
+#define TEST_KERNEL_PAGES 512
+
 /*
  * On QEMU's own translation of code, which does not raise all exceptions that
  * a processor raises: docs/debugging.md has the list.

@@ -21,7 +21,6 @@
 #define PATH L"\\SystemRoot\\System32\\thrash.exe"
 #define NAME L"\\BaseNamedObjects\\thrash"
 
-#define KERNEL_PAGES 512
 #define PAGE_WORDS (PAGE_SIZE / sizeof(ULONG))
 #define THREADS 3
 #define ROUNDS 3
@@ -53,15 +52,6 @@ static ULONGLONG *image_view;
 static SIZE_T image_words;
 
 static ULONG wrong;
-
-static SYSTEM_PERFORMANCE_INFORMATION performance(void)
-{
-    SYSTEM_PERFORMANCE_INFORMATION now;
-
-    CHECK_STATUS(NtQuerySystemInformation(SystemPerformanceInformation, &now,
-                                          sizeof now, NULL), STATUS_SUCCESS);
-    return now;
-}
 
 static NTSTATUS allocate(SIZE_T pages, ULONG **result)
 {
@@ -304,8 +294,8 @@ static void run_workers(void)
 
 static void use_much(void)
 {
-    SYSTEM_PERFORMANCE_INFORMATION before = performance(), after;
-    ULONG room = before.AvailablePages - KERNEL_PAGES;
+    SYSTEM_PERFORMANCE_INFORMATION before = test_performance(), after;
+    ULONG room = before.AvailablePages - TEST_KERNEL_PAGES;
     ULONG unit = (room - room / 128 - 128) / (4 * THREADS + 1);
     ULONG touched = unit * 3 * THREADS + unit / 2 * THREADS + unit;
     HANDLE common = create_section(unit, NULL);
@@ -316,7 +306,7 @@ static void use_much(void)
     for (ULONG i = 0; i < THREADS; i++)
         prepare(&workers[i], i, unit, common);
     run_workers();
-    after = performance();
+    after = test_performance();
     print("%u pages for %u; %u read, %u written, %u soft faults\n", touched,
           (ULONG)before.ResidentAvailablePages,
           after.PageReadCount - before.PageReadCount,
@@ -392,7 +382,7 @@ static void test_child(void)
     HANDLE section = create_section(BOTH_PAGES, NAME);
     ULONG *view = map(section, PAGE_READWRITE);
     ULONG *copy = map(section, PAGE_WRITECOPY);
-    ULONG before = performance().AvailablePages, after;
+    ULONG before = test_performance().AvailablePages, after;
 
     for (ULONG page = 0; page < CREATORS_PAGES; page++)
         fill(creators + page * PAGE_WORDS, seed(CREATORS, 0, page, 0));
@@ -403,7 +393,7 @@ static void test_child(void)
         look(creators + page * PAGE_WORDS, seed(CREATORS, 0, page, 0));
     check_both(view, 4);
     check_both(copy, 2);
-    after = performance().AvailablePages;
+    after = test_performance().AvailablePages;
     CHECK_SAY(after + SLACK >= before, "%u, then %u", before, after);
     NtUnmapViewOfSection(SELF, view);
     NtUnmapViewOfSection(SELF, copy);
@@ -478,7 +468,7 @@ static void check_refusals(void)
 
 static void test_full(void)
 {
-    ULONG before = performance().AvailablePages, after, count;
+    ULONG before = test_performance().AvailablePages, after, count;
 
     commit_all();
     write_regions();
@@ -497,7 +487,7 @@ static void test_full(void)
         CHECK_STATUS(NtFreeVirtualMemory(SELF, &base, &size, MEM_RELEASE),
                      STATUS_SUCCESS);
     }
-    after = performance().AvailablePages;
+    after = test_performance().AvailablePages;
     print("all of %u pages, %u events\n", before, count);
     CHECK_SAY(after + before / 128 + SLACK >= before, "%u, then %u", before,
               after);

@@ -48,15 +48,6 @@ static NTSTATUS exit_status(HANDLE thread)
     return basic.ExitStatus;
 }
 
-static ULONG free_pages(void)
-{
-    SYSTEM_PERFORMANCE_INFORMATION performance = { 0 };
-
-    NtQuerySystemInformation(SystemPerformanceInformation, &performance,
-                             sizeof performance, NULL);
-    return performance.AvailablePages;
-}
-
 static ULONG handles(void)
 {
     ULONG count = 0;
@@ -75,10 +66,10 @@ static ULONG settled_pages(void)
     ULONG before;
 
     do {
-        before = free_pages();
+        before = test_performance().AvailablePages;
         NtDelayExecution(FALSE, &tick);
         NtDelayExecution(FALSE, &tick);
-    } while (free_pages() != before);
+    } while (test_performance().AvailablePages != before);
     return before;
 }
 
@@ -365,7 +356,7 @@ static void check_leaks(void)
             join(create(end_at_once, (void *)(ULONG_PTR)at, FALSE));
     }
     CHECK_SAY(settled_pages() >= pages, "%u pages, then %u", pages,
-              free_pages());
+              test_performance().AvailablePages);
     CHECK_SAY(handles() == open, "%u handles, then %u", open, handles());
 }
 
@@ -378,7 +369,7 @@ static void check_no_leak_of(void (*check)(void))
     open = handles();
     check();
     CHECK_SAY(settled_pages() + 4 >= pages, "%u pages, then %u", pages,
-              free_pages());
+              test_performance().AvailablePages);
     CHECK_SAY(handles() == open, "%u handles, then %u", open, handles());
 }
 

@@ -277,21 +277,6 @@ static void round(void)
     finish();
 }
 
-static ULONG free_pages(void)
-{
-    SYSTEM_PERFORMANCE_INFORMATION now = { .AvailablePages = 0 };
-    LARGE_INTEGER tick = { .QuadPart = -160000 };
-    ULONG before;
-
-    do {
-        before = now.AvailablePages;
-        NtDelayExecution(FALSE, &tick);
-        NtQuerySystemInformation(SystemPerformanceInformation, &now,
-                                 sizeof now, NULL);
-    } while (now.AvailablePages != before);
-    return before;
-}
-
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     ULONG rounds = ROUNDS, pages;
@@ -304,10 +289,10 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     if (*test_words())
         rounds *= (ULONG)atoi(test_words());
     round();
-    pages = free_pages();
+    pages = test_settled_pages();
     while (rounds--)
         round();
-    CHECK_SAY(free_pages() + 4 >= pages, "%u pages, then %u", pages,
-              free_pages());
+    CHECK_SAY(test_settled_pages() + 4 >= pages, "%u pages, then %u", pages,
+              test_settled_pages());
     return test_end();
 }
