@@ -645,8 +645,11 @@ user-tests: $(USER_FILES) ## the ring-3 test programs
 doors: ## every service: its number and arguments by each door
 	@$(PYTHON) scripts/doors.py $(TABS)
 
-debug: ## gdb on a machine that stops before its first instruction
-	@scripts/debug $(BUILD)
+# What "debug" runs, with its arguments.
+PROGRAM ?= tour
+debug: ## gdb in this terminal, stopped at KiSystemStartup; PROGRAM="NAME ARG"
+	@scripts/setup
+	@scripts/debug $(BUILD) $(PROGRAM)
 
 screenshot: ## docs/screenshot.png, from the tour
 	@scripts/boot --build $(BUILD) --screendump docs/screenshot.png >/dev/null

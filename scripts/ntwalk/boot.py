@@ -58,6 +58,7 @@ class Config:
     kvm: bool = False
     interactive: bool = False
     debug: bool = False
+    gdb: str = ':1234'              # or the path of a socket
     screendump: str = None
     qemu_args: list = field(default_factory=list)
 

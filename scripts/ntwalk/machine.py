@@ -412,6 +412,18 @@ class Machine:
                 if rip and cpl else 'unknown')
 
 
+def gdb_words(config):
+    """QEMU's words for a stub that gdb connects to, before the start."""
+    if not config.debug:
+        return []
+    address = config.gdb
+    if '/' in address:
+        address = f'unix:{os.path.abspath(address)},server=on,wait=off'
+    else:
+        address = f'tcp:{address}'
+    return ['-gdb', address, '-S']
+
+
 class Qemu(Machine):
     def firmware(self):
         if self.config.firmware == 'bios':
@@ -455,7 +467,7 @@ class Qemu(Machine):
     def command(self):
         config = self.config
         display = ['-vga', 'std' if config.framebuffer else 'none']
-        debug = ['-s', '-S'] if config.debug else []
+        debug = gdb_words(config)
         return [QEMU, '-name', 'ntwalk', '-no-user-config', '-nodefaults',
                 '-machine', 'pc', *self.clock(),
                 '-cpu', QEMU_CPUS.get(config.cpu, config.cpu),

@@ -1,0 +1,13 @@
+"""ntgdb: gdb commands for ntwalk, named and shaped as WinDbg's.
+
+    command     what every command shares: words, errors, help
+    machine     the stub's packets, physical memory, registers gdb lacks
+    modules     which images are where, and the names in them
+    expression  what a user types for an address, a number, a process
+    kernel      the kernel's own structures: processors, processes, lists
+    session     connecting, stepping, whose addresses are seen
+
+They run inside gdb (scripts/gdb/nt.py loads them). What they print comes
+from the machine's memory and registers, and from the debugging information
+of the kernel that runs there.
+"""

@@ -1,0 +1,34 @@
+"""expression.py: what a user types for an address or a number."""
+import re
+
+import gdb
+
+from . import modules
+from .command import Wrong
+
+HEX = re.compile(r'(0x)?([0-9a-fA-F]+)h?$')
+MASK = 0xFFFFFFFFFFFFFFFF
+
+
+def value(word):
+    """Returns a number: WinDbg's spellings first, then gdb's expressions.
+
+    1234, 0x1234, 1234h and fffff800`00001234 are hexadecimal, 0n10 decimal;
+    module!symbol, symbol, @rsp or $rsp, or an expression.
+    """
+    plain = word.replace('`', '')
+    if found := re.fullmatch(r'0n([0-9]+)', plain):
+        return int(found[1])
+    if found := HEX.fullmatch(plain):
+        return int(found[2], 16) & MASK
+    if found := re.fullmatch(r'([A-Za-z_]\w*)!(\w+)', plain):
+        return modules.address_of(found[1], found[2])
+    if re.fullmatch(r'[A-Za-z_]\w*', plain):
+        address = modules.find(plain)
+        if address is not None:
+            return address
+    try:
+        result = gdb.parse_and_eval(re.sub(r'@(\w)', r'$\1', plain))
+        return int(result.cast(gdb.lookup_type('unsigned long long'))) & MASK
+    except gdb.error as error:
+        raise Wrong(f'{word}: {error}') from None
