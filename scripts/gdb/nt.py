@@ -15,7 +15,15 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import ntgdb.session                                        # noqa: E402
-from ntgdb import command                                   # noqa: E402
+from ntgdb import command, session                          # noqa: E402
+
+# Whose commands there are, in the order of docs/gdb.md.
+GROUPS = (
+    session,
+)
 
 command.Nt()
-ntgdb.session.start()
+for group in GROUPS:
+    for kind in group.COMMANDS:
+        kind()
+session.start()

@@ -1,13 +1,12 @@
 """command.py: what every nt command shares.
 
 A command is a class with a name, WinDbg's spelling, a usage and a summary;
-run(words) does the work and raises Wrong for what the user can mend.
+run(words) does the work and raises Wrong for what the user can mend. A file
+lists its classes in COMMANDS, nt.py lists the files.
 """
 import re
 
 import gdb
-
-COMMANDS = []
 
 
 class Wrong(Exception):
@@ -36,7 +35,6 @@ class Command(gdb.Command):
         # gdb takes the help text from the object's class.
         type(self).__doc__ = '\n'.join(lines)
         super().__init__(f'nt {self.name}', gdb.COMMAND_DATA)
-        COMMANDS.append(self)
 
     def invoke(self, text, from_tty):
         self.dont_repeat()

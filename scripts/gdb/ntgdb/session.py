@@ -226,6 +226,9 @@ class SetBreakpoint(Command):
         Breakpoint(address, owner)
 
 
+COMMANDS = (Connect, LookBack, SetProcess, SetBreakpoint)
+
+
 # ---- starting
 
 
@@ -239,12 +242,10 @@ def before_prompt():
 
 
 def start():
-    """Makes the commands of this file; once, from nt.py."""
+    """Settings and hooks, and the machine; once, from nt.py."""
     Prefix('set ntwalk')
     Prefix('show ntwalk')
     Parameter()
-    for command in (Connect, LookBack, SetProcess, SetBreakpoint):
-        command()
     hook_resuming()
     gdb.events.before_prompt.connect(before_prompt)
     if os.environ.get('NTWALK_GDB'):
