@@ -115,6 +115,7 @@ PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
     kernel/ps/context.c kernel/ps/exit.c kernel/ps/terminate.c \
     kernel/ps/query.c kernel/ps/gui.c kernel/ps/apc.c kernel/ps/suspend.c \
     kernel/ps/set.c kernel/ps/list.c
+ETW_OBJS := kernel/etw/track.c
 WIN32K_OBJS := \
     kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
     kernel/win32k/blit.c kernel/win32k/batch.c \
@@ -359,7 +360,8 @@ DLL32_LDFLAGS := $(USER32_LDFLAGS) -s -shared -Wl,-e,_DllMain@12
 
 TABS := $(SERVICES) $(if $(TEST),$(wildcard $(SERVICES_TEST)))
 KERNEL_SRCS := $(BOOT_OBJS) $(ARCH_OBJS) $(RTL_OBJS) $(KD_OBJS) $(KE_OBJS) \
-    $(MM_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) $(WIN32K_OBJS) \
+    $(MM_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) $(ETW_OBJS) \
+    $(WIN32K_OBJS) \
     $(WOW64_OBJS) $(INIT_OBJS) $(if $(TEST),$(TEST_KERNEL))
 KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
 

@@ -12,8 +12,9 @@ import os
 import re
 import sys
 
-LINE = ['rtl', 'ke', 'mm', 'ex', 'ob', 'io', 'ps', 'win32k', 'wow64', 'init']
-OPEN = {'kd.h', 'loader.h'}             # ring 1, but open to all of the kernel
+LINE = ['rtl', 'ke', 'mm', 'ex', 'ob', 'io', 'ps', 'etw', 'win32k', 'wow64',
+        'init']
+OPEN = {'kd.h', 'etw.h', 'loader.h'}    # ring 1, but open to the kernel
 GENERATED = {'services.h', 'services.inc.c', 'services32.inc.c',
              'statuses.inc.c'}
 FREESTANDING = {'stdarg.h', 'stddef.h', 'stdint.h'}
@@ -74,7 +75,7 @@ def may_include(path, quote, header):
 def in_kernel(path, quote, header):
     if path.startswith('kernel/include/'):
         own = component(os.path.basename(path))
-        return own != 'kd' and is_ring1(header) and \
+        return own not in ('kd', 'etw') and is_ring1(header) and \
             component(header) in up_to(own)
     own = path.split('/')[1]
     if quote == '"':

@@ -6,6 +6,7 @@
  * and no number of a layout is ever typed there.
  */
 #include <arch/thread.h>
+#include <etw.h>
 #include <mm.h>
 #include <nt/context.h>
 #include <nt/wow64.h>
@@ -133,6 +134,7 @@ void genamd64(void)
           offsetof(struct kuser_shared_data_xp, SystemCallReturn));
     VALUE("KI_USER_SHARED_DATA_XP", KI_USER_SHARED_DATA_XP);
 
+    VALUE("KI_TRACE_SYSTEM_CALLS", KI_TRACE_SYSTEM_CALLS);
     OFFSET(KSERVICE_TABLE_DESCRIPTOR, Base);
     OFFSET(KSERVICE_TABLE_DESCRIPTOR, Limit);
     SIZE(KSERVICE_TABLE_DESCRIPTOR);
@@ -142,6 +144,8 @@ void genamd64(void)
     VALUE("KGDT_R3_CODE_USER", KGDT_R3_CODE | RPL_MASK);
     VALUE("KGDT_R3_DATA_USER", KGDT_R3_DATA | RPL_MASK);
     VALUE("KGDT64_R3_CODE_USER", KGDT64_R3_CODE | RPL_MASK);
+    VALUE("SERVICE_DOOR_SYSCALL", FRAME_DOOR_SYSCALL << 16);
+    VALUE("SERVICE_DOOR_SYSENTER", FRAME_DOOR_SYSENTER << 16);
     VALUE("KGDT_R3_TEB_USER", KGDT_R3_TEB | RPL_MASK);
     VALUE("KGDT_R0_PCR", KGDT_R0_PCR);
 

@@ -19,6 +19,9 @@ extern KeServiceDescriptorTableShadow
 extern MmUserProbeAddress
 extern KeGdiFlushUserBatch
 extern KiConvertToGuiThread
+extern KiDynamicTraceMask
+extern KiTrackSystemCallEntry
+extern KiTrackSystemCallExit
 extern KiSystemServiceExit
 
 TABLE_SHIFT     equ 7                   ; bit 12 of the number -> 20h
@@ -117,9 +120,47 @@ KiSystemServiceCopyEnd:
         FIXUP   KiSystemServiceCopyStart, KiSystemServiceCopyEnd, \
                 argument_fault
         USER_ACCESS_END
+        test    byte [rel KiDynamicTraceMask], KI_TRACE_SYSTEM_CALLS
+        jnz     tracked_call
         call    r10                             ; room 4
+.called:
         inc     dword [PRCB(KeSystemCalls)]
         jmp     KiSystemServiceExit
+
+; The same call, told before and after (kernel/etw/track.c).  The routine's
+; home area takes its first four arguments meanwhile; rbx, rdi and rsi are in
+; the frame.
+tracked_call:
+        mov     [rsp], rcx
+        mov     [rsp + 8], rdx
+        mov     [rsp + 10h], r8
+        mov     [rsp + 18h], r9
+        mov     rbx, r10
+        mov     rcx, rsp
+        sub     rsp, 20h
+        call    KiTrackSystemCallEntry          ; (arguments)
+        add     rsp, 20h
+        mov     rdi, rax                        ; which call it is
+        rdtsc
+        shl     rdx, 32
+        or      rax, rdx
+        mov     rsi, rax
+        mov     rcx, [rsp]
+        mov     rdx, [rsp + 8]
+        mov     r8, [rsp + 10h]
+        mov     r9, [rsp + 18h]
+        call    rbx
+        mov     rbx, rax
+        rdtsc
+        shl     rdx, 32
+        or      rax, rdx
+        sub     rax, rsi
+        mov     rcx, rdi
+        mov     rdx, rbx
+        mov     r8, rax
+        call    KiTrackSystemCallExit           ; (which, status, ticks)
+        mov     rax, rbx
+        jmp     KiSystemServiceCopyEnd.called
 
 ; The user's stack or TEB could not be read: eax = why, nothing was called.
 argument_fault:

@@ -37,7 +37,7 @@ KiSystemCall64:
         push    KGDT_R3_DATA_USER
         push    qword [PCR(UserRsp)]
         push    r11
-        push    KGDT64_R3_CODE_USER
+        push    KGDT64_R3_CODE_USER | SERVICE_DOOR_SYSCALL
         push    rcx
         mov     rcx, r10
         sub     rsp, 8                          ; no error code

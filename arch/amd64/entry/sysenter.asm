@@ -47,7 +47,7 @@ flags_saved:
         popfq
 ; At this point: the flags are the kernel's, interrupts off.
         or      dword [rsp], EFLAGS_IF
-        push    KGDT64_R3_CODE_USER
+        push    KGDT64_R3_CODE_USER | SERVICE_DOOR_SYSENTER
         push    rcx
         mov     rcx, r10
         sub     rsp, 8                          ; no error code

@@ -87,6 +87,13 @@ typedef struct _KTRAP_FRAME {
     ULONG Fill4;                                /* 18c */
 } KTRAP_FRAME;
 
+/*
+ * Fill0 of a service's frame: which door it is, by the instruction's second
+ * byte; INT's frame is the processor's own, and has 0.
+ */
+#define FRAME_DOOR_SYSCALL 0x05
+#define FRAME_DOOR_SYSENTER 0x34
+
 #define KEXCEPTION_ACTIVE_INTERRUPT 0
 #define KEXCEPTION_ACTIVE_EXCEPTION 1
 #define KEXCEPTION_ACTIVE_SERVICE   2
