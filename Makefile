@@ -133,7 +133,8 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/schedule.c tests/kernel/lock.c tests/kernel/timer.c \
     tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
     tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c \
-    tests/kernel/sweep.c tests/kernel/vector.c tests/kernel/scarce.c
+    tests/kernel/sweep.c tests/kernel/vector.c tests/kernel/scarce.c \
+    tests/kernel/bare.c tests/kernel/bare.asm
 
 # What tests/kernel/scarce.c stands before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
@@ -158,7 +159,7 @@ NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
     dispatch.asm context.c dispatchexc.c handlers.asm unwind.c raise.c \
     outermost.c thread.c chkstk.asm int64.asm slist.asm) $(NTDLL_COMMON)
 PROGRAMS     := tour shell bench
-PROGRAMS32   := tour32
+PROGRAMS32   := tour32 bench32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
     tour/apc.c tour/apc.asm tour/apckernel.c tour/apcthread.c \
@@ -172,9 +173,14 @@ shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/arguments.c shell/dump.c shell/apc.c shell/run.c shell/list.c \
     shell/ps.c shell/handles.c shell/names.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
-bench_SRCS := $(addprefix programs/,bench/main.c bench/threads.c \
+bench_SRCS := $(addprefix programs/,bench/main.c bench/calls.c \
+    bench/calls.asm bench/test.c bench/other.c bench/threads.c \
     bench/events.c bench/apcs.c bench/timers.c bench/exceptions.c \
-    bench/memory.c bench/measure.c lib/print.c)
+    bench/memory.c bench/measure.c lib/door.c lib/call.asm lib/prepare.c \
+    lib/find.c lib/print.c)
+bench32_SRCS := $(addprefix programs/,bench/main32.c bench/i386/calls.asm \
+    bench/test.c bench/measure.c lib/i386/call.asm lib/i386/door.c \
+    lib/i386/prepare.c lib/find.c lib/print.c)
 tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
     tour32/shared.c tour32/stops.c tour32/doors.c tour32/gate.c \
     tour32/doors.asm tour32/gate.asm tour32/apc.c tour32/apc.asm \
@@ -624,9 +630,12 @@ shell: ## set up, build, and type commands to a shell in ring 3
 	@scripts/setup
 	@scripts/boot --build $(BUILD) --interactive shell
 
-bench: ## set up, build, and count instructions of switches, waits, APCs
+bench: ## set up, build, and count what calls, switches, faults cost
 	@scripts/setup
-	@scripts/boot --build $(BUILD) --icount --memory 768 --timeout 600 bench
+	@scripts/bench --build $(BUILD)
+
+bench-record: ## what make bench counts becomes what make test compares with
+	@scripts/bench --build $(BUILD) --record
 
 test: ## set up, build, and run every test
 	@scripts/setup
@@ -660,5 +669,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: help run shell bench test setup doctor image parts user-tests doors \
-    debug screenshot clean FORCE
+.PHONY: help run shell bench bench-record test setup doctor image parts \
+    user-tests doors debug screenshot clean FORCE

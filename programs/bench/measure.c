@@ -3,9 +3,11 @@
  */
 #include "bench.h"
 
-#define NAME_WIDTH 25
+#define NAME_WIDTH 30
 #define GROWTH_WIDTH 34
 #define REGIONS_WIDTH 28
+
+ULONG per_try = 100;
 
 void must(NTSTATUS status, const char *what)
 {
@@ -15,19 +17,35 @@ void must(NTSTATUS status, const char *what)
     NtTerminateProcess(NtCurrentProcess(), status);
 }
 
+/* Is it one of the program's words, behind its name? */
+BOOLEAN has_word(const WCHAR *word)
+{
+    const UNICODE_STRING *line =
+        &NtCurrentPeb()->ProcessParameters->CommandLine;
+    SIZE_T length = wcslen(word), count = line->Length / sizeof(WCHAR);
+
+    for (SIZE_T at = 1; at + length <= count; at++)
+        if (line->Buffer[at - 1] == ' ' &&
+            memcmp(line->Buffer + at, word, length * sizeof(WCHAR)) == 0 &&
+            (at + length == count || line->Buffer[at + length] == ' '))
+            return TRUE;
+    return FALSE;
+}
+
 static void nothing(void *context)
 {
     (void)context;
 }
 
-static ULONGLONG fewest_raw(operation *run, void *context)
+static ULONGLONG fewest_of(operation *run, void *context, ULONG runs)
 {
     ULONGLONG best = ~0ULL;
 
     for (ULONG i = 0; i < TRIES; i++) {
         ULONGLONG start = ticks(), gone;
 
-        run(context);
+        for (ULONG n = runs; n; n--)
+            run(context);
         gone = ticks() - start;
         if (gone < best)
             best = gone;
@@ -35,12 +53,25 @@ static ULONGLONG fewest_raw(operation *run, void *context)
     return best;
 }
 
+/* What the compiler must not see through. */
+static operation *volatile idle = nothing;
+
+static ULONGLONG fewest_by(operation *run, void *context, ULONG runs)
+{
+    ULONGLONG empty = fewest_of(idle, NULL, runs);
+    ULONGLONG best = fewest_of(run, context, runs);
+
+    return best > empty ? (best - empty) / runs : 0;
+}
+
 ULONGLONG fewest(operation *run, void *context)
 {
-    ULONGLONG empty = fewest_raw(nothing, NULL);
-    ULONGLONG best = fewest_raw(run, context);
+    return fewest_by(run, context, per_try);
+}
 
-    return best > empty ? best - empty : 0;
+ULONGLONG fewest_single(operation *run, void *context)
+{
+    return fewest_by(run, context, 1);
 }
 
 /*
@@ -72,7 +103,7 @@ ULONGLONG clock_tick(void)
 
 void figure(const char *name, ULONGLONG count, const char *what)
 {
-    print("   %-*s %5llu  %s\n", NAME_WIDTH, name, count, what);
+    print("   %-*s %6llu  %s\n", NAME_WIDTH, name, count, what);
 }
 
 void growth(const char *name, ULONGLONG few, ULONGLONG many)

@@ -41,7 +41,7 @@ static ULONGLONG demand_zero(void)
 {
     void *pages = allocate(PAGES * PAGE_SIZE, MEM_RESERVE | MEM_COMMIT);
     struct walk walk = { .next = pages };
-    ULONGLONG count = fewest(touch, &walk);
+    ULONGLONG count = fewest_single(touch, &walk);
 
     release(pages);
     return count;
@@ -65,7 +65,7 @@ static ULONGLONG copy_on_write(void)
     for (ULONG i = 0; i < PAGES; i++)
         (void)((volatile UCHAR *)view)[i * PAGE_SIZE];
     walk.next = view;
-    count = fewest(touch, &walk);
+    count = fewest_single(touch, &walk);
     NtUnmapViewOfSection(NtCurrentProcess(), view);
     NtClose(section);
     return count;
@@ -110,7 +110,7 @@ static ULONGLONG come_back(BOOLEAN to_file)
         command(MemoryFlushModifiedList);
         command(MemoryPurgeStandbyList);
     }
-    count = fewest(look, &walk);
+    count = fewest_single(look, &walk);
     release(pages);
     return count;
 }

@@ -31,6 +31,9 @@ BOCHS_CPUS = {'intel': 'corei7_skylake_x', 'amd': 'ryzen',
               'max': 'corei7_icelake_u'}
 OVMF = [('/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'),
         ('/usr/share/OVMF/OVMF_CODE.fd', '/usr/share/OVMF/OVMF_VARS.fd')]
+# A time-stamp counter that counts instructions, the same on every run.
+ICOUNT = ['-accel', 'tcg', '-icount', 'shift=0,sleep=off',
+          '-rtc', 'base=2020-01-01,clock=vm']
 BANNER = b'ntwalk'
 REPORT = re.compile(rb'~ntwalk (exit|bugcheck) (0x[0-9a-fA-F]+)')
 PANIC = re.compile(r'^\d+p\[\w* *\] >>PANIC<< (.*)$', re.M)
@@ -460,8 +463,7 @@ class Qemu(Machine):
     def clock(self):
         config = self.config
         if config.icount:
-            return ['-accel', 'tcg', '-icount', 'shift=0,sleep=off',
-                    '-rtc', 'base=2020-01-01,clock=vm']
+            return ICOUNT
         return ['-accel', 'kvm' if config.kvm else 'tcg']
 
     def command(self):

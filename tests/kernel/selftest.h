@@ -56,3 +56,6 @@ void crash_in_dpc(BOOLEAN wait);
 /* scarce.c */
 BOOLEAN refuse_memory(ULONGLONG n);
 BOOLEAN tell_blocks(ULONGLONG user);
+
+/* bare.c */
+BOOLEAN lead_door(ULONGLONG which);

@@ -143,6 +143,16 @@ static void check_echo(const struct service *service)
               "%s: not what went in", service->name);
 }
 
+static void check_capture(const struct service *service)
+{
+    static const UCHAR bytes[16];
+
+    CHECK_STATUS(door->call(service->number, bytes, sizeof bytes),
+                 STATUS_SUCCESS);
+    CHECK_STATUS(door->call(service->number, -4096, sizeof bytes),
+                 STATUS_ACCESS_VIOLATION);
+}
+
 static void check_test_service(const struct service *service)
 {
     if (!strncmp(service->name, "NtwEcho", 7) ||
@@ -150,6 +160,10 @@ static void check_test_service(const struct service *service)
         check_echo(service);
     else if (!strcmp(service->name, "NtwSelfTest"))
         CHECK_STATUS(door->call(service->number, 0, NULL), STATUS_SUCCESS);
+    else if (!strncmp(service->name, "NtwNothing", 10))
+        CHECK_STATUS(door->call(service->number), STATUS_SUCCESS);
+    else if (!strcmp(service->name, "NtwCapture"))
+        check_capture(service);
     else
         CHECK_SAY(FALSE, "%s has no row", service->name);
 }

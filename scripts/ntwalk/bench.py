@@ -1,0 +1,173 @@
+"""bench.py: what things cost, counted in instructions and timed.
+
+    counted = bench.count(build, cpu)           {name: instructions}
+    timed = bench.time(build, cpu, runs)        {name: Time}
+    everything = bench.measure(main, test)      what scripts/bench --json writes
+
+A count comes from a machine whose time-stamp counter counts instructions: it
+is the same on every run, and count() is told so by a second one. Nanoseconds
+come from another machine without that clock and say little alone; so each is
+told as a ratio to the null service's in the same run, too.
+
+The figures are of the test build's kernel, which has services that do nothing
+and doors that lead straight back; their names are programs/bench's. CPUS and
+flags() are the machine that figures of other systems belong to as well.
+"""
+import json
+import os
+import re
+from typing import NamedTuple
+
+from . import boot, machine
+from .errors import Usage
+
+CPUS = ('qemu64,vendor=GenuineIntel', 'max,vendor=GenuineIntel')
+MEMORY = 768                    # MiB; what grows needs them
+YARDSTICK = 'null service'
+RUNS = 5
+LIMIT = 300                     # seconds
+BUDGET = os.path.join(boot.ROOT, 'tests/bench/budget.json')
+TOLERANCE = 1.02                # of what is recorded
+
+# Which floor is under a figure.
+FLOORS = {
+    'null service': 'floor syscall',
+    'wrong number': 'floor syscall',
+    'shadow call': 'floor syscall',
+    'null by int 2e': 'floor int 2e',
+    'null by sysenter': 'floor sysenter',
+    '32-bit null by int 2e': '32-bit floor int 2e',
+    '32-bit null by sysenter': '32-bit floor sysenter',
+    '32-bit wrong number': '32-bit floor int 2e',
+}
+
+
+def flags(icount):
+    """QEMU's, of the machine that is measured; -cpu is one of CPUS."""
+    clock = machine.ICOUNT if icount else ['-accel', 'tcg']
+    return ['-no-user-config', '-nodefaults', '-machine', 'pc', *clock,
+            '-smp', '1']
+
+
+class Time(NamedTuple):
+    ns: float                   # the shortest run's
+    most: float                 # the longest one's
+    ratio: float                # to the yardstick of the same run, the least
+
+
+class Differ(Exception):
+    """Two runs that must count the same do not."""
+
+
+def read_budget():
+    """Returns {name: {"recorded": count, "budget": most, if there is one}}."""
+    with open(BUDGET, encoding='ascii') as file:
+        return json.load(file)
+
+
+def exceeded(figures, budget):
+    """Returns a line for each figure that is too dear or is not known."""
+    lines = [f'{name} is not in the list' for name in figures
+             if name not in budget]
+    lines += [f'{name} has no figure' for name in budget
+              if name not in figures]
+    for name, row in budget.items():
+        number = figures.get(name, 0)
+        most = row.get('budget', number)
+        if number > most:
+            lines.append(f'{name}: {number}, over its budget of {most}')
+        elif number > row['recorded'] * TOLERANCE:
+            lines.append(f'{name}: {number}, was {row["recorded"]}')
+    if lines:
+        lines.append('Another compiler counts differently; "make bench-record"'
+                     ' writes tests/bench/budget.json anew, budgets stay.')
+    return lines
+
+
+def record(figures):
+    """Writes the list anew; budgets stay."""
+    old = read_budget()
+    rows = {name: {**old.get(name, {}), 'recorded': number}
+            for name, number in figures.items()}
+    with open(BUDGET, 'w', encoding='ascii') as file:
+        lines = (f'  {json.dumps(name)}: {json.dumps(row)}'
+                 for name, row in rows.items())
+        file.write('{\n' + ',\n'.join(lines) + '\n}\n')
+
+
+def read_table(console):
+    """Returns {name: number}, {name: (few, many or few, more, many)}."""
+    figures, growth = {}, {}
+    for line in console[console.index('\nbench: '):].splitlines():
+        if found := re.fullmatch(r'   (\S.*?) +(\d+)  \S.*', line):
+            figures[found[1]] = int(found[2])
+        elif found := re.fullmatch(r'   (\S.*?)((?: +\d+){2,3})', line):
+            growth[found[1]] = tuple(map(int, found[2].split()))
+    return figures, growth
+
+
+def run(build, cpu, *words, icount=True):
+    """Boots the benchmark; returns its console."""
+    result = boot.run(boot.Config(
+        program='bench', args=list(words), build=build, make=False, cpu=cpu,
+        icount=icount, memory=MEMORY, timeout=LIMIT))
+    if result.status:
+        raise Usage(f'bench: {result.reason or result.status}')
+    return result.console
+
+
+def count(build, cpu):
+    """Counts twice; Differ if that makes a difference."""
+    first, second = (read_table(run(build, cpu, 'figures'))[0]
+                     for _ in range(2))
+    different = [f'{name}: {first[name]} and {second.get(name)}'
+                 for name in first if first[name] != second.get(name)]
+    if different or len(first) != len(second):
+        raise Differ(f'{cpu}: two runs differ: ' + ', '.join(different))
+    return first
+
+
+def times_of(console):
+    rate = int(re.search(r'(\d+) a second', console)[1])
+    return {name: ticks * 1e9 / rate
+            for name, ticks in read_table(console)[0].items()}
+
+
+def time(build, cpu, runs=RUNS):
+    taken = [times_of(run(build, cpu, 'time', icount=False))
+             for _ in range(runs)]
+    return {name: Time(min(one[name] for one in taken),
+                       max(one[name] for one in taken),
+                       min(one[name] / one[YARDSTICK] for one in taken))
+            for name in taken[0]}
+
+
+def measure(main, test, cpus=CPUS, runs=RUNS):
+    """main, test: the build folders. Returns what --json writes."""
+    return {
+        'flags': flags(True), 'memory': MEMORY, 'yardstick': YARDSTICK,
+        'cpus': {cpu: {
+            'instructions': count(test, cpu),
+            'time': {name: one._asdict()
+                     for name, one in time(test, cpu, runs).items()},
+        } for cpu in cpus},
+    }
+
+
+def table(result):
+    """Returns the text for people."""
+    lines = []
+    for cpu, figures in result['cpus'].items():
+        counted, timed = figures['instructions'], figures['time']
+        lines += [f'-cpu {cpu}', '',
+                  f'{"":32}{"instr.":>7}{"floor":>7}{"ratio":>7}'
+                  f'{"ns":>9}{"to":>9}{"x null":>8}']
+        for name, number in counted.items():
+            floor = counted.get(FLOORS.get(name))
+            one = timed.get(name)
+            beside = f'{floor:7}{number / floor:7.1f}' if floor else ' ' * 14
+            taken = one and (f'{one["ns"]:9.0f}{one["most"]:9.0f}'
+                             f'{one["ratio"]:8.2f}')
+            lines.append(f'{name:32}{number:7}{beside}{taken or ""}'.rstrip())
+        lines.append('')
+    return '\n'.join(lines)
