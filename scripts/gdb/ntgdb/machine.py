@@ -74,12 +74,25 @@ def physical_quad(address):
 def register(name):
     """Returns a register of the processor, by gdb's name, as a number."""
     value = gdb.newest_frame().read_register(name)
-    return int(value.cast(gdb.lookup_type('unsigned long long')))
+    return int(value.format_string(format='x'), 16)
 
 
 def set_register(name, value):
-    # Without the suffix gdb takes no number for a register of flags (cr3).
-    gdb.execute(f'set ${name} = {value:#x}ULL', to_string=True)
+    # A register of flags (cr3, eflags) takes a number of its size only.
+    size = gdb.newest_frame().read_register(name).type.sizeof
+    suffix = 'ULL' if size == 8 else 'U'
+    gdb.execute(f'set ${name} = {value:#x}{suffix}', to_string=True)
+
+
+def quietly(command):
+    """Runs a command that lets the machine go on; nothing is printed."""
+    before = gdb.parameter('suppress-cli-notifications')
+    gdb.execute('set suppress-cli-notifications on')
+    try:
+        gdb.execute(command, to_string=True)
+    finally:
+        if not before:
+            gdb.execute('set suppress-cli-notifications off')
 
 
 def ring():
