@@ -611,6 +611,7 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 include tests/fidelity/fidelity.mk
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
+include scripts/peers/peers.mk
 
 # ---- Commands --------------------------------------------------------------
 
@@ -633,6 +634,10 @@ shell: ## set up, build, and type commands to a shell in ring 3
 bench: ## set up, build, and count what calls, switches, faults cost
 	@scripts/setup
 	@scripts/bench --build $(BUILD)
+
+bench-peers: ## the same in Linux, which is downloaded, side by side
+	@scripts/setup
+	@scripts/bench-peers --build $(BUILD)
 
 bench-record: ## what make bench counts becomes what make test compares with
 	@scripts/bench --build $(BUILD) --record
@@ -669,5 +674,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: help run shell bench bench-record test setup doctor image parts \
-    user-tests doors debug screenshot clean FORCE
+.PHONY: help run shell bench bench-peers bench-record test setup doctor image \
+    parts user-tests doors debug screenshot clean FORCE

@@ -127,8 +127,13 @@ def count(build, cpu):
     return first
 
 
+def rate_of(console):
+    """Returns how many ticks a second the kernel has found."""
+    return int(re.search(r'(\d+) a second', console)[1])
+
+
 def times_of(console):
-    rate = int(re.search(r'(\d+) a second', console)[1])
+    rate = rate_of(console)
     return {name: ticks * 1e9 / rate
             for name, ticks in read_table(console)[0].items()}
 
