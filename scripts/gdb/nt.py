@@ -5,6 +5,7 @@
 "help nt" lists the commands. With NTWALK_GDB=ADDRESS in the environment gdb
 connects at once; scripts/debug does so.
 """
+import importlib
 import os
 import sys
 
@@ -15,15 +16,19 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import ntgdb.session                                        # noqa: E402
-from ntgdb import command, session                          # noqa: E402
+from ntgdb import command                                   # noqa: E402
 
-# Whose commands there are, in the order of docs/gdb.md.
+# The files whose COMMANDS there are, in the order of docs/gdb.md.
 GROUPS = (
-    session,
+    'session',
+    'dt',
+    'descriptors',
+    'registers',
+    'paging',
 )
 
 command.Nt()
 for group in GROUPS:
-    for kind in group.COMMANDS:
+    for kind in importlib.import_module(f'ntgdb.{group}').COMMANDS:
         kind()
-session.start()
+ntgdb.session.start()

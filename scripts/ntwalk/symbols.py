@@ -34,6 +34,18 @@ class Table:
         index = bisect.bisect_left(self.addresses, found)
         return self.names[index], address - found
 
+    def names_at(self, address):
+        """Returns all names of exactly that address."""
+        return self.names[bisect.bisect_left(self.addresses, address):
+                          bisect.bisect_right(self.addresses, address)]
+
+    def after(self, address):
+        """Returns (address, name) of the next name above, or None."""
+        index = bisect.bisect_right(self.addresses, address)
+        if index == len(self.addresses):
+            return None
+        return self.addresses[index], self.names[index]
+
     def address_of(self, name):
         """Returns the address, or None."""
         return self.by_name.get(name)

@@ -28,6 +28,7 @@ class Debugger:
             env={**os.environ, 'NTWALK_LOG': self.log, 'TERM': 'dumb'},
             encoding='utf-8', codec_errors='replace', timeout=TIMEOUT,
             dimensions=(200, 200), echo=False)
+        self.child.delaybeforesend = None
         self.greeting = self.answer()
         for setting in ('pagination off', 'width 0', 'confirm off'):
             self.ask(f'set {setting}')

@@ -20,11 +20,13 @@ def say(text=''):
 class Command(gdb.Command):
     """Subclasses set name, windbg, usage ('' without words), summary, help.
 
-    choices(words) may return the words that can come next, for completion.
+    choices(words) may return the words that can come next, for completion;
+    begun is what there is of that word already.
     """
 
     name = windbg = usage = summary = help = ''
     fewest, most = 0, None              # how many words it takes
+    begun = ''
 
     def __init__(self):
         lines = [f'{self.windbg}: {self.summary}' if self.windbg
@@ -57,9 +59,18 @@ class Command(gdb.Command):
         return []
 
     def complete(self, text, word):
-        before = text[:len(text) - len(word)].split()
-        return [choice for choice in self.choices(before)
-                if choice.startswith(word)]
+        # gdb asks twice, first without a word; its words end at "!", too.
+        if word is None:
+            return []
+        words = text.split()
+        begun = '' if not text or text[-1].isspace() else words.pop()
+        kept = len(begun) - len(word)
+        self.begun = begun
+        try:
+            return [choice[kept:] for choice in self.choices(words)
+                    if choice.startswith(begun)]
+        except (Wrong, gdb.error):
+            return []
 
 
 def split(text):

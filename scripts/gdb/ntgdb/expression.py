@@ -10,6 +10,19 @@ HEX = re.compile(r'(0x)?([0-9a-fA-F]+)h?$')
 MASK = 0xFFFFFFFFFFFFFFFF
 
 
+def is_number(word):
+    """It is one by WinDbg's rules, whatever else has that name."""
+    return bool(HEX.fullmatch(word.replace('`', '')) or
+                re.fullmatch('0n[0-9]+', word))
+
+
+def index(word):
+    """Returns the decimal number in brackets, of which the first is gone."""
+    if not re.fullmatch(r'[0-9]+\]', word):
+        raise Wrong(f'[{word}: an index is a decimal number')
+    return int(word[:-1])
+
+
 def value(word):
     """Returns a number: WinDbg's spellings first, then gdb's expressions.
 

@@ -4,6 +4,7 @@ Values are gdb.Values with the kernel's types, so fields have their names:
 int(kernel.thread()['WaitTime']).
 """
 import struct
+from typing import NamedTuple
 
 import gdb
 
@@ -11,6 +12,8 @@ from . import machine
 from .command import Wrong
 
 LONGEST_LIST = 100000                   # longer: it does not end
+PAGE_FRAME = 0x000FFFFFFFFFF000         # of a page-table entry
+LARGE_PAGE = 0x80
 
 types = {}
 
@@ -186,18 +189,50 @@ def process_with(wanted):
 # ---- the page tables
 
 
-def physical(virtual):
-    """Returns where an address is in memory, or None."""
-    table = machine.register('cr3') & 0x000FFFFFFFFFF000
-    for shift in (39, 30, 21, 12):
-        entry = machine.physical_quad(table + (virtual >> shift & 511) * 8)
-        if not entry & 1:
-            return None
-        table = entry & 0x000FFFFFFFFFF000
-        if shift in (30, 21) and entry & 0x80:
+class Entry(NamedTuple):
+    """A page-table entry that a walk has come by."""
+    level: int                          # 3: PXE, 2: PPE, 1: PDE, 0: PTE
+    where: int                          # physical
+    value: int
+
+    @property
+    def valid(self):
+        return bool(self.value & 1)
+
+    @property
+    def last(self):
+        """The walk ends here: not valid, a PTE, or a large page."""
+        return not self.valid or self.level == 0 or \
+            self.level < 3 and bool(self.value & LARGE_PAGE)
+
+    @property
+    def span(self):
+        """How many bytes of addresses it is for."""
+        return 1 << 12 + 9 * self.level
+
+
+def walk(virtual, root=None):
+    """Returns the Entries for an address, read from memory, as the processor
+    reads them, the last one last; root: another cr3.
+    """
+    table = (machine.register('cr3') if root is None else root) & PAGE_FRAME
+    result = []
+    for level in (3, 2, 1, 0):
+        where = table + (virtual >> 12 + 9 * level & 511) * 8
+        result.append(Entry(level, where, machine.physical_quad(where)))
+        if result[-1].last:
             break
-    size = 1 << shift
-    return (table & ~(size - 1)) | (virtual & (size - 1))
+        table = result[-1].value & PAGE_FRAME
+    return result
+
+
+def physical(virtual, root=None):
+    """Returns where an address is in memory, or None."""
+    entry = walk(virtual, root)[-1]
+    if not entry.valid:
+        return None
+    return (entry.value & PAGE_FRAME & -entry.span) | \
+        (virtual & entry.span - 1)
 
 
 def words(data):

@@ -73,7 +73,9 @@ def physical_quad(address):
 
 def register(name):
     """Returns a register of the processor, by gdb's name, as a number."""
+    connection()
     value = gdb.newest_frame().read_register(name)
+    # Registers of flags can be printed, but not cast.
     return int(value.format_string(format='x'), 16)
 
 

@@ -23,6 +23,7 @@ KERNEL_FIRST = 1 << 63
 options = ''            # the kernel's command line, session.py's
 tables = {}             # path: symbols.Table
 placed = {}             # path: the base for which gdb has its symbols
+found_in = {}           # cr3: Modules, while the machine stands
 
 
 class Module(NamedTuple):
@@ -151,11 +152,19 @@ def expected():
 
 def loaded():
     """Returns the kernel and what the process of cr3 has mapped."""
-    try:
-        mapped = of_process(kernel.process())
-    except Wrong:
-        mapped = []
-    return [nt(), *(mapped or expected())]
+    root = machine.register('cr3')
+    if root not in found_in:
+        try:
+            mapped = of_process(kernel.process())
+        except Wrong:
+            mapped = []
+        found_in[root] = [nt(), *(mapped or expected())]
+    return found_in[root]
+
+
+def forget(*_):
+    """The machine has gone on: what is mapped has to be asked again."""
+    found_in.clear()
 
 
 def place():

@@ -128,6 +128,7 @@ def look_at(owner):
     machine.set_register('cr3', root)
     if root == own_root:
         own_root = None
+    modules.forget()
     modules.place()
 
 
@@ -234,6 +235,7 @@ COMMANDS = (Connect, LookBack, SetProcess, SetBreakpoint)
 
 def before_prompt():
     """Symbols follow what is mapped; quiet when there is no machine."""
+    modules.forget()
     if gdb.selected_inferior().pid:
         try:
             modules.place()
@@ -247,6 +249,7 @@ def start():
     Prefix('show ntwalk')
     Parameter()
     hook_resuming()
+    gdb.events.cont.connect(modules.forget)
     gdb.events.before_prompt.connect(before_prompt)
     if os.environ.get('NTWALK_GDB'):
         connect(os.environ['NTWALK_GDB'])
