@@ -606,6 +606,20 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS) \
     tests/user/objects.c $(CXXSTART))
 
+# ---- QEMU's plugin ---------------------------------------------------------
+
+PLUGIN_SRCS := $(addprefix scripts/plugin/,decode.c symbols.c tree.c stack.c \
+    profile.c)
+PLUGIN_HDRS := $(addprefix scripts/plugin/,qemu_plugin.h decode.h symbols.h \
+    tree.h stack.h)
+PLUGIN_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -fPIC \
+    -fvisibility=hidden
+
+$(BUILD)/profile.so: $(PLUGIN_SRCS) $(PLUGIN_HDRS)
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(PLUGIN_CFLAGS) -shared -o $@ $(PLUGIN_SRCS)
+
 # ---- Tests on the host ----------------------------------------------------
 
 include tests/fidelity/fidelity.mk
@@ -642,6 +656,10 @@ bench-peers: ## the same in Linux, which is downloaded, side by side
 bench-record: ## what make bench counts becomes what make test compares with
 	@scripts/bench --build $(BUILD) --record
 
+profile: ## set up, build, count a run by room and service; PROGRAM="NAME ARG"
+	@scripts/setup
+	@scripts/profile --build $(BUILD) $(PROGRAM) $(ARGS)
+
 test: ## set up, build, and run every test
 	@scripts/setup
 	@NTWALK_BUILD=$(abspath $(BUILD)) tests/run
@@ -654,7 +672,7 @@ doctor: ## list every tool, its version, and what is missing
 
 image: $(BUILD)/ntwalk.iso ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
 
-parts: $(PARTS) $(OUTSIDE) ## kernel, ntdlls, programs, libraries; no image
+parts: $(PARTS) $(OUTSIDE) $(BUILD)/profile.so ## all but the image
 
 user-tests: $(USER_FILES) ## the ring-3 test programs
 
@@ -674,5 +692,5 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: help run shell bench bench-peers bench-record test setup doctor image \
-    parts user-tests doors debug screenshot clean FORCE
+.PHONY: help run shell bench bench-peers bench-record profile test setup \
+    doctor image parts user-tests doors debug screenshot clean FORCE

@@ -50,14 +50,20 @@ def complaints(root, number, files, symbols):
             yield f'{symbol} is not defined in {", ".join(files)}'
 
 
-def main(root):
+def rooms(root):
+    """Returns [(number, files, symbols)], a row each."""
     table = TABLE.search(read(root, 'README.md'))
-    rows = ROW.findall(table.group()) if table else []
+    return [(number, CODE.findall(files), CODE.findall(symbols))
+            for number, files, symbols in
+            (ROW.findall(table.group()) if table else [])]
+
+
+def main(root):
+    rows = rooms(root)
     if not rows:
         sys.exit('README.md has no table of rooms')
     wrong, names = [], 0
     for number, files, symbols in rows:
-        files, symbols = CODE.findall(files), CODE.findall(symbols)
         names += len(files) + len(symbols)
         wrong += [f'README.md: room {number}: {complaint}' for complaint in
                   complaints(root, number, files, symbols)]
