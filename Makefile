@@ -158,7 +158,7 @@ NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
     dispatch.asm context.c dispatchexc.c handlers.asm unwind.c raise.c \
     outermost.c thread.c chkstk.asm int64.asm slist.asm) $(NTDLL_COMMON)
-PROGRAMS     := tour shell bench
+PROGRAMS     := tour shell bench walk
 PROGRAMS32   := tour32 bench32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
@@ -173,6 +173,8 @@ shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/arguments.c shell/dump.c shell/apc.c shell/run.c shell/list.c \
     shell/ps.c shell/handles.c shell/names.c \
     $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
+walk_SRCS := $(addprefix programs/,walk/main.c shell/words.c \
+    shell/arguments.c $(addprefix lib/,call.asm prepare.c find.c print.c))
 bench_SRCS := $(addprefix programs/,bench/main.c bench/calls.c \
     bench/calls.asm bench/test.c bench/other.c bench/threads.c \
     bench/events.c bench/apcs.c bench/timers.c bench/exceptions.c \

@@ -25,6 +25,7 @@ GROUPS = (
     'descriptors',
     'registers',
     'paging',
+    'walk',
 )
 
 command.Nt()

@@ -5,7 +5,9 @@ import subprocess
 
 from .errors import Usage
 
-LINE = re.compile(r'^([0-9a-f]{8,16}) ([TtDdBbRrVvWw]) ([^.\s]\S*)$', re.M)
+# No local labels of assembly (name.label), but parts of functions.
+LINE = re.compile(r'^([0-9a-f]{8,16}) ([TtDdBbRrVvWw]) '
+                  r'([^.\s]+(?:\.(?:isra|part|constprop|cold)\S*)?)$', re.M)
 
 
 class Table:

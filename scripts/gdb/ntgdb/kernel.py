@@ -80,13 +80,24 @@ def offset(type_name, field):
     """Returns a field's offset in bytes; field may be a path, A.B."""
     kind, total = type_of(type_name), 0
     for part in field.split('.'):
-        kind = kind.strip_typedefs()
-        found = [one for one in kind.fields() if one.name == part]
+        found = member(kind, part)
         if not found:
             raise Wrong(f'{type_name} has no field {field}')
-        total += found[0].bitpos // 8
-        kind = found[0].type
+        at, kind = found
+        total += at
     return total
+
+
+def member(kind, name):
+    """Returns (offset, type) of a member, in unnamed ones too, or None."""
+    for one in kind.strip_typedefs().fields():
+        if one.name == name:
+            return one.bitpos // 8, one.type
+        if not one.name:
+            inner = member(one.type, name)
+            if inner:
+                return one.bitpos // 8 + inner[0], inner[1]
+    return None
 
 
 def entries(head, type_name, field):

@@ -73,10 +73,16 @@ def physical_quad(address):
 
 def register(name):
     """Returns a register of the processor, by gdb's name, as a number."""
+    return registers([name])[name]
+
+
+def registers(names):
+    """Returns several as {name: number}."""
     connection()
-    value = gdb.newest_frame().read_register(name)
+    frame = gdb.newest_frame()
     # Registers of flags can be printed, but not cast.
-    return int(value.format_string(format='x'), 16)
+    return {name: int(frame.read_register(name).format_string(format='x'), 16)
+            for name in names}
 
 
 def set_register(name, value):

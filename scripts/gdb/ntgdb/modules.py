@@ -134,14 +134,14 @@ def nt():
 
 
 def expected():
-    """Returns ntdll and the program as they will be mapped.
+    """Returns the ntdlls and the program as they will be mapped.
 
     For the time before the first process; both prefer the addresses that
     they were linked for, and get them.
     """
     program = options.partition(' -- ')[2].split(' ')[0]
     result = []
-    for file in ('ntdll.dll', program):
+    for file in ('ntdll.dll', 'ntdll32.dll', program):
         path = symbol_file(file) if file else None
         if path:
             base = linked_base(path)

@@ -49,6 +49,7 @@ def text_of_kernel(address, size):
 
 def connect(address=DEFAULT):
     """Connects; runs a machine that has no kernel yet to KiSystemStartup."""
+    gdb.execute('set disassembly-flavor intel')
     gdb.execute('set architecture i386:x86-64', to_string=True)
     try:
         gdb.execute(f'target remote {address}', to_string=True)

@@ -1,0 +1,144 @@
+"""stepper.py: one instruction of one thread at a time.
+
+A step tells what it wrote to memory, as far as the instruction's text says so;
+what a step cannot tell (XSAVE, FXSAVE) the walk finds by comparing.
+A page fault on the way is not part of the walk: the thread is run until it is
+back at the instruction.
+"""
+import re
+
+import gdb
+
+from . import kernel, machine
+from .command import Wrong
+
+SIZES = {'BYTE': 1, 'WORD': 2, 'DWORD': 4, 'QWORD': 8, 'XMMWORD': 16,
+         'YMMWORD': 32}
+TARGET = re.compile(r'^(\w+) PTR (?:([d-g]s):)?\[([^\]]+)\]')
+TERM = re.compile(r'([+-]?)([^+-]+)')
+READS = {'cmp', 'test', 'call', 'jmp', 'bt', 'push', 'ldmxcsr', 'div', 'idiv',
+         'mul', 'imul', 'prefetchw', 'nop', 'lgdt', 'lidt', 'invlpg', 'ltr',
+         'comisd', 'ucomisd'}
+MOST_REPEATS = 1 << 20
+
+
+class Instruction:
+    """What an address holds; text in Intel's syntax."""
+
+    def __init__(self, address):
+        frame = gdb.newest_frame()
+        found = frame.architecture().disassemble(address)[0]
+        self.address, self.length = address, found['length']
+        text = found['asm'].partition('#')[0].strip()
+        self.text = re.sub(r'\s*<[^>]*>', '', re.sub(r'\s+', ' ', text))
+        words = self.text.split(' ', 1)
+        self.prefix = ''
+        if words[0] in ('rep', 'repz', 'lock', 'repnz', 'ds', 'cs', 'bnd'):
+            self.prefix = words[0]
+            words = (words + [''])[1].split(' ', 1)
+        self.name = words[0]
+        self.operands = words[1] if len(words) > 1 else ''
+        self.bytes = machine.read(address, self.length).hex()
+        line = gdb.find_pc_line(address)
+        self.line = line.line if line.symtab else None
+        self.file = line.symtab.filename if line.symtab else ''
+
+
+class Stepper:
+    """Follows the thread that runs now."""
+
+    def __init__(self):
+        self.thread = kernel.address(kernel.thread())
+        self.known = {}
+        self.gates = gates()
+        self.faults = 0
+
+    def at(self, address):
+        if address not in self.known:
+            self.known[address] = Instruction(address)
+        return self.known[address]
+
+    def step(self):
+        """Runs one instruction; returns (Instruction, writes).
+
+        writes: (address, size, how) tuples; how is 'push', 'call', 'int' or
+        'mov'.
+        """
+        before, rsp = machine.register('rip'), machine.register('rsp')
+        one = self.at(before)
+        target = self.target(one)
+        ring = machine.ring()
+        for _ in range(MOST_REPEATS):
+            machine.quietly('stepi')
+            now = machine.register('rip')
+            if now in self.gates and one.name not in ('int', 'int3'):
+                self.run_to(before, rsp)
+                self.faults += 1
+            elif now != before:
+                return one, self.writes(one, target, ring, rsp)
+        raise Wrong(f'{before:x} does not go on')
+
+    def target(self, one):
+        """Returns (address, size) of the memory an instruction will write."""
+        if one.name in READS or one.name.startswith('set') and \
+                '[' not in one.operands:
+            return None
+        if one.prefix == 'rep':
+            return machine.register('rdi'), 0
+        found = TARGET.match(one.operands)
+        if not found or found[2] in ('fs', 'gs') or found[1] not in SIZES:
+            return None
+        return self.evaluate(found[3]), SIZES[found[1]]
+
+    @staticmethod
+    def evaluate(text):
+        total = 0
+        for sign, term in TERM.findall(text):
+            name, _, scale = term.partition('*')
+            value = int(name, 16) if name.startswith('0x') else \
+                machine.register(name)
+            value *= int(scale or '1', 0)
+            total += -value if sign == '-' else value
+        return total & 0xFFFFFFFFFFFFFFFF
+
+    @staticmethod
+    def writes(one, target, ring, rsp_before):
+        rsp = machine.register('rsp')
+        if one.name == 'int':
+            count = 40 if ring == 3 else rsp_before - rsp
+            return [(rsp, count, 'int')]
+        if one.name in ('push', 'call', 'pushf', 'pushfq'):
+            return [(rsp, rsp_before - rsp,
+                     'call' if one.name == 'call' else 'push')]
+        if target is None:
+            return []
+        start, size = target
+        if one.prefix == 'rep':
+            end = machine.register('rdi')
+            start, size = min(start, end), abs(end - start)
+        return [(start, size, 'mov')] if size else []
+
+    def run_to(self, address, rsp):
+        """Runs the machine until this thread is at an address with rsp."""
+        stop = gdb.Breakpoint(f'*{address:#x}', gdb.BP_HARDWARE_BREAKPOINT,
+                              internal=True)
+        stop.silent = True
+        try:
+            while True:
+                machine.quietly('continue')
+                if machine.register('rip') != address:
+                    raise Wrong('stopped elsewhere: '
+                                f'{machine.register("rip"):x}')
+                if machine.register('rsp') == rsp and \
+                        kernel.address(kernel.thread()) == self.thread:
+                    return
+        finally:
+            stop.delete()
+
+
+def gates():
+    """Returns the addresses that the IDT's gates lead to."""
+    base, limit = machine.hidden_registers()['idt']
+    data = kernel.words(machine.read(base, limit + 1))
+    return {low & 0xFFFF | low >> 32 & 0xFFFF0000 | (high & 0xFFFFFFFF) << 32
+            for low, high in zip(data[::2], data[1::2])}
