@@ -41,7 +41,7 @@ def test_breakpoint_before_the_image_is_there(startup):
     startup.ask('nt bp ntdll!NtClose')
     startup.ask('continue')
     assert startup.value('$cs') == 0x2B
-    assert startup.ask('x/i $rip').endswith('mov    %rcx,%r10')
+    assert startup.ask('x/i $rip').endswith('mov    r10,rcx')
 
 
 def test_process_of_the_stop(startup):
