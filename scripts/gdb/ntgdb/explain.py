@@ -185,8 +185,9 @@ def exit_rows(walk, room):
     if last.name.startswith('sysret'):
         value = msr.read_by_name('STAR')[1]
         yield row('msr', 'STAR (C0000081)', value,
-                  f'cs {(value >> 48) + 16 | 3:x}, ss {(value >> 48) + 8 | 3:x}'
-                  ' from bits 63-48; rip = rcx, flags = r11')
+                  f'cs {(value >> 48) + 16 | 3:x}, '
+                  f'ss {(value >> 48) + 8 | 3:x} from bits 63-48; '
+                  'rip = rcx, flags = r11')
     elif last.name.startswith('iret'):
         yield row('frame', 'KTRAP_FRAME.Rip', room.after['rip'],
                   'IRETQ: rip, cs, flags, rsp, ss from the frame')

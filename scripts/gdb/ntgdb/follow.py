@@ -9,7 +9,7 @@ import re
 
 import gdb
 
-from . import explain, kernel, machine, modules
+from . import explain, headers, kernel, machine, modules
 from .command import Wrong
 from .rooms import (APC, DISPATCH, DISPATCHER, DOOR, EXIT, House, PROGRAM,
                     ROOT, SERVICE, STUB)
@@ -27,6 +27,7 @@ BASES = 'fs_base gs_base k_gs_base'.split()
 STATE = [*GENERAL, 'rip', *SELECTORS, *BASES, 'cr3', 'cr8']
 MOST_STEPS = 6000       # of one service; what is longer is run, not stepped
 USER_SYSTEM_CALL = 0x7FFE0308
+APC_HEADER = 'kernel/include/ke_apc.h'
 SERVICE_ROW = re.compile(r'^SERVICE\((\w+), (\w+), (\d+), (\d+), (\w+)\)',
                          re.M)
 
@@ -83,13 +84,6 @@ class Stop(gdb.Breakpoint):
             return self.wanted()
         except (Wrong, gdb.error):
             return False
-
-
-def header_constant(file, name):
-    """Returns a #define of the kernel's; no symbol file has those."""
-    with open(os.path.join(ROOT, file), encoding='utf-8') as text:
-        return int(re.search(rf'^#define {name}\s+(\w+)', text.read(),
-                             re.M)[1], 0)
 
 
 class Room:
@@ -408,8 +402,7 @@ class Walk:
             raise Wrong('no user APC is queued to this thread')
         at = kernel.address(apcs['UserApcPendingAll'])
         flags = machine.read(at, 1)[0]
-        pending = header_constant('kernel/include/ke_apc.h',
-                                  'USER_APC_PENDING')
+        pending = headers.constants(APC_HEADER)['USER_APC_PENDING']
         if not flags & pending:
             gdb.selected_inferior().write_memory(at, bytes([flags | pending]))
             room.forced = True

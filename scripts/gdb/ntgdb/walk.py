@@ -3,16 +3,14 @@
 follow.py makes the walk; here it is printed, and becomes walk.json.
 """
 import json
-import os
-import re
 import textwrap
 
 import gdb
 
-from . import explain, kernel
+from . import explain, headers, kernel
 from .command import Command, Wrong, say
 from .follow import BASES, DOORS, GENERAL, SELECTORS, STATE, Walk, services
-from .rooms import PROGRAM, ROOT, STUB, TITLES
+from .rooms import PROGRAM, STUB, TITLES
 
 WIDTH = 79
 SCHEMA = 1
@@ -177,12 +175,8 @@ def vendor():
 
 
 def status_name(status):
-    """Returns STATUS_..., or ''; from the kernel's header."""
-    path = os.path.join(ROOT, 'kernel/include/nt/ntstatus.h')
-    with open(path, encoding='ascii') as file:
-        found = re.search(rf'^#define (STATUS_\w+).*0x{status:08x}\)',
-                          file.read(), re.M | re.I)
-    return found[1] if found else ''
+    """Returns STATUS_..., or ''."""
+    return next(iter(headers.names(headers.STATUSES, status, 'STATUS_')), '')
 
 
 class WalkCommand(Command):
