@@ -421,6 +421,7 @@ $(OBJ)/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp
 # What assembly includes is named here: NASM's -MD forgets it (2.16).
 $(OBJ)/%.asm.o: %.asm $(GEN)/flags $(GEN)/ksamd64.inc \
                 arch/amd64/include/arch/macros.inc \
+                arch/amd64/include/arch/cfi.inc \
                 | $(GEN)/services.stamp $(GEN)/font.psf
 	$(call say,NASM)
 	@mkdir -p $(@D)

@@ -16,6 +16,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
 
 import ntgdb.session                                        # noqa: E402
+import ntgdb.unwind                                         # noqa: E402
 from ntgdb import command                                   # noqa: E402
 
 # The files whose COMMANDS there are, in the order of docs/gdb.md.
@@ -32,4 +33,5 @@ command.Nt()
 for group in GROUPS:
     for kind in importlib.import_module(f'ntgdb.{group}').COMMANDS:
         kind()
+ntgdb.unwind.start()
 ntgdb.session.start()

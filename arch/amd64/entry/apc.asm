@@ -10,6 +10,7 @@
 extern KiDeliverApc
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 ; rax = what the service returns.  Its frame lacks the volatile registers,
 ; which a service does not keep: they become 0, in the APC's context as well.
@@ -17,6 +18,7 @@ section .entry progbits alloc exec nowrite align=64
 %macro SERVICE_APC 2
 global %1
 %1:
+        CFI_RETURN
         mov     [FRAME(Rax)], rax
         xor     eax, eax
         mov     [FRAME(Rcx)], rax
@@ -40,8 +42,10 @@ global %1
         movaps  [FRAME(Xmm4)], xmm4
         movaps  [FRAME(Xmm5)], xmm5
         sub     rsp, 8
+        CFI_RETURN 8
         call    ki_deliver_user_apc
         add     rsp, 8
+        CFI_RETURN
         mov     rax, [FRAME(Rax)]
         ret
 %endmacro
@@ -57,8 +61,10 @@ ki_deliver_user_apc:
         mov     cr8, rax
         sti
         sub     rsp, 8
+        CFI_RETURN 8
         call    KiInitiateUserApc
         add     rsp, 8
+        CFI_RETURN
         cli
         xor     eax, eax
         mov     cr8, rax
@@ -69,6 +75,7 @@ ki_deliver_user_apc:
 global KiInitiateUserApc
 KiInitiateUserApc:
         sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
+        CFI_RETURN KEXCEPTION_FRAME.Return
         mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
         mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
         mov     [rsp + KEXCEPTION_FRAME.Rdi], rdi
@@ -82,4 +89,7 @@ KiInitiateUserApc:
         lea     r8, [rbp - FRAME_BIAS]
         call    KiDeliverApc
         add     rsp, KEXCEPTION_FRAME.Return
+        CFI_RETURN
         ret
+
+CFI_END

@@ -15,6 +15,7 @@
 extern KiExceptionExit
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 ; rax = the InitialStack from now on, r10 = the thread; interrupts are off.
 ; Changes r11.
@@ -32,6 +33,7 @@ section .entry progbits alloc exec nowrite align=64
 global KiCallUserMode
 KiCallUserMode:
         sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
+        CFI_RETURN KEXCEPTION_FRAME.Return
         mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
         mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
         mov     [rsp + KEXCEPTION_FRAME.Rdi], rdi
@@ -40,6 +42,7 @@ KiCallUserMode:
         mov     [rsp + KEXCEPTION_FRAME.R13], r13
         mov     [rsp + KEXCEPTION_FRAME.R14], r14
         mov     [rsp + KEXCEPTION_FRAME.R15], r15
+        CFI_EXCEPTION_FRAME
         movaps  [rsp + KEXCEPTION_FRAME.Xmm6], xmm6
         movaps  [rsp + KEXCEPTION_FRAME.Xmm7], xmm7
         movaps  [rsp + KEXCEPTION_FRAME.Xmm8], xmm8
@@ -61,12 +64,14 @@ KiCallUserMode:
         SET_INITIAL_STACK
         inc     byte [r10 + KTHREAD.CallbackNestingLevel]
         sub     rsp, KTRAP_FRAME_SIZE
+        CFI_EXCEPTION_FRAME KTRAP_FRAME_SIZE
         mov     [r10 + KTHREAD.TrapFrame], rsp
         mov     rsi, r8
         mov     rdi, rsp
         mov     ecx, KTRAP_FRAME_SIZE / 8
         rep movsq
         lea     rbp, [rsp + FRAME_BIAS]
+        CFI_TRAP_FRAME
         xor     r12d, r12d
         xor     r13d, r13d
         xor     r14d, r14d
@@ -78,8 +83,10 @@ KiCallUserMode:
         align   16
 global ki_return_from_callback
 ki_return_from_callback:
+        CFI_RETURN
         mov     r10, [PRCB(CurrentThread)]
         mov     r9, [r10 + KTHREAD.InitialStack]
+        CFI_EXCEPTION_FRAME_AT R9, 0
         mov     rax, [r9 + KEXCEPTION_FRAME.OutputBuffer]
         mov     [rax], rcx
         mov     rax, [r9 + KEXCEPTION_FRAME.OutputLength]
@@ -90,6 +97,7 @@ ki_return_from_callback:
         mov     rax, [r9 + KEXCEPTION_FRAME.TrapFrame]
         mov     [r10 + KTHREAD.TrapFrame], rax
         mov     rsp, r9
+        CFI_EXCEPTION_FRAME
         mov     eax, r8d
         mov     rbp, [rsp + KEXCEPTION_FRAME.Rbp]
         mov     rbx, [rsp + KEXCEPTION_FRAME.Rbx]
@@ -110,5 +118,8 @@ ki_return_from_callback:
         movaps  xmm14, [rsp + KEXCEPTION_FRAME.Xmm14]
         movaps  xmm15, [rsp + KEXCEPTION_FRAME.Xmm15]
         add     rsp, KEXCEPTION_FRAME.Return
+        CFI_RETURN
         sti
         ret
+
+CFI_END

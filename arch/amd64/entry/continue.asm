@@ -22,22 +22,28 @@ extern wow64_raise_exception
 extern KiExceptionExit
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 ; CONTINUE name, C function(the same arguments)
 %macro CONTINUE 2
 global %1
 %1:
+        CFI_RETURN
         sub     rsp, 28h
+        CFI_RETURN 28h
         call    %2
         test    eax, eax
         js      %%refused
 ; At this point: r12-r15 are the new state's already.
         mov     rax, [PRCB(CurrentThread)]
-        mov     rbp, [rax + KTHREAD.TrapFrame]
-        add     rbp, FRAME_BIAS
+        mov     rax, [rax + KTHREAD.TrapFrame]
+        lea     rbp, [rax + FRAME_BIAS]
+        CFI_TRAP_FRAME
         jmp     KiExceptionExit
 %%refused:
+        CFI_RETURN 28h
         add     rsp, 28h
+        CFI_RETURN
         ret
 %endmacro
 
@@ -50,3 +56,5 @@ CONTINUE NtRaiseException, KiRaiseException
 CONTINUE wow64_NtContinue, wow64_continue
         align   16
 CONTINUE wow64_NtRaiseException, wow64_raise_exception
+
+CFI_END

@@ -10,6 +10,7 @@
 %include "arch/macros.inc"
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 global KiSaveDebugRegisterState
 KiSaveDebugRegisterState:
@@ -44,3 +45,5 @@ KiRestoreDebugRegisterState:
         mov     rax, [FRAME(Dr7)]
         mov     dr7, rax
         ret
+
+CFI_END

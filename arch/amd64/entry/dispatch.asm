@@ -34,9 +34,11 @@ COPY_SLOTS      equ 14                  ; most stack arguments of a service
 COPY_STEP       equ 8                   ; bytes of code for each of them
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 global KiSystemServiceStart
 KiSystemServiceStart:
+        CFI_SERVICE_FRAME
         mov     [rbx + KTHREAD.TrapFrame], rsp
         mov     edi, eax
         shr     edi, TABLE_SHIFT
@@ -190,3 +192,5 @@ beyond_limit:
 .invalid:
         mov     eax, STATUS_INVALID_SYSTEM_SERVICE
         jmp     KiSystemServiceExit
+
+CFI_END

@@ -19,9 +19,11 @@ extern ki_deliver_service_apc
 CANONICAL_BITS  equ 47                  ; of a user address
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 global KiSystemServiceExit
 KiSystemServiceExit:
+        CFI_SERVICE_FRAME
         RESTORE_NONVOLATILE
         mov     r11, [PRCB(CurrentThread)]
         test    byte [FRAME(SegCs)], 1
@@ -64,6 +66,7 @@ KiSystemServiceExit:
         pxor    xmm5, xmm5
         mov     r11d, [FRAME(EFlags)]
         mov     rbp, r9
+        CFI_CALLER Rcx, R8, KGDT64_R3_CODE_USER
         mov     rsp, r8
 ; At this point: the user's stack; only IST vectors can still come.
         swapgs
@@ -71,6 +74,7 @@ KiSystemServiceExit:
 
 ; Room 6, and look again: another one may have come meanwhile.
 user_apc:
+        CFI_SERVICE_FRAME
         lea     rsp, [rbp - FRAME_BIAS]
         call    ki_deliver_service_apc
         RESTORE_NONVOLATILE                     ; a kernel APC may have set them
@@ -93,11 +97,13 @@ exit_by_iret:
         mov     r11d, [FRAME(EFlags)]
         lea     rsp, [FRAME(Rip)]
         mov     rbp, r9
+        CFI_MACHINE
         swapgs
         iretq
 
 ; The caller was a Zw stub (service.asm): give it back its previous mode.
 exit_to_kernel:
+        CFI_SERVICE_FRAME
         mov     rcx, [FRAME(TrapFrame)]
         mov     [r11 + KTHREAD.TrapFrame], rcx
         mov     cl, [FRAME(PreviousMode)]
@@ -105,13 +111,16 @@ exit_to_kernel:
         cli
         mov     rsp, rbp
         mov     rbp, [rsp + KTRAP_FRAME.Rbp - FRAME_BIAS]
+        CFI_MACHINE KTRAP_FRAME.Rip - FRAME_BIAS
         mov     rsp, [rsp + KTRAP_FRAME.Rsp - FRAME_BIAS]
+        CFI_RETURN
         sti
         ret
 
 ; CHECK_SERVICE leads here.  P1 user rip; P2, P3 by code; P4 frame + 80h.
 global ki_broken_service
 ki_broken_service:
+        CFI_SERVICE_FRAME
         lea     rsp, [rbp - FRAME_BIAS]         ; home area and P5 of the frame
         mov     [rsp + 20h], rbp
         mov     rdx, [FRAME(Rip)]
@@ -125,3 +134,5 @@ ki_broken_service:
         mov     ecx, APC_INDEX_MISMATCH
 .bugcheck:
         call    KeBugCheckEx
+
+CFI_END

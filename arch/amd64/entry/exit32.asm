@@ -19,9 +19,11 @@ extern ki_deliver_service_apc32
 extern KiFastSystemCallIsIA32
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 global KiServiceExit
 KiServiceExit:
+        CFI_SERVICE_FRAME
         RESTORE_NONVOLATILE
         mov     r11, [PRCB(CurrentThread)]
         CHECK_SERVICE
@@ -52,6 +54,7 @@ KiServiceExit:
         and     dword [FRAME(EFlags)], ~EFLAGS_IF & 0FFFFFFFFh
         lea     rsp, [FRAME(EFlags)]
         mov     rbp, [FRAME(Rbp)]
+        CFI_CALLER Rdx, Rcx, KGDT_R3_CODE_USER
         popfq
         swapgs
 ; At this point: the user's flags and gs, but interrupts are still off.  After
@@ -65,6 +68,7 @@ global ki_exit32_sysexit
 ki_exit32_sysexit:
         sysexit
 user_apc32:
+        CFI_SERVICE_FRAME
         lea     rsp, [rbp - FRAME_BIAS]
         call    ki_deliver_service_apc32
         RESTORE_NONVOLATILE                     ; a kernel APC may have set them
@@ -75,5 +79,8 @@ exit32_by_iret:
         mov     [FRAME(Rsp)], rcx
         lea     rsp, [FRAME(Rip)]
         mov     rbp, [FRAME(Rbp)]
+        CFI_MACHINE
         swapgs
         iretq
+
+CFI_END

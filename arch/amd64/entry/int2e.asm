@@ -23,9 +23,11 @@ extern ki_service_trap_in_kernel
 extern ki_system_service32
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 global KiSystemService
 KiSystemService:
+        CFI_MACHINE
         USER_ACCESS_END
         test    byte [rsp + MACHINE_FRAME.SegCs], 1
         jz      ki_service_trap_in_kernel
@@ -33,9 +35,7 @@ KiSystemService:
         lfence
 ; At this point: gs is the KPCR's.
         sub     rsp, 8                          ; no error code
-        push    rbp
-        sub     rsp, KTRAP_FRAME.Rbp
-        lea     rbp, [rsp + FRAME_BIAS]
+        BEGIN_FRAME 1
         cld
         SAVE_NONVOLATILE
         mov     [FRAME(Rax)], rax
@@ -51,3 +51,5 @@ KiSystemService:
         mov     [FRAME(Rcx)], rcx
         mov     edx, edx                        ; the upper half is nobody's
         jmp     ki_system_service32
+
+CFI_END

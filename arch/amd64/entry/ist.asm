@@ -20,12 +20,14 @@ MSR_GS_BASE     equ 0C0000101h
 MACHINE_FRAME_SIZE equ 40               ; ss, rsp, rflags, cs, rip
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 ; PARANOID name, 1 if error code, C function(KTRAP_FRAME *)
 %macro PARANOID 3
         align   16
         global  %1
 %1:
+        CFI_MACHINE 8 * %2
         USER_ACCESS_END
         BEGIN_FRAME %2
         SAVE_VOLATILE
@@ -48,6 +50,7 @@ section .entry progbits alloc exec nowrite align=64
         shr     rdx, 32
         wrmsr
 ; At this point: gs is the KPCR's, whatever it was.
+        CFI_TRAP_FRAME
         lea     rcx, [rbp - FRAME_BIAS]
         sub     rsp, 20h
         call    %3
@@ -61,6 +64,7 @@ section .entry progbits alloc exec nowrite align=64
         RESTORE_NONVOLATILE
         lea     rsp, [FRAME(Rip)]
         mov     rbp, [FRAME(Rbp)]
+        CFI_MACHINE
         iretq
 %endmacro
 
@@ -74,19 +78,25 @@ PARANOID ki_debug_paranoid, 0, ki_debug_in_kernel
         align   16
 global KiDebugTrapOrFault
 KiDebugTrapOrFault:
+        CFI_MACHINE
         test    byte [rsp + 8], 1
         jz      ki_debug_paranoid
         swapgs
         lfence
         push    rax
+        CFI_MACHINE 8
         mov     rax, rsp
+        CFI_MACHINE_AT Rax, 8
         mov     rsp, [PRCB(RspBase)]
 %assign at MACHINE_FRAME_SIZE
 %rep MACHINE_FRAME_SIZE / 8
         push    qword [rax + at]
 %assign at at - 8
 %endrep
+        CFI_MACHINE
         mov     rax, [rax]
         swapgs
 ; At this point: as if the processor had pushed it here.
         jmp     ki_debug_from_user
+
+CFI_END

@@ -12,14 +12,13 @@ extern KiSystemServiceStart
 STUB_SIZE       equ 32
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 global KiServiceInternal
 KiServiceInternal:
 ; At this point: ss, rsp, rflags, cs, rip lie on the stack, interrupts off.
         sub     rsp, 8
-        push    rbp
-        sub     rsp, KTRAP_FRAME.Rbp
-        lea     rbp, [rsp + FRAME_BIAS]
+        BEGIN_FRAME 1
         SAVE_NONVOLATILE
         sti
         mov     rbx, [PRCB(CurrentThread)]
@@ -35,6 +34,7 @@ KiServiceInternal:
 ; Where the frame's rip points: a Zw call returns through it in a backtrace.
 global KiServiceLinkage
 KiServiceLinkage:
+        CFI_RETURN
         ret
 
 ; One stub for each service of the nt table, in the order of services.tab;
@@ -46,14 +46,18 @@ KiServiceLinkage:
         %deftok %%token %%name
         global  %%token
 %%token:
+        CFI_RETURN
         mov     rax, rsp
+        CFI_RETURN_AT Rax, 0
         cli
         sub     rsp, 10h
         push    rax
         pushfq
         push    KGDT_R0_CODE
         lea     rax, [rel KiServiceLinkage]
+        CFI_RETURN 28h
         push    rax
+        CFI_MACHINE
         mov     eax, %2
         jmp     KiServiceInternal
 %endmacro
@@ -69,3 +73,5 @@ KiServiceLinkage:
 global ki_zw_stubs
 ki_zw_stubs:
 %include "stubs.inc"
+
+CFI_END

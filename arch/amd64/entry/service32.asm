@@ -15,9 +15,11 @@ extern wow64_system_service
 extern KiServiceExit
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 global ki_system_service32
 ki_system_service32:
+        CFI_SERVICE_FRAME
         mov     [FRAME(Rdx)], rdx
         BEGIN_SERVICE
         mov     [rbx + KTHREAD.FirstArgument], rdx
@@ -33,8 +35,11 @@ HOME_SLOTS      equ 4
 
 global arch_call_service
 arch_call_service:
+        CFI_RETURN
         push    rbp
+        CFI_RETURN 8
         mov     rbp, rsp
+        CFI_RBP
         mov     r10, rcx
         mov     eax, HOME_SLOTS
         cmp     r8d, eax
@@ -55,4 +60,7 @@ arch_call_service:
         mov     r9, [rsp + 18h]
         call    r10                             ; room 4
         leave
+        CFI_RETURN
         ret
+
+CFI_END

@@ -26,24 +26,26 @@ extern KiSaveDebugRegisterState
 extern ki_begin_special_service
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 global KiSystemCall64
 KiSystemCall64:
+        CFI_CALLER Rcx, Rsp, KGDT64_R3_CODE_USER
 ; At this point: gs is the TEB's, rsp the user's, interrupts off.
         swapgs
         mov     [PCR(UserRsp)], rsp
         mov     rsp, [PRCB(RspBase)]
+        CFI_CALLER Rcx, UserRsp, KGDT64_R3_CODE_USER
 ; At this point: gs is the KPCR's and the stack the thread's own, empty.
         push    KGDT_R3_DATA_USER
         push    qword [PCR(UserRsp)]
         push    r11
         push    KGDT64_R3_CODE_USER | SERVICE_DOOR_SYSCALL
         push    rcx
+        CFI_MACHINE
         mov     rcx, r10
         sub     rsp, 8                          ; no error code
-        push    rbp
-        sub     rsp, KTRAP_FRAME.Rbp
-        lea     rbp, [rsp + FRAME_BIAS]
+        BEGIN_FRAME 1
         SAVE_NONVOLATILE
         mov     [FRAME(Rax)], rax
         mov     [FRAME(Rcx)], rcx
@@ -55,3 +57,5 @@ KiSystemServiceUser:
         mov     [rbx + KTHREAD.FirstArgument], rcx
         mov     [rbx + KTHREAD.SystemCallNumber], eax
         jmp     KiSystemServiceStart
+
+CFI_END

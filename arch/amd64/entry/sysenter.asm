@@ -33,9 +33,11 @@ FLAGS_NONE      equ 2                   ; bit 1 is always 1
 RETURN_ADDRESSES equ 8                  ; bytes: the stub's and its caller's
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 global KiFastCallEntry
 KiFastCallEntry:
+        CFI_SYSENTER 0
         swapgs
         mov     rsp, [rsp]
 ; At this point: gs is the KPCR's and the stack the thread's own, empty.
@@ -49,12 +51,15 @@ flags_saved:
         or      dword [rsp], EFLAGS_IF
         push    KGDT64_R3_CODE_USER | SERVICE_DOOR_SYSENTER
         push    rcx
+        CFI_SYSENTER 1
         mov     rcx, r10
         sub     rsp, 8                          ; no error code
         push    rbp
         sub     rsp, KTRAP_FRAME.Rbp
         lea     rbp, [rsp + FRAME_BIAS]
+        CFI_SYSENTER 2
         SAVE_NONVOLATILE
+        CFI_SYSENTER 3
         mov     [FRAME(Rax)], rax
         mov     [FRAME(Rcx)], rcx
         mov     [FRAME(Rdx)], rdx
@@ -70,6 +75,7 @@ flags_saved:
         mov     rcx, KI_USER_SHARED_DATA_XP
         mov     ecx, [rcx + KUSER_SHARED_DATA_XP.SystemCallReturn]
         mov     [FRAME(Rip)], rcx
+        CFI_SERVICE_FRAME
         add     rdx, RETURN_ADDRESSES
         mov     ecx, KGDT_R3_DATA_USER
         mov     ds, ecx
@@ -83,6 +89,7 @@ flags_saved:
 ; here: the same, with TF in the user's flags.  NT: KiFastCallEntry2 as well.
 global KiFastCallEntry2
 KiFastCallEntry2:
+        CFI_SYSENTER 0
         swapgs
         mov     rsp, [rsp]
         push    KGDT_R3_DATA_USER
@@ -90,3 +97,5 @@ KiFastCallEntry2:
         pushfq
         or      dword [rsp], EFLAGS_TF
         jmp     flags_saved
+
+CFI_END

@@ -19,15 +19,18 @@ extern KiRestoreDebugRegisterState
 extern ki_deliver_user_apc
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 ; TRAP name, vector, 1 if the processor pushes an error code
 %macro TRAP 3
         align   16
         global  %1
 %1:
+        CFI_MACHINE 8 * %3
         USER_ACCESS_END
         BEGIN_FRAME %3
         mov     [FRAME(Rax)], rax
+        CFI_FRAME Rbp, Rax
         mov     eax, %2
         jmp     trap_common
 %endmacro
@@ -37,10 +40,13 @@ section .entry progbits alloc exec nowrite align=64
         align   16
         global  %1
 %1:
+        CFI_MACHINE
         USER_ACCESS_END
         BEGIN_FRAME 0
         SAVE_VOLATILE
+        CFI_FRAME Rbp, Rax, Rcx, Rdx, R8, R9, R10, R11
         call    enter_from_any
+        CFI_TRAP_FRAME
         mov     byte [FRAME(ExceptionActive)], KEXCEPTION_ACTIVE_INTERRUPT
         inc     dword [PRCB(InterruptCount)]
         mov     rax, cr8
@@ -97,8 +103,10 @@ INTERRUPT ki_spurious, CLOCK_LEVEL, ki_spurious_interrupt
 ; gs, direction flag, MXCSR and debug registers for C, whoever was
 ; interrupted.  rax, rcx, rdx are free.
 enter_from_any:
+        CFI_FRAME Rbp, Rax, Rcx, Rdx, R8, R9, R10, R11
         cld
         SAVE_NONVOLATILE
+        CFI_TRAP_FRAME
         stmxcsr [FRAME(MxCsr)]
         mov     word [FRAME(Dr7)], 0
         test    byte [FRAME(SegCs)], 1
@@ -107,8 +115,8 @@ enter_from_any:
         lfence
 ; At this point: gs is the KPCR's.
         ldmxcsr [PRCB(MxCsr)]
-        mov     rbx, [PRCB(CurrentThread)]
-        test    byte [rbx + KTHREAD.Header.DebugActive], DEBUG_ACTIVE_DR7
+        mov     rax, [PRCB(CurrentThread)]
+        test    byte [rax + KTHREAD.Header.DebugActive], DEBUG_ACTIVE_DR7
         jz      .done
         call    KiSaveDebugRegisterState
 .done:
@@ -117,10 +125,13 @@ enter_from_any:
 ; eax = vector
         align   16
 trap_common:
+        CFI_FRAME Rbp, Rax
         mov     [FRAME(P5)], eax
         mov     rax, [FRAME(Rax)]
         SAVE_VOLATILE
+        CFI_FRAME Rbp, Rax, Rcx, Rdx, R8, R9, R10, R11
         call    enter_from_any
+        CFI_TRAP_FRAME
         mov     ecx, [FRAME(P5)]
         mov     byte [FRAME(ExceptionActive)], KEXCEPTION_ACTIVE_EXCEPTION
         lea     rdx, [rbp - FRAME_BIAS]
@@ -162,26 +173,32 @@ KiExceptionExit:
         RESTORE_NONVOLATILE
         lea     rsp, [FRAME(Rip)]
         mov     rbp, [FRAME(Rbp)]
+        CFI_MACHINE
 ; At this point: only the processor's frame is left.
         swapgs
         iretq
 .user_apc:
+        CFI_TRAP_FRAME
         lea     rsp, [rbp - FRAME_BIAS]
         call    ki_deliver_user_apc
         jmp     .to_user
 .to_kernel:
+        CFI_TRAP_FRAME
         ldmxcsr [FRAME(MxCsr)]
         RESTORE_VOLATILE
         RESTORE_NONVOLATILE
         lea     rsp, [FRAME(Rip)]
         mov     rbp, [FRAME(Rbp)]
+        CFI_MACHINE
         iretq
 
 ; rcx = a KTRAP_FRAME of user state: go there.  Other registers are cleared,
 ; a new thread has nothing of the kernel's in them.
 global ki_enter_user
 ki_enter_user:
+        CFI_RETURN
         lea     rbp, [rcx + FRAME_BIAS]
+        CFI_TRAP_FRAME
         mov     rsp, rcx
         xor     r12d, r12d
         xor     r13d, r13d
@@ -193,9 +210,11 @@ ki_enter_user:
 %macro UNEXPECTED 1
         align   16
 ki_unexpected_%1:
+        CFI_MACHINE
         USER_ACCESS_END
         BEGIN_FRAME 0
         mov     [FRAME(Rax)], rax
+        CFI_FRAME Rbp, Rax
         mov     eax, %1
         jmp     trap_common
 %endmacro
@@ -208,6 +227,9 @@ ki_unexpected_begin:
 %endrep
 global ki_unexpected_end
 ki_unexpected_end:
+
+CFI_END
+CFI_SIGNAL_FRAMES
 
 ; What the IDT is made from (cpu/idt.c).
 extern KiDebugTrapOrFault

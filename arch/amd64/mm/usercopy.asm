@@ -9,12 +9,15 @@
 %include "arch/macros.inc"
 
 section .text
+CFI_BEGIN
 
 ; NTSTATUS arch_copy_user(void *to, const void *from, SIZE_T size)
 global arch_copy_user
 arch_copy_user:
         mov     r9, rdi
         mov     r10, rsi
+        CFI_MOVED Rdi, R9
+        CFI_MOVED Rsi, R10
         mov     rdi, rcx
         mov     rsi, rdx
         mov     rcx, r8
@@ -34,9 +37,12 @@ arch_copy_user:
 ; NTSTATUS arch_touch_user(void *address): is it writable?
 global arch_touch_user
 arch_touch_user:
+        CFI_RETURN
         USER_ACCESS_BEGIN
 .begin: lock or byte [rcx], 0
 .end:   USER_ACCESS_END
         xor     eax, eax
 .out:   ret
         FIXUP   .begin, .end, .out
+
+CFI_END

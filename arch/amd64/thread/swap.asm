@@ -13,10 +13,12 @@ extern ki_switch_processor_state
 extern ki_start_thread
 
 section .entry progbits alloc exec nowrite align=64
+CFI_BEGIN
 
 global KiSwapContext
 KiSwapContext:
         sub     rsp, KEXCEPTION_FRAME.Return
+        CFI_RETURN KEXCEPTION_FRAME.Return
         mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
         mov     [rsp + KEXCEPTION_FRAME.Rdi], rdi
         mov     [rsp + KEXCEPTION_FRAME.Rsi], rsi
@@ -24,6 +26,7 @@ KiSwapContext:
         mov     [rsp + KEXCEPTION_FRAME.R13], r13
         mov     [rsp + KEXCEPTION_FRAME.R14], r14
         mov     [rsp + KEXCEPTION_FRAME.R15], r15
+        CFI_IN_EXCEPTION_FRAME Rsp, 0, Rbx, Rdi, Rsi, R12, R13, R14, R15
         call    SwapContext
         mov     rbx, [rsp + KEXCEPTION_FRAME.Rbx]
         mov     rdi, [rsp + KEXCEPTION_FRAME.Rdi]
@@ -33,13 +36,16 @@ KiSwapContext:
         mov     r14, [rsp + KEXCEPTION_FRAME.R14]
         mov     r15, [rsp + KEXCEPTION_FRAME.R15]
         add     rsp, KEXCEPTION_FRAME.Return
+        CFI_RETURN
         ret
 
 ; rcx = old, rdx = new
 global SwapContext
 SwapContext:
         sub     rsp, KSWITCH_FRAME.Return
+        CFI_RETURN KSWITCH_FRAME.Return
         mov     [rsp + KSWITCH_FRAME.Rbp], rbp
+        CFI_SWITCH_FRAME
         mov     rbx, rcx
         mov     rsi, rdx
         call    ki_save_processor_state         ; home area: the switch frame
@@ -51,6 +57,7 @@ SwapContext:
         call    ki_switch_processor_state
         mov     rbp, [rsp + KSWITCH_FRAME.Rbp]
         add     rsp, KSWITCH_FRAME.Return
+        CFI_RETURN
         ret
 
 ; rcx = top of another stack, rdx = routine, r8 = its argument.  A chain of rbp
@@ -58,21 +65,28 @@ SwapContext:
 global arch_call_on_stack
 arch_call_on_stack:
         push    rbp
+        CFI_RETURN 8
         mov     rbp, rsp
+        CFI_RBP
         mov     rsp, rcx
+        CFI_SWITCHED
         sub     rsp, 20h
         mov     rcx, r8
         call    rdx
         leave
+        CFI_RETURN
         ret
 
 ; The first time a thread runs it comes here (thread.c lays the stack out):
 ; routine, then its argument.  Interrupts are off, as on every switch.
 global ki_thread_begin
 ki_thread_begin:
+        CFI_OUTERMOST
         pop     rcx
         pop     rdx
         sub     rsp, 20h
         sti
         call    ki_start_thread                   ; does not return
         ud2
+
+CFI_END

@@ -5,6 +5,7 @@
     modules     which images are where, and the names in them
     expression  what a user types for an address, a number, a process
     kernel      the kernel's own structures: processors, processes, lists
+    unwind      the walk out of ring 3's code
     session     connecting, stepping, whose addresses are seen
 
 They run inside gdb (scripts/gdb/nt.py loads them). What they print comes

@@ -11,6 +11,8 @@ import gdb
 from . import machine
 from .command import Wrong
 
+# Where the page tables see themselves, by level.
+WINDOWS = ('MmPteBase', 'mi_pde_window', 'mi_ppe_window', 'mi_pxe_window')
 LONGEST_LIST = 100000                   # longer: it does not end
 PAGE_FRAME = 0x000FFFFFFFFFF000         # of a page-table entry
 LARGE_PAGE = 0x80
@@ -230,7 +232,14 @@ def walk(virtual, root=None):
     result = []
     for level in (3, 2, 1, 0):
         where = table + (virtual >> 12 + 9 * level & 511) * 8
-        result.append(Entry(level, where, machine.physical_quad(where)))
+        if machine.unwinding:
+            # gdb cannot read physical memory now.
+            value = machine.quad(number(variable(WINDOWS[level])) +
+                                 (virtual >> 12 + 9 * level
+                                  & (512 << 9 * (3 - level)) - 1) * 8)
+        else:
+            value = machine.physical_quad(where)
+        result.append(Entry(level, where, value))
         if result[-1].last:
             break
         table = result[-1].value & PAGE_FRAME
