@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(ROOT, 'scripts'))
 sys.dont_write_bytecode = True
 
 from ntwalk import boot                                     # noqa: E402
+from ntwalk import browser as chromium                      # noqa: E402
 
 BUILD = boot.default_build()
 TEST_BUILD = os.environ.get('NTWALK_TEST_BUILD') or \
@@ -50,6 +51,15 @@ def start():
     def running(program=boot.TOUR, *args, **options):
         return boot.start(config(program, *args, **options))
     return running
+
+
+@pytest.fixture(scope='module')
+def browser():
+    """A Chromium for the tests of one file."""
+    if not chromium.program():
+        pytest.skip('there is no Chromium here')
+    with chromium.Browser() as one:
+        yield one
 
 
 def claim(item):
