@@ -23,9 +23,13 @@ from ntgdb import command                                   # noqa: E402
 GROUPS = (
     'session',
     'dt',
+    'dump',
+    'names',
     'descriptors',
     'registers',
     'paging',
+    'address',
+    'kuser',
     'walk',
 )
 

@@ -1,19 +1,24 @@
 """gdb's commands about the machine, each checked by another way to know.
 
-One machine for all: it stands in ring 3, at the tour's first NtClose. The last
-tests let it go on, so that an earlier one that harmed it is found.
+One machine for all: it stands in ring 3, at the tour's first NtClose, and its
+self map is not in the usual slot. The last tests let it go on, so that an
+earlier one that harmed it is found.
 """
+import os
 import re
+import struct
 
 import pytest
 
 from conftest import BUILD
 from debugger import Debugger
+from ntwalk import pe
 
 
 @pytest.fixture(scope='module')
 def stop():
-    with Debugger(BUILD, '--no-framebuffer', 'tour') as debugger:
+    with Debugger(BUILD, '--no-framebuffer', '--option', 'selfmap=0x1D7',
+                  'tour') as debugger:
         debugger.early = {line: debugger.ask(line) for line in (
             'nt idt', 'nt gdt', 'nt tss', 'nt rdmsr EFER',
             'nt pte KiSystemStartup')}
@@ -78,7 +83,10 @@ def test_before_there_are_tables(stop):
 @pytest.mark.parametrize('name, windbg', [
     ('dt', 'dt'), ('idt', '!idt'), ('gdt', 'dg'), ('tss', '!tss'),
     ('irql', '!irql'), ('rdmsr', 'rdmsr'), ('pte', '!pte'),
-    ('vtop', '!vtop')])
+    ('vtop', '!vtop'), ('address', '!address'), ('kuser', '!kuser'),
+    ('ln', 'ln'), ('x', 'x'), ('error', '!error'), ('dps', 'dps'),
+    ('db', 'db'), ('dw', 'dw'), ('dd', 'dd'), ('dq', 'dq'), ('da', 'da'),
+    ('du', 'du'), ('dds', 'dds')])
 def test_help_has_windbgs_name(stop, name, windbg):
     text = stop.ask(f'help nt {name}')
     assert text.startswith(f'{windbg}: ')
@@ -92,7 +100,11 @@ def test_completion(stop):
             ('nt dt KTHREAD SystemC', 'nt dt KTHREAD SystemCallNumber'),
             ('nt dt ETHREAD 0 Tcb.Process.Dir',
              'nt dt ETHREAD 0 Tcb.Process.DirectoryTableBase'),
-            ('nt rdmsr SYSENTER_E', 'nt rdmsr SYSENTER_EIP')):
+            ('nt rdmsr SYSENTER_E', 'nt rdmsr SYSENTER_EIP'),
+            ('nt ln nt!KiPageF', 'nt ln nt!KiPageFault'),
+            ('nt x ntdll!NtCl', 'nt x ntdll!NtClose'),
+            ('nt error STATUS_INVALID_HAN',
+             'nt error STATUS_INVALID_HANDLE')):
         assert whole in stop.ask(f'complete {begun}').splitlines()
 
 
@@ -254,7 +266,7 @@ def test_an_instruction_that_faults_does_no_harm(stop):
 
 @pytest.mark.parametrize('expression', [
     '$rip', '$rsp', 'nt!KiSystemCall64', 'nt!boot_pcr', '140000000',
-    'fffff78000000000', 'fffff6fb7dbed000'])
+    'fffff78000000000', 'ffffebf5fafd7000'])
 def test_entries_of_an_address(stop, expression):
     text = stop.ask(f'nt pte {expression}')
     address = int(found(r'VA (\w+)', text)[0], 16)
@@ -312,6 +324,185 @@ def test_an_address_in_memory(stop):
     assert 'translates' in stop.ask(f'nt vtop {system:x} nt!KiSystemCall64')
 
 
+# ---- regions
+
+
+def test_regions_of_an_image_are_its_sections(stop):
+    path = os.path.join(BUILD, 'ntdll.dll')
+    with open(path, 'rb') as file:
+        image = pe.Image(file.read())
+    text = stop.ask('nt address')
+    rows = [(int(start, 16), int(end, 16), words)
+            for start, end, words in re.findall(
+                r'^[+ ] (\w{16}) (\w{16}) \w{16} (.*)$', text, re.M)]
+    assert rows == sorted(rows)
+    code, = [row for row in rows if row[0] <= stop.value('$rip') < row[1]]
+    assert code[2].split() == ['MEM_IMAGE', 'MEM_COMMIT',
+                               'PAGE_EXECUTE_READ', 'Image', '[ntdll.dll]']
+    size, address, *_ = image.sections[0]           # .text
+    assert code[0] == 0x180000000 + address
+    assert code[1] - code[0] == size + -size % 0x1000
+
+
+def test_regions_by_their_use(stop):
+    text = stop.ask('nt address $rsp')
+    assert re.search(r'^Usage: +Stack of thread \w+$', text, re.M)
+    teb = stop.value('((KTHREAD *)$t)->Teb')
+    base, top = stop.value(f'((TEB *){teb})->NtTib.StackLimit'), \
+        stop.value(f'((TEB *){teb})->NtTib.StackBase')
+    assert int(found(r'^Base Address: +(\w+)$', text)[0], 16) == base
+    assert int(found(r'^End Address: +(\w+)$', text)[0], 16) == top
+    assert 'PAGE_READWRITE | PAGE_GUARD' in stop.ask(
+        f'nt address {base - 1:x}')
+    assert 'TEB of thread' in stop.ask(f'nt address {teb:x}')
+    assert re.search(r'Usage: +PEB$', stop.ask('nt address 7ffffffc0000'),
+                     re.M)
+    assert 'KUSER_SHARED_DATA' in stop.ask('nt address 7ffe0000')
+    free = stop.ask('nt address 7ff000000000')
+    assert 'Usage:                  Free' in free and 'MEM_FREE' in free
+
+
+def test_areas_of_the_kernel(stop):
+    text = stop.ask('nt address')
+    base, slot = stop.value('MmPteBase'), stop.value('mi_selfmap_slot')
+    assert f'{base:016x} {base + (1 << 39):016x} ' in text
+    assert f'the self map, slot {slot:x}' in text
+    highest = stop.value('highest_page')
+    assert f'PfnDatabase: pages 0 to {highest:x}' in text
+    assert 'Image [ntoskrnl.elf] .text' in stop.ask(
+        'nt address nt!KiSystemCall64')
+    assert 'Image [ntoskrnl.elf] .stacks' in stop.ask(
+        'nt address ki_panic_stack_top-8')
+    stack = stop.value('((KTHREAD *)$t)->StackBase')
+    assert re.search(r'kernel stack of thread \w+\.\w+ tour.exe',
+                     stop.ask(f'nt address {stack - 8:x}'))
+    assert 'Contents:               pool' in stop.ask('nt address $t')
+
+
+# ---- the shared page
+
+
+def test_shared_page_in_words(stop):
+    text = stop.ask('nt kuser')
+    where, = found(r' at fffff78000000000, physical (\w+)$', text)
+    assert physical(stop, 0xFFFFF78000000000) == int(where, 16)
+    assert physical(stop, 0x7FFE0000) == int(where, 16)
+    assert 'at 000000007ffe0000: the same page' in text
+    assert re.search(r'^Version: +10\.0\.19041, NtProductWinNt$', text, re.M)
+    assert re.search(r'^NtSystemRoot: +C:\\Windows$', text, re.M)
+    ticks, = found(r'^TickCount: +fa00000 \* (\w+) >> 24', text)
+    assert int(ticks, 16) == quads(stop, 0x7FFE0320, 1)[0]
+    cookie, = found(r'^Cookie: +(\w+)$', text)
+    assert int(cookie, 16) == quads(stop, 0x7FFE0330, 1)[0] & 0xFFFFFFFF
+    pages, = found(r'^Memory: +(\w+) pages', text)
+    assert int(pages, 16) == quads(stop, 0x7FFE02E8, 1)[0] & 0xFFFFFFFF
+    year, = found(r'^SystemTime: +(\d+)-', text)
+    units = quads(stop, 0x7FFE0014, 1)[0]
+    assert int(year) == 1601 + int(units / 1e7 / 86400 / 365.2425)
+    assert 'stubs go by syscall' in text and 'XMMI64' in text
+
+
+# ---- names
+
+
+def symbol_file():
+    """Returns {name: address} of build/ntoskrnl.sym."""
+    with open(os.path.join(BUILD, 'ntoskrnl.sym'), encoding='utf-8') as file:
+        rows = re.findall(r'^([0-9a-f]+) (?:\w )?(\S+)$', file.read(), re.M)
+    return {name: int(address, 16) for address, name in rows}
+
+
+def test_nearest_names(stop):
+    names = symbol_file()
+    text = stop.ask('nt ln nt!KiPageFault+5')
+    before, after, name = found(r'^\((\w+)\)   nt!KiPageFault\+0x5   \|   '
+                                r'\((\w+)\)   nt!(\w+)$', text)
+    assert int(before, 16) == names['KiPageFault']
+    assert int(after, 16) == names[name]
+    assert not [other for other, where in names.items()
+                if int(before, 16) < where < int(after, 16)]
+    assert text.startswith('[arch/amd64/')
+    assert 'Exact matches:\n    ntdll!NtClose' in stop.ask('nt ln $rip')
+    line, = found(r'^Line (\d+) of', stop.ask('info line *KiSystemStartup'))
+    assert f'start.c @ {line}]' in stop.ask('nt ln KiSystemStartup')
+
+
+def test_names_like_a_pattern(stop):
+    text = stop.ask('nt x nt!Ki*Fault')
+    rows = dict(re.findall(r'^(\w{16}) nt!(\S+)$', text, re.M))
+    known = symbol_file()
+    for address, name in rows.items():
+        assert int(address, 16) == known[name]
+    assert 'KiPageFault' in rows.values() and len(rows) > 8
+    modules = {line.split('!')[0].split()[1]
+               for line in stop.ask('nt x *!ntclose').splitlines()}
+    assert modules == {'nt', 'ntdll', 'tour'}
+    assert re.search(r'^0000000180000000 \w+    ntdll ', stop.ask('nt x *!'),
+                     re.M)
+
+
+def test_codes(stop):
+    """The numbers and names are those of Microsoft's ntstatus.h."""
+    for words, answer in (
+            ('c0000005', '(NTSTATUS) 0xc0000005 (3221225477) - '
+                         'STATUS_ACCESS_VIOLATION\n'
+                         '    severity: error; Win32: 998'),
+            ('STATUS_INVALID_HANDLE', '(NTSTATUS) 0xc0000008 (3221225480) - '
+                                      'STATUS_INVALID_HANDLE\n'
+                                      '    severity: error; Win32: 6'),
+            ('0xffffffffc0000022', 'STATUS_ACCESS_DENIED'),
+            ('a', '(bugcheck) 0xa (10) - IRQL_NOT_LESS_OR_EQUAL'),
+            ('80000003', 'STATUS_BREAKPOINT\n    severity: warning')):
+        assert answer in stop.ask(f'nt error {words}')
+    stop.ask('set $rax = 0xc0000034')
+    assert 'STATUS_OBJECT_NAME_NOT_FOUND' in stop.ask('nt error')
+
+
+# ---- memory
+
+
+def test_memory_by_unit(stop):
+    path = os.path.join(BUILD, 'ntoskrnl.elf')
+    with open(path, 'rb') as file:
+        data = file.read()
+    where = stop.value('&KiSystemCall64')
+    at, = [offset + where - virtual
+           for kind, _, offset, virtual, _, size, *_ in struct.iter_unpack(
+               '<IIQQQQQQ', data[64:64 + 56 * 5])
+           if kind == 1 and virtual <= where < virtual + size]
+    whole = data[at:at + 32]
+    for name, unit in (('dw', 2), ('dd', 4), ('dq', 8)):
+        text = stop.ask(f'nt {name} nt!KiSystemCall64 L{32 // unit:x}')
+        words = [word for line in text.splitlines()
+                 for word in line.split()[1:]]
+        assert words == [whole[at:at + unit][::-1].hex()
+                         for at in range(0, 32, unit)]
+    line, second = stop.ask('nt db nt!KiSystemCall64 L20').splitlines()
+    assert line.startswith(f'{where:016x}  {whole[:8].hex(" ")}-'
+                           f'{whole[8:16].hex(" ")}  ')
+    assert second.startswith(f'{where + 16:016x}  ')
+    assert stop.ask('nt db 7ffe0ffe L4').split('  ')[1] == '00 00 ?? ??'
+
+
+def test_texts_in_memory(stop):
+    assert stop.ask('nt du 7ffe0030') == \
+        '000000007ffe0030  "C:\\Windows"'
+    name = stop.value('&((EPROCESS *)((KTHREAD *)$t)->Process)'
+                      '->ImageFileName')
+    assert stop.ask(f'nt da {name:x}') == f'{name:016x}  "tour.exe"'
+
+
+def test_stack_with_names(stop):
+    text = stop.ask('nt dps $rsp L4')
+    words = [int(line.split()[1], 16) for line in text.splitlines()]
+    assert words == quads(stop, stop.value('$rsp'), 4)
+    caller = stop.ask(f'info symbol {words[0]:#x}').split(' ')[0]
+    assert f'tour!{caller}+0x' in text.splitlines()[0]
+    short = stop.ask('nt dds $rsp L2').splitlines()
+    assert [int(line.split()[1], 16) for line in short] == \
+        [words[0] & 0xFFFFFFFF, words[0] >> 32]
+
+
 # ---- wrong words
 
 
@@ -334,7 +525,23 @@ def test_wrong_words(stop):
             ('nt rdmsr 123456789', 'nt rdmsr: 123456789: numbers of MSRs'),
             ('nt pte nowhere', 'nt pte: nowhere: No symbol'),
             ('nt pte 8000000000000000', 'nt pte: 8000000000000000 is no addr'),
-            ('nt vtop 1 2 3', 'nt vtop: usage: nt vtop')):
+            ('nt vtop 1 2 3', 'nt vtop: usage: nt vtop'),
+            ('nt address 8000000000000000', 'nt address: 8000000000000000 is'),
+            ('nt address ffff900000000000', 'nt address: ffff900000000000 is'),
+            ('nt kuser 1', 'nt kuser: usage: nt kuser'),
+            ('nt ln', 'nt ln: usage: nt ln ADDRESS'),
+            ('nt ln 10000', 'nt ln: 10000 is in no module'),
+            ('nt x nowhere!*', 'nt x: no module is like nowhere'),
+            ('nt x nt!zz*', 'nt x: no symbol is like nt!zz*'),
+            ('nt error 12345678', 'nt error: 12345678 is neither'),
+            ('nt error 123456789', 'nt error: 123456789: codes have 32 bits'),
+            ('nt error $nothing', 'nt error: $nothing is no number'),
+            ('nt db', 'nt db: usage: nt db ADDRESS [L COUNT]'),
+            ('nt dd $rsp 4', 'nt dd: usage: nt dd ADDRESS [L COUNT]'),
+            ('nt dq $rsp L100000', 'nt dq: 100000 items are too many'),
+            ('nt da 0', 'nt da: no memory at 0'),
+            ('nt du 0', 'nt du: no memory at 0'),
+            ('nt dps nt!nothing', 'nt dps: nt has no symbol nothing')):
         complains(stop, line, complaint)
 
 

@@ -85,8 +85,9 @@ def split(text):
 class Nt(gdb.Command):
     """WinDbg's commands for ntwalk. gdb takes no "!": !pte is "nt pte".
 
-A single number is hexadecimal, as in WinDbg; 0n10 is decimal. An address may
-also be a symbol, module!symbol, or any expression of gdb's in one word.
+A number is hexadecimal, as in WinDbg; 0n10 is decimal. An address may also be
+a symbol, module!symbol, a register ($rsp or @rsp), a sum of these, or any
+other expression of gdb's in one word.
 docs/debugging.md has an example of each command.
 """
 

@@ -1,4 +1,4 @@
-"""headers.py: constants of the kernel's headers; no symbol file has them."""
+"""headers.py: constants of the kernel's sources; no symbol file has them."""
 import functools
 import os
 import re
@@ -7,10 +7,10 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), '../../..'))
 STATUSES = 'kernel/include/nt/ntstatus.h'
 DESCRIPTORS = 'arch/amd64/include/arch/descriptors.h'
 SHARED_PAGE = 'arch/amd64/include/nt/kuser.h'
-SHARED_PAGE_XP = 'kernel/include/nt/wow64.h'
 SERVICES = 'kernel/include/nt/ntapi.h'
 LEVELS = 'kernel/include/ke_object.h'
 MM = 'kernel/mm/mi.h'
+SYSTEM, POOL = 'kernel/mm/system.c', 'kernel/mm/pool.c'
 PROTECTIONS = 'kernel/mm/vad.h'
 
 DEFINE = re.compile(r'^#define +([A-Za-z_]\w*) +'
@@ -20,7 +20,7 @@ DEFINE = re.compile(r'^#define +([A-Za-z_]\w*) +'
 
 @functools.lru_cache(maxsize=None)
 def constants(path, cast=None):
-    """Returns {name: number} of a header's #defines.
+    """Returns {name: number} of a file's #defines.
 
     cast: only those with that cast, '' only those without any.
     """

@@ -20,15 +20,19 @@ LARGE_PAGE = 0x80
 types = {}
 
 
+def kernel_symbol():
+    symbol = gdb.lookup_global_symbol('KiSystemStartup')
+    if symbol is None:
+        raise Wrong('gdb has no kernel: file BUILD/ntoskrnl.elf')
+    return symbol
+
+
 def kernel_block():
     """Returns a block of the kernel's, where names mean the kernel's.
 
     Programs have types of the same names, 32-bit ones other layouts.
     """
-    symbol = gdb.lookup_global_symbol('KiSystemStartup')
-    if symbol is None:
-        raise Wrong('gdb has no kernel: file BUILD/ntoskrnl.elf')
-    return symbol.symtab.static_block()
+    return kernel_symbol().symtab.static_block()
 
 
 def type_of(name):
@@ -71,8 +75,9 @@ def address(value):
 
 def variable(name):
     """Returns a variable of the kernel's, static ones too."""
-    symbol = (gdb.lookup_global_symbol(name) or
-              gdb.lookup_static_symbol(name))
+    file = kernel_symbol().symtab.objfile
+    symbol = (file.lookup_global_symbol(name) or
+              file.lookup_static_symbol(name))
     if symbol is None:
         raise Wrong(f'the kernel has no {name}')
     return symbol.value()

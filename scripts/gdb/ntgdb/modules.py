@@ -87,14 +87,27 @@ def image_size(path):
     return int.from_bytes(optional_header(path)[56:60], 'little')
 
 
-def boot_files():
-    """Returns {physical address: name} of the boot files."""
+def boot_file_ranges():
+    """Yields (physical address, size, name) of the boot files."""
     block = kernel.variable('loader_block')
-    rows = {}
     for index in range(int(block['module_count'])):
         row = block['modules'][index]
-        rows[int(row['base'])] = row['name'].string()
-    return rows
+        yield int(row['base']), int(row['size']), row['name'].string()
+
+
+def boot_files():
+    """Returns {physical address: name} of the boot files."""
+    return {base: name for base, _, name in boot_file_ranges()}
+
+
+def file_of(region, files):
+    """Returns the name of the boot file that a region shows, or None."""
+    section = kernel.number(region['section'])
+    if not section:
+        return None
+    segment = region['section']['segment']
+    where = kernel.number(segment['bytes'])
+    return files.get(kernel.physical(where)) if where else None
 
 
 def views(node):
@@ -113,8 +126,7 @@ def of_process(owner):
     for region in views(kernel.number(owner['VadRoot'])):
         if int(region['type']) != MEM_IMAGE:
             continue
-        segment = region['section'].dereference()['segment'].dereference()
-        name = files.get(kernel.physical(kernel.number(segment['bytes'])))
+        name = file_of(region, files)
         if not name:
             continue
         base = kernel.number(region['range']['node']['key'])
@@ -152,7 +164,10 @@ def expected():
 
 def loaded():
     """Returns the kernel and what the process of cr3 has mapped."""
-    root = machine.register('cr3')
+    try:
+        root = machine.register('cr3')
+    except Wrong:
+        return [nt(), *expected()]
     if root not in found_in:
         try:
             mapped = of_process(kernel.process())
