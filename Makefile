@@ -688,6 +688,14 @@ debug: ## gdb in this terminal, stopped at KiSystemStartup; PROGRAM="NAME ARG"
 	@scripts/setup
 	@scripts/debug $(BUILD) $(PROGRAM)
 
+# What "walk" follows: a service, its arguments, a door, with a user APC or not.
+CALL ?= NtClose
+DOOR ?= syscall
+APC  ?=
+walk: ## build/walk/index.html: CALL="NtClose 0x1234" DOOR=syscall APC=1
+	@scripts/setup
+	@scripts/walk --build $(BUILD) --door $(DOOR) $(if $(APC),--apc) $(CALL)
+
 screenshot: ## docs/screenshot.png, from the tour
 	@scripts/boot --build $(BUILD) --screendump docs/screenshot.png >/dev/null
 

@@ -31,7 +31,8 @@ SHOWN_WRITTEN = 3       # so many of these are left at either end
 DOORS = {'syscall': 'SYSCALL', 'int2e': 'INT 2Eh', 'sysenter': 'SYSENTER'}
 CPUS = {'intel': 'an Intel processor', 'amd': 'an AMD processor'}
 KINDS = {'msr': 'MSR', 'gdt': 'GDT', 'idt': 'IDT', 'tss': 'TSS',
-         'ssdt': 'service table', 'kthread': 'KTHREAD', 'kpcr': 'KPCR'}
+         'ssdt': 'service table', 'kthread': 'KTHREAD', 'kpcr': 'KPCR',
+         'kuser': 'shared page', 'frame': 'trap frame'}
 SELECTORS = {
     0x00: 'null', 0x08: 'ring 0, 64-bit code', 0x10: 'ring 0, data',
     0x1b: 'ring 3, 32-bit code', 0x23: 'ring 3, data',

@@ -43,7 +43,7 @@ CHANGE = {
 }
 
 DECISION = {
-    'kind': re.compile('msr|gdt|idt|tss|ssdt|kthread|kpcr'),
+    'kind': re.compile('msr|gdt|idt|tss|ssdt|kthread|kpcr|kuser|frame'),
     'name': str,
     'value': str,
     'meaning': str,

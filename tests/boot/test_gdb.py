@@ -1,10 +1,14 @@
 """gdb with ntwalk's commands, as "make debug" starts it."""
+import json
+import os
 import re
+import subprocess
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, config
 from debugger import Debugger
+from ntwalk import boot
 
 
 @pytest.fixture(scope='module')
@@ -58,3 +62,28 @@ def test_steps_hide_interrupts_unless_told(startup):
         startup.ask(f'set ntwalk irq-while-stepping {word}')
         assert f'"{mode}"' in startup.ask('maint packet qqemu.sstep')
         assert word in startup.ask('show ntwalk irq-while-stepping')
+
+
+def launch_configuration(address):
+    """Returns .vscode/launch.json's gdb commands, for another build."""
+    path = os.path.join(boot.ROOT, '.vscode/launch.json')
+    with open(path, encoding='utf-8') as file:
+        text = re.sub(r'^\s*//.*$', '', file.read(), flags=re.M)
+    launch = json.loads(text)['configurations'][0]
+    for command in launch['customLaunchSetupCommands']:
+        yield (command['text'].replace('${workspaceFolder}/build', BUILD)
+               .replace('${workspaceFolder}', boot.ROOT)
+               .replace(':1234', address))
+
+
+def test_visual_studio_code(tmp_path):
+    """gdb as the editor starts it: by its machine interface."""
+    address = str(tmp_path / 'gdb')
+    with boot.start(config('tour', build=BUILD, framebuffer=False, debug=True,
+                           gdb=address)):
+        done = subprocess.run(
+            ['gdb', '-q', '-nx', '--interpreter=mi'],
+            input='\n'.join([*launch_configuration(address),
+                             '-stack-info-frame', '-gdb-exit', '']),
+            text=True, stdout=subprocess.PIPE, timeout=60, check=False)
+    assert 'func="KiSystemStartup"' in done.stdout, done.stdout

@@ -180,8 +180,8 @@ class Walk:
         now = state()
         self.user_pointer = now['rsp']
         self.rsp, self.end = now['rsp'], machine.quad(now['rsp'])
-        self.user_stack = Stack(now['rsp'] + 8 * (1 + max(4, self.count)))
-        self.user_stack.names[now['rsp']] = 'return address'
+        self.user_stack = Stack(now['rsp'] + 8 * (2 + max(4, self.count)))
+        self.name_arguments(now['rsp'])
         top = kernel.number(kernel.prcb()['RspBase'])
         self.kernel_stack = Stack(top)
         back = kernel.offset('KTRAP_FRAME', 'SegSs') + 8
@@ -202,6 +202,22 @@ class Walk:
                 self.skip_switch()
         self.leave(now)
         return self
+
+    def name_arguments(self, rsp):
+        """The caller's stack at the first instruction of the stub.
+
+        Of the NtwCall doors argument 1 is the number, 2 the service's first.
+        """
+        names = self.user_stack.names
+        names[rsp] = 'return address'
+        symbol = self.house.place(machine.register('rip')).symbol
+        extra = symbol in NTW_DOORS
+        for index in range(max(4, self.count + extra)):
+            if index < 4:
+                name = f'home of argument {index + 1}'
+            else:
+                name = f'argument {index + 1 - extra}'
+            names[rsp + 8 * (index + 1)] = name
 
     def at_end(self, now):
         return now['rip'] == self.end and now['cs'] & 3 == 3 and \
@@ -348,11 +364,6 @@ class Walk:
         for index in range(4, self.count):
             at = rsp + 8 * (index + 1)
             values.append(machine.quad(at))
-        for index in range(max(4, self.count)):
-            self.user_stack.names[rsp + 8 * (index + 1)] = \
-                f'home of argument {index + 1}' if index < 4 else \
-                f'argument {index + 1}'
-        self.user_stack.names[rsp] = 'return address'
         return values[:self.count]
 
     def user_rsp(self, now):
