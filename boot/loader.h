@@ -52,6 +52,7 @@ typedef struct _LOADER_PARAMETER_BLOCK {
     CHAR loader_name[LOADER_NAME_LENGTH];   /* "GRUB 2.06" */
     CHAR firmware[8];                       /* "BIOS" or "UEFI" */
     ULONGLONG kernel_base, kernel_size; /* physical, contiguous */
+    ULONGLONG entered;                  /* the TSC at the first instruction */
     ULONG memory_count;
     ULONG module_count;
     ULONG modules_left_out;             /* for lack of room here */

@@ -15,6 +15,7 @@
 static LOADER_PARAMETER_BLOCK loader_block;
 
 extern UCHAR boot_end[], kernel_end[];
+extern const ULONGLONG boot_entered;    /* start32.asm */
 
 static void copy_text(CHAR *to, size_t size, const CHAR *from)
 {
@@ -130,6 +131,7 @@ void boot_multiboot2(ULONG magic, const struct multiboot2_info *info)
         read_tag(tag);
         at += ALIGN_UP(tag->size, 8);
     }
+    block->entered = boot_entered;
     block->kernel_base = (ULONG_PTR)boot_end;
     block->kernel_size = (ULONG_PTR)kernel_end - (ULONG_PTR)kernel_start;
     block->memory_count = boot_normalize_memory(

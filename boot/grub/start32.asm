@@ -47,6 +47,9 @@ boot_start32:
         cli
         mov     esp, boot_stack32_top
         mov     edi, eax                        ; edi = magic, ebx = tags
+        rdtsc
+        mov     [boot_entered], eax
+        mov     [boot_entered + 4], edx
         mov     eax, 80000000h
         push    ebx
         cpuid
@@ -155,8 +158,10 @@ boot_gdt:
         dd boot_gdt
 
 section .boot.tables nobits alloc noexec write align=4096
-                resb 1000h
+                resb 1000h - 8
 boot_stack32_top:
+global boot_entered
+boot_entered:   resq 1                          ; the TSC at boot_start32
 boot_pdpt_low:  resb 1000h
 boot_pd_low:    resb 1000h * IDENTITY_GIBIBYTES
 ; Mm keeps these three.

@@ -18,7 +18,13 @@ ULONG DbgPrint(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 void kd_write(const char *text, SIZE_T length);
 
-/* A bugcheck writes whatever it has interrupted. */
+/*
+ * The screen shows what was written.  Every tick of the clock sees to that
+ * (io/input.c); who draws there himself, or stops the machine, asks for it.
+ */
+void kd_draw(void);
+
+/* A bugcheck writes whatever it has interrupted, and is drawn at once. */
 void kd_take_over(void);
 
 /* COM1 now, the framebuffer once Mm can map it. */

@@ -66,8 +66,20 @@ extern const ULONG ke_service_count;
 #define ke_shared_data_xp \
     ((struct kuser_shared_data_xp *)KI_USER_SHARED_DATA_XP)
 
-/* Data that boot fills and Mm then makes read-only. */
-#define SEALED __attribute__((section(".sealed")))
+/*
+ * The TSC at the kernel's first instruction, and when ring 3 was entered for
+ * the first time.  Who wants to know reads them from outside (scripts/bench).
+ */
+struct ke_boot_clock {
+    ULONGLONG kernel, user;
+};
+extern struct ke_boot_clock ke_boot_clock;
+
+/*
+ * Data that boot fills and Mm then makes read-only. Zeroes until then, which
+ * the image does not have to bring: the compiler knows by the name's start.
+ */
+#define SEALED __attribute__((section(".bss.sealed")))
 
 /* Stop the machine with one of NT's codes.  IRQL: any. */
 __attribute__((noreturn)) void KeBugCheckEx(ULONG code, ULONG_PTR p1,

@@ -92,6 +92,7 @@ static void Phase1Initialization(void *argument)
     RtlInitUnicodeString(&goodbye,
                          L"It is now safe to turn off your computer.\n");
     ZwDisplayString(&goodbye);
+    kd_draw();
     kd_report("exit", (ULONG)exit_status);
     arch_disable_interrupts();
     for (;;)
@@ -111,6 +112,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     if (!block)
         KeBugCheckEx(CONFIG_INITIALIZATION_FAILED, 1, 0, 0, 0);
     loader_block = *block;
+    ke_boot_clock.kernel = block->entered;
     load_symbols(FALSE);
     show_loader();
     init_parse_options(loader_block.options);

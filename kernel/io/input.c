@@ -1,11 +1,12 @@
 /*
  * io/input.c - what is typed, from the serial port and the keyboard.
  *
- * A timer's DPC looks at both 64 times a second and puts characters into one
- * buffer; readers take them out and wait for more.  The event is set while
- * something may be there: a reader that finds nothing clears it under the
- * lock and waits, and the DPC sets it after it has put something in, so
- * nothing is slept through and at worst a reader looks in vain.
+ * A timer's DPC looks at both 64 times a second, after it has had the screen
+ * drawn (kd/console.c), and puts characters into one buffer; readers take them
+ * out and wait for more.  The event is set while something may be there: a
+ * reader that finds nothing clears it under the lock and waits, and the DPC
+ * sets it after it has put something in, so nothing is slept through and at
+ * worst a reader looks in vain.
  *
  * Ctrl-C is a key for who reads key by key and an event for who has opened
  * the interrupt; who came last decides.  NT: the console's mode says which
@@ -82,6 +83,7 @@ static void poll(KDPC *dpc, void *context, void *argument1, void *argument2)
     BOOLEAN more;
 
     (void)dpc, (void)context, (void)argument1, (void)argument2;
+    kd_draw();
     KxAcquireSpinLock(&input.lock);
     before = input.count;
     poll_serial();

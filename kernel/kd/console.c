@@ -9,6 +9,9 @@
  * its time.  What an interrupt, or an NMI, has to say in the middle of a write
  * is kept, and the writer it has interrupted shows it at the end.
  *
+ * The screen is drawn at ticks of the clock (kd_draw); a bugcheck draws at
+ * once.
+ *
  * A second processor would have to wait where here is only an interrupt.
  */
 #include "kdp.h"
@@ -70,21 +73,45 @@ static void show_late(void)
     } while (!__sync_bool_compare_and_swap(&late_length, length, 0));
 }
 
-void kd_write(const char *text, SIZE_T length)
+static ULONGLONG raise(void)
 {
     ULONGLONG irql = arch_read_cr8();
 
     if (irql < DISPATCH_LEVEL)
         arch_write_cr8(DISPATCH_LEVEL);
+    return irql;
+}
+
+/* The consoles are free again, and what has come meanwhile is shown. */
+static void end_write(void)
+{
+    __sync_lock_release(&busy);
+    while (late_length && !__sync_lock_test_and_set(&busy, TRUE)) {
+        show_late();
+        __sync_lock_release(&busy);
+    }
+}
+
+void kd_write(const char *text, SIZE_T length)
+{
+    ULONGLONG irql = raise();
+
     if (__sync_lock_test_and_set(&busy, TRUE)) {
         keep_late(text, length);
     } else {
         show(text, length);
-        __sync_lock_release(&busy);
-        while (late_length && !__sync_lock_test_and_set(&busy, TRUE)) {
-            show_late();
-            __sync_lock_release(&busy);
-        }
+        end_write();
+    }
+    arch_write_cr8(irql);
+}
+
+void kd_draw(void)
+{
+    ULONGLONG irql = raise();
+
+    if (!__sync_lock_test_and_set(&busy, TRUE)) {
+        kdp_screen_draw();
+        end_write();
     }
     arch_write_cr8(irql);
 }
@@ -92,12 +119,14 @@ void kd_write(const char *text, SIZE_T length)
 void kd_take_over(void)
 {
     busy = FALSE;
+    kdp_screen_wait(FALSE);
 }
 
 void kd_show_early_text(void)
 {
     screen_started = TRUE;
     kdp_screen_write(early, early_length);
+    kdp_screen_wait(TRUE);
 }
 
 ULONG DbgPrint(const char *format, ...)

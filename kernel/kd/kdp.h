@@ -11,6 +11,10 @@ void kdp_serial_write(const char *text, SIZE_T length);
 /* screen.c: nothing happens without a framebuffer. */
 void kdp_screen_write(const char *text, SIZE_T length);
 
+/* From now on what is written is drawn by kdp_screen_draw; or at once. */
+void kdp_screen_wait(BOOLEAN wait);
+void kdp_screen_draw(void);
+
 /* console.c: the screen is there now. */
 void kd_show_early_text(void);
 

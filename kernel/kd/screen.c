@@ -4,6 +4,8 @@
  * A grid of characters in memory is the truth; the screen shows it.  When the
  * text scrolls, only cells that differ from what is shown are drawn again, so
  * nothing is ever read back from the framebuffer, which is slow on real PCs.
+ * Once the clock runs they are drawn at its next tick: many lines that scroll
+ * by in between are drawn once.  A bugcheck waits for nobody.
  * Glyphs are drawn twice as large from a width of 1920 pixels on.
  *
  * Of a terminal's escape sequences the screen knows the two that clear it,
@@ -36,7 +38,13 @@ static struct {
     char text[MAX_ROWS][MAX_COLUMNS];
     char shown[MAX_ROWS][MAX_COLUMNS];
     enum { TEXT, ESCAPE, SEQUENCE } state;
+    BOOLEAN changed;                    /* since it was drawn */
+    BOOLEAN waits;                      /* for kdp_screen_draw */
+    ULONGLONG pairs[4];                 /* two pixels each, by their bits */
 } screen;
+
+/* Two pixels at once; a row may begin anywhere. */
+typedef volatile ULONGLONG pixel_pair __attribute__((aligned(4)));
 
 static struct kd_screen drawing;
 
@@ -66,18 +74,61 @@ static ULONG pixel(ULONG rgb)
            (rgb & 0xFF) << f->blue_shift;
 }
 
-static void draw_line(ULONG x, ULONG y, const UCHAR *bits, ULONG on, ULONG off)
+static void *place_of(ULONG x, ULONG y)
 {
-    volatile ULONG *at = (volatile ULONG *)(screen.base +
-                                            (SIZE_T)y * screen.format->pitch) +
-                         x;
+    return (void *)(screen.base + (SIZE_T)y * screen.format->pitch +
+                    (SIZE_T)x * sizeof(ULONG));
+}
 
-    for (ULONG column = 0; column < screen.font.width; column++) {
-        ULONG colour = bits[column / 8] << column % 8 & 0x80 ? on : off;
+/* Left is the lower address, and a byte's upper bit. */
+static void make_pairs(void)
+{
+    ULONGLONG on = pixel(FOREGROUND), off = pixel(BACKGROUND);
+
+    for (ULONG bits = 0; bits < 4; bits++)
+        screen.pairs[bits] = (bits & 2 ? on : off) |
+                             (bits & 1 ? on : off) << 32;
+}
+
+/* Eight pixels of a glyph. */
+static void draw_byte(pixel_pair *at, ULONG bits)
+{
+    at[0] = screen.pairs[bits >> 6];
+    at[1] = screen.pairs[bits >> 4 & 3];
+    at[2] = screen.pairs[bits >> 2 & 3];
+    at[3] = screen.pairs[bits & 3];
+}
+
+/* The same, twice as wide. */
+static void draw_large_byte(pixel_pair *at, ULONG bits)
+{
+    for (ULONG mask = 0x80; mask; mask >>= 1)
+        *at++ = screen.pairs[bits & mask ? 3 : 0];
+}
+
+/* What is left of a glyph whose width is no multiple of eight. */
+static void draw_rest(volatile ULONG *at, ULONG bits, ULONG count)
+{
+    for (ULONG column = 0; column < count; column++) {
+        ULONG colour = (ULONG)screen.pairs[bits << column & 0x80 ? 3 : 0];
 
         for (ULONG i = 0; i < screen.scale; i++)
             *at++ = colour;
     }
+}
+
+static void draw_line(ULONG x, ULONG y, const UCHAR *bits)
+{
+    ULONG left = screen.font.width;
+
+    for (; left >= 8; left -= 8, x += 8 * screen.scale) {
+        if (screen.scale == 1)
+            draw_byte(place_of(x, y), *bits++);
+        else
+            draw_large_byte(place_of(x, y), *bits++);
+    }
+    if (left)
+        draw_rest(place_of(x, y), *bits, left);
 }
 
 static void draw_cell(ULONG column, ULONG row)
@@ -87,23 +138,36 @@ static void draw_cell(ULONG column, ULONG row)
     const UCHAR *bits = font->glyphs +
         (character < font->count ? character : 0) * font->bytes;
     ULONG bytes_per_line = (font->width + 7) / 8;
-    ULONG on = pixel(FOREGROUND), off = pixel(BACKGROUND);
 
     for (ULONG line = 0; line < font->height * screen.scale; line++)
         draw_line(column * font->width * screen.scale,
                   row * font->height * screen.scale + line,
-                  bits + line / screen.scale * bytes_per_line, on, off);
+                  bits + line / screen.scale * bytes_per_line);
     screen.shown[row][column] = screen.text[row][column];
 }
 
-static void draw_changes(void)
+static void draw_row(ULONG row)
 {
-    for (ULONG row = 0; row < screen.rows; row++) {
-        for (ULONG column = 0; column < screen.columns; column++) {
-            if (screen.text[row][column] != screen.shown[row][column])
-                draw_cell(column, row);
-        }
+    for (ULONG column = 0; column < screen.columns; column++) {
+        if (screen.text[row][column] != screen.shown[row][column])
+            draw_cell(column, row);
     }
+}
+
+void kdp_screen_draw(void)
+{
+    if (!screen.changed)
+        return;
+    screen.changed = FALSE;
+    for (ULONG row = 0; row < screen.rows; row++) {
+        if (memcmp(screen.text[row], screen.shown[row], screen.columns) != 0)
+            draw_row(row);
+    }
+}
+
+void kdp_screen_wait(BOOLEAN wait)
+{
+    screen.waits = wait;
 }
 
 static void next_row(void)
@@ -174,7 +238,9 @@ void kdp_screen_write(const char *text, SIZE_T length)
         return;
     for (SIZE_T i = 0; i < length; i++)
         put_character(text[i]);
-    draw_changes();
+    screen.changed = TRUE;
+    if (!screen.waits)
+        kdp_screen_draw();
 }
 
 static ULONG at_most(ULONG value, ULONG limit)
@@ -182,16 +248,21 @@ static ULONG at_most(ULONG value, ULONG limit)
     return value < limit ? value : limit;
 }
 
+static void clear_line(ULONG y)
+{
+    void *at = place_of(0, y);
+    SIZE_T pairs = screen.format->width / 2;
+
+    __asm__ volatile("rep stosq" : "+D"(at), "+c"(pairs)
+                     : "a"(screen.pairs[0]) : "memory");
+    if (screen.format->width % 2)
+        *(volatile ULONG *)at = (ULONG)screen.pairs[0];
+}
+
 static void clear(void)
 {
-    ULONG colour = pixel(BACKGROUND);
-
-    for (ULONG y = 0; y < screen.format->height; y++) {
-        volatile ULONG *line = (volatile ULONG *)
-            (screen.base + (SIZE_T)y * screen.format->pitch);
-        for (ULONG x = 0; x < screen.format->width; x++)
-            line[x] = colour;
-    }
+    for (ULONG y = 0; y < screen.format->height; y++)
+        clear_line(y);
     memset(screen.text, ' ', sizeof screen.text);
     memset(screen.shown, ' ', sizeof screen.shown);
 }
@@ -234,6 +305,7 @@ void kd_start_screen(const LOADER_PARAMETER_BLOCK *block)
                                        FALSE);
     }
     if (screen.base) {
+        make_pairs();
         clear();
         offer_drawing(format);
     }

@@ -18,6 +18,8 @@ static volatile ULONGLONG tick_tsc = 1;
 /* SystemTime - InterruptTime, which run at one rate. */
 static LONGLONG boot_time;
 
+struct ke_boot_clock ke_boot_clock;
+
 /*
  * Writer: High2Time first.  A reader that got the new LowPart with an old
  * High1Time finds the new High2Time, which differs if the high half moved.

@@ -40,6 +40,27 @@ void mi_insert_page_first(struct mi_page_list *list, PFN_NUMBER pfn)
     link(list, pfn, 0, list->Flink);
 }
 
+/* As if one after the other came first; nobody has known them before. */
+void mi_insert_new_pages(struct mi_page_list *list, PFN_NUMBER first,
+                         PFN_NUMBER end)
+{
+    if (first == end)
+        return;
+    for (PFN_NUMBER pfn = first; pfn < end; pfn++) {
+        struct mi_pfn *page = mi_pfn_at(pfn);
+
+        page->Flink = (ULONG)pfn - 1;
+        page->Blink = (ULONG)pfn + 1;
+        page->PageLocation = (UCHAR)list->ListName;
+    }
+    mi_pfn_at(first)->Flink = list->Flink;
+    mi_pfn_at(end - 1)->Blink = 0;
+    *(list->Flink ? &mi_pfn_at(list->Flink)->Blink : &list->Blink) =
+        (ULONG)first;
+    list->Flink = (ULONG)(end - 1);
+    list->Total += end - first;
+}
+
 void mi_insert_page_last(struct mi_page_list *list, PFN_NUMBER pfn)
 {
     link(list, pfn, list->Blink, 0);

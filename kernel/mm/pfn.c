@@ -248,6 +248,15 @@ static void map_database(void)
     }
 }
 
+static void add_free_pages(PFN_NUMBER first, PFN_NUMBER end)
+{
+    KIRQL irql = KeAcquireSpinLock(&mi_pfn_lock);
+
+    mi_insert_new_pages(&MmFreePageListHead, first, end);
+    MmResidentAvailablePages += end - first;
+    KeReleaseSpinLock(&mi_pfn_lock, irql);
+}
+
 void mi_initialize_pages(const LOADER_PARAMETER_BLOCK *block)
 {
     PFN_NUMBER unused_end;
@@ -257,17 +266,16 @@ void mi_initialize_pages(const LOADER_PARAMETER_BLOCK *block)
     list_ready = TRUE;
     for (ULONG i = 0; i < block->memory_count; i++) {
         const struct loader_memory *range = &block->memory[i];
+        PFN_NUMBER start = range->base >> PAGE_SHIFT;
         PFN_NUMBER end = (range->base + range->size) >> PAGE_SHIFT;
 
-        if (range->type != LOADER_MEMORY_FREE)
+        if (range->type != LOADER_MEMORY_FREE || start > highest_page)
             continue;
         if (end > highest_page + 1)
             end = highest_page + 1;
-        for (PFN_NUMBER pfn = range->base >> PAGE_SHIFT; pfn < end; pfn++) {
-            if (pfn == unused_end)
-                break;              /* the rest of this range: early pages */
-            mi_free_page(pfn);
-        }
+        if (start <= unused_end && unused_end < end)
+            end = unused_end;       /* the rest of this range: early pages */
+        add_free_pages(start, end);
     }
 }
 

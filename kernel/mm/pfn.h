@@ -64,6 +64,10 @@ static inline struct mi_pfn *mi_pfn_at(PFN_NUMBER pfn)
 void mi_insert_page_first(struct mi_page_list *list, PFN_NUMBER pfn);
 void mi_insert_page_last(struct mi_page_list *list, PFN_NUMBER pfn);
 
+/* [first, end), of which nothing is known yet: their entries are zero. */
+void mi_insert_new_pages(struct mi_page_list *list, PFN_NUMBER first,
+                         PFN_NUMBER end);
+
 /* From the list that it is on; it is in use then. */
 void mi_unlink_page(PFN_NUMBER pfn);
 

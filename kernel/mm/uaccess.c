@@ -13,8 +13,7 @@
 
 #define STRING_TAG 0x72745355               /* "UStr" */
 
-const ULONGLONG MmUserProbeAddress
-    __attribute__((section(".sealed"))) = MM_USER_PROBE_ADDRESS;
+const ULONGLONG MmUserProbeAddress = MM_USER_PROBE_ADDRESS;
 
 static BOOLEAN in_user_space(const void *address, SIZE_T size)
 {

@@ -22,6 +22,7 @@ static EX_PUSH_LOCK screen_lock;
 void w32p_draw(const struct w32p_blit *blit)
 {
     ke_acquire_exclusive(&screen_lock);
+    kd_draw();                          /* text from before stays below */
     w32p_blit(kd_get_screen(), blit);
     ke_release_exclusive(&screen_lock);
 }

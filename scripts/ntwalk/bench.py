@@ -16,6 +16,9 @@ flags() are the machine that figures of other systems belong to as well.
 import json
 import os
 import re
+import struct
+import subprocess
+import tempfile
 from typing import NamedTuple
 
 from . import boot, machine
@@ -28,6 +31,11 @@ RUNS = 5
 LIMIT = 300                     # seconds
 BUDGET = os.path.join(boot.ROOT, 'tests/bench/budget.json')
 TOLERANCE = 1.02                # of what is recorded
+
+LOADER = 'reset to the kernel'
+KERNEL = 'kernel to ring 3'
+MEMORY_USED = 'memory in use, KiB'
+IMAGE = 'kernel image, bytes'
 
 # Which floor is under a figure.
 FLOORS = {
@@ -147,14 +155,61 @@ def time(build, cpu, runs=RUNS):
             for name in taken[0]}
 
 
+def symbol(build, name):
+    with open(os.path.join(build, 'ntoskrnl.sym'), encoding='ascii') as lines:
+        for line in lines:
+            address, _, found = line.split()
+            if found == name:
+                return int(address, 16)
+    raise Usage(f'{build}: the kernel has no {name}')
+
+
+def kernel_numbers(running, build, name, count=1):
+    data = running.read(symbol(build, name), 8 * count)
+    return struct.unpack(f'<{count}Q', data)
+
+
+def boot_counts(build, cpu):
+    """Instructions until ring 3, and memory in use when a shell waits."""
+    config = boot.Config(program='shell', build=build, make=False, cpu=cpu,
+                         icount=True, timeout=LIMIT)
+    with boot.start(config) as running:
+        running.wait_for('> $', LIMIT)
+        kernel, user = kernel_numbers(running, build, 'ke_boot_clock', 2)
+        total, = kernel_numbers(running, build, 'total_pages')
+        free, = kernel_numbers(running, build, 'MmFreePageListHead')
+    return {LOADER: kernel, KERNEL: user - kernel,
+            MEMORY_USED: (total - free) * 4}
+
+
+def image_size(build):
+    """Bytes of the kernel's file without symbols."""
+    with tempfile.NamedTemporaryFile(prefix='ntwalk-') as out:
+        subprocess.run(['strip', '-s', '-o', out.name,
+                        os.path.join(build, 'ntoskrnl.elf')], check=True)
+        return os.path.getsize(out.name)
+
+
+def count_all(main, test, cpu=CPUS[0]):
+    """What budget.json is about: calls of the test build, boot of the other.
+
+    How long firmware and loader take depends on the disk, to some percent.
+    """
+    booted = boot_counts(main, cpu)
+    del booted[LOADER]
+    return {**count(test, cpu), **booted, IMAGE: image_size(main)}
+
+
 def measure(main, test, cpus=CPUS, runs=RUNS):
     """main, test: the build folders. Returns what --json writes."""
     return {
         'flags': flags(True), 'memory': MEMORY, 'yardstick': YARDSTICK,
+        IMAGE: image_size(main),
         'cpus': {cpu: {
             'instructions': count(test, cpu),
             'time': {name: one._asdict()
                      for name, one in time(test, cpu, runs).items()},
+            'boot': boot_counts(main, cpu),
         } for cpu in cpus},
     }
 
@@ -174,5 +229,7 @@ def table(result):
             taken = one and (f'{one["ns"]:9.0f}{one["most"]:9.0f}'
                              f'{one["ratio"]:8.2f}')
             lines.append(f'{name:32}{number:7}{beside}{taken or ""}'.rstrip())
-        lines.append('')
+        lines += ['', *(f'{name:26}{number:13,}'
+                        for name, number in figures['boot'].items()),
+                  f'{IMAGE:26}{result[IMAGE]:13,}', '']
     return '\n'.join(lines)

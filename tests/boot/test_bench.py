@@ -3,6 +3,7 @@
 tests/bench/budget.json has what was counted when it was written, and the
 most that some of it may ever be (ntwalk/bench.py reads it).
 """
+from conftest import BUILD
 from ntwalk import bench
 
 FLAT = 0.10
@@ -32,6 +33,9 @@ def test_bench(run):
                  memory=bench.MEMORY, timeout=bench.LIMIT)
     assert result.status == 0, result.reason
     figures, growth = bench.read_table(result.console)
+    figures.update(bench.boot_counts(BUILD, bench.CPUS[0]))
+    del figures[bench.LOADER]
+    figures[bench.IMAGE] = bench.image_size(BUILD)
     assert not bench.exceeded(figures, bench.read_budget())
     assert figures['14 arguments'] <= figures['9 arguments'] + 5 * ARGUMENT
     assert growth.pop('The same with so many others') == (10, 10000)

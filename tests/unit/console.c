@@ -42,6 +42,25 @@ void kdp_screen_write(const char *text, SIZE_T length)
     picture[picture_length] = 0;
 }
 
+static BOOLEAN waits;
+static ULONG drawn;
+
+void kdp_screen_wait(BOOLEAN wait)
+{
+    waits = wait;
+}
+
+void kdp_screen_draw(void)
+{
+    const char *late_text = interrupt;
+
+    assert_true(cr8 == DISPATCH_LEVEL);
+    interrupt = NULL;
+    if (late_text)
+        kd_write(late_text, strlen(late_text));
+    drawn++;
+}
+
 static int restart(void **state)
 {
     (void)state;
@@ -75,6 +94,28 @@ static void text_of_an_interrupt(void **state)
     assert_string_equal(serial, "first 1\nlate\nsecond\n");
     assert_string_equal(picture, serial);
     assert_true(cr8 == PASSIVE_LEVEL);
+}
+
+/* The early text at once, the rest when it is asked for; a bugcheck, too. */
+static void drawn_at_ticks(void **state)
+{
+    (void)state;
+    waits = FALSE;
+    drawn = 0;
+    kd_show_early_text();
+    assert_true(waits);
+    interrupt = "late\n";
+    kd_draw();
+    assert_int_equal(drawn, 1);
+    assert_string_equal(serial, "late\n");
+    assert_true(cr8 == PASSIVE_LEVEL);
+    busy = TRUE;
+    kd_draw();
+    assert_int_equal(drawn, 1);
+    kd_take_over();
+    assert_false(waits);
+    kd_draw();
+    assert_int_equal(drawn, 2);
 }
 
 static void very_much_early_text(void **state)
@@ -181,6 +222,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(the_same_text, restart),
         cmocka_unit_test_setup(text_of_an_interrupt, restart),
+        cmocka_unit_test_setup(drawn_at_ticks, restart),
         cmocka_unit_test_setup(very_much_early_text, restart),
         cmocka_unit_test_setup(long_lines_are_cut, restart),
         cmocka_unit_test(symbols_of_addresses),

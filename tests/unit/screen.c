@@ -224,6 +224,31 @@ static void scrolling(void **state)
     check_pixels();
 }
 
+static void drawn_when_asked(void **state)
+{
+    ULONG *before;
+
+    (void)state;
+    make_psf1(16);
+    start(1024, 768, 0, FALSE);
+    write_both("first\n", 6);
+    before = malloc(pixels_size);
+    memcpy(before, pixels, pixels_size);
+    kdp_screen_wait(TRUE);
+    for (ULONG i = 0; i < 100; i++)
+        write_both("next\n", 5);
+    assert_memory_equal(pixels, before, pixels_size);
+    kdp_screen_draw();
+    check_pixels();
+    memcpy(before, pixels, pixels_size);
+    kdp_screen_draw();
+    assert_memory_equal(pixels, before, pixels_size);
+    free(before);
+    kdp_screen_wait(FALSE);
+    write_both("last", 4);
+    check_pixels();
+}
+
 static void long_lines_wrap(void **state)
 {
     char text[300];
@@ -342,6 +367,7 @@ int main(void)
         cmocka_unit_test(one_line),
         cmocka_unit_test(escape_sequences),
         cmocka_unit_test(scrolling),
+        cmocka_unit_test(drawn_when_asked),
         cmocka_unit_test(long_lines_wrap),
         cmocka_unit_test(many_formats),
         cmocka_unit_test(twice_as_large),

@@ -21,7 +21,7 @@
 #include <x86/apic.h>
 #include <x86/registers.h>
 
-#define CALIBRATION_MS 10
+#define CALIBRATION_MS 5
 #define POLL_LIMIT 10000000
 #define CPUID_TSC_RATIO 0x15
 #define CPUID_FREQUENCIES 0x16
@@ -30,6 +30,13 @@
 static BOOLEAN deadline_mode;
 static ULONGLONG start;          /* the TSC at tick 0 */
 static ULONGLONG period;         /* of the TSC, one tick */
+static ULONGLONG measured_from;  /* the TSC when the reference began */
+
+static void begin_measuring(void)
+{
+    ki_write_apic(APIC_TIMER_INITIAL, ~0U);
+    measured_from = arch_read_tsc();
+}
 
 /*
  * Let counter 2 of the PIT run down once.  FALSE: there is none (its output
@@ -47,6 +54,7 @@ static BOOLEAN wait_for_pit(void)
     if (arch_in8(PORT_61) & PORT_61_OUT2)
         return FALSE;
     arch_out8(PORT_61, gate | PORT_61_GATE2);
+    begin_measuring();
     for (ULONG polls = 0; polls < POLL_LIMIT; polls++) {
         if (arch_in8(PORT_61) & PORT_61_OUT2)
             return TRUE;
@@ -77,9 +85,9 @@ static ULONGLONG cpuid_tsc_frequency(void)
 static BOOLEAN wait_for_tsc(void)
 {
     ULONGLONG frequency = cpuid_tsc_frequency();
-    ULONGLONG end = arch_read_tsc() + frequency * CALIBRATION_MS / 1000;
 
-    while (arch_read_tsc() < end)
+    begin_measuring();
+    while (arch_read_tsc() - measured_from < frequency * CALIBRATION_MS / 1000)
         arch_pause();
     return frequency != 0;
 }
@@ -88,13 +96,9 @@ static BOOLEAN wait_for_tsc(void)
 static BOOLEAN measure(BOOLEAN (*wait)(void), ULONG *apic_ticks,
                        ULONGLONG *tsc_ticks)
 {
-    ULONGLONG before;
-    BOOLEAN good;
+    BOOLEAN good = wait();
 
-    ki_write_apic(APIC_TIMER_INITIAL, ~0U);
-    before = arch_read_tsc();
-    good = wait();
-    *tsc_ticks = arch_read_tsc() - before;
+    *tsc_ticks = arch_read_tsc() - measured_from;
     *apic_ticks = ~ki_read_apic(APIC_TIMER_CURRENT);
     return good && *apic_ticks >= CALIBRATION_MS;
 }

@@ -181,6 +181,8 @@ static __attribute__((noreturn)) void enter_user(const CONTEXT *context)
     KiSetupForInstrumentationReturn(frame);
     thread->TrapFrame = frame;
     KfLowerIrql(PASSIVE_LEVEL);
+    if (!ke_boot_clock.user)
+        ke_boot_clock.user = arch_read_tsc();
     ki_enter_user(frame);
 }
 
