@@ -33,6 +33,7 @@ static enum transfer indirect(uint8_t byte)
 {
     switch (byte >> 3 & 7) {
     case 2:
+        return byte >> 6 == 3 ? TRANSFER_CALL_REGISTER : TRANSFER_CALL;
     case 3:
         return TRANSFER_CALL;
     case 4:
@@ -70,8 +71,6 @@ static enum transfer one_byte(uint8_t byte)
 
 enum transfer decode_transfer(const uint8_t *bytes, size_t size)
 {
-    if (size == 3 && !memcmp(bytes, "\x41\xFF\xD2", 3))
-        return TRANSFER_CALL_R10;
     while (size > 1 && is_prefix(*bytes)) {
         bytes++;
         size--;

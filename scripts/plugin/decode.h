@@ -11,7 +11,7 @@ enum transfer {
     TRANSFER_NONE,              /* to the next one, or it is a fault */
     TRANSFER_JUMP,
     TRANSFER_CALL,
-    TRANSFER_CALL_R10,
+    TRANSFER_CALL_REGISTER,     /* CALL to where a register says */
     TRANSFER_RETURN,
     TRANSFER_INTERRUPT,         /* INT, INT3, INTO */
     TRANSFER_ENTER,             /* SYSCALL, SYSENTER */

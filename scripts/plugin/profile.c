@@ -88,9 +88,9 @@ static bool finish(enum transfer transfer, const struct block *next)
 
     switch (transfer) {
     case TRANSFER_CALL:
-    case TRANSFER_CALL_R10:
+    case TRANSFER_CALL_REGISTER:
         stack_call(slot, last->end, last->user,
-                   transfer == TRANSFER_CALL_R10 &&
+                   transfer == TRANSFER_CALL_REGISTER &&
                        flags & SYMBOL_FINDS_SERVICE);
         break;
     case TRANSFER_RETURN:
@@ -115,7 +115,7 @@ static void follow(uint64_t count, const struct block *next)
                                                   : TRANSFER_NONE;
     bool trap, user;
 
-    if ((transfer == TRANSFER_CALL || transfer == TRANSFER_CALL_R10 ||
+    if ((transfer == TRANSFER_CALL || transfer == TRANSFER_CALL_REGISTER ||
          transfer == TRANSFER_RETURN) && slot == 0)
         transfer = TRANSFER_NONE;       /* a fault, not a transfer */
     trap = trapped(next, transfer);
@@ -234,7 +234,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
             qemu_plugin_tb_get_insn(tb, i), QEMU_PLUGIN_INLINE_ADD_U64,
             &begun, 1);
     if (block->transfer == TRANSFER_CALL ||
-        block->transfer == TRANSFER_CALL_R10 ||
+        block->transfer == TRANSFER_CALL_REGISTER ||
         block->transfer == TRANSFER_RETURN)
         qemu_plugin_register_vcpu_mem_cb(
             qemu_plugin_tb_get_insn(tb, count - 1), accessed,

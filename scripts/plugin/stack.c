@@ -43,7 +43,9 @@ struct stack {
 uint64_t stack_lost;
 bool stack_counting;
 static struct stack *current, *all, *saved[BUCKETS];
-static uint64_t resumed_back;   /* of the frame that stack_leave ended */
+/* Where the caller of what stack_leave ended goes on, if it does; 0: not known.
+   For stack_dispatcher. */
+static uint64_t resumed_back;
 
 static struct frame *top(void)
 {
@@ -295,27 +297,24 @@ void stack_service(uint64_t back)
     current->pending = current->count - 1;
 }
 
-/* NtContinue gives up what the last dispatcher was called for, or an earlier
-   one, if that is where it leads. */
-static void continue_at(uint64_t target)
+/* Ring 3 goes on where a dispatcher was called: that one has done its work,
+   with all above it. NtContinue leads elsewhere, too, and gives up the last. */
+static void leave_dispatcher(uint64_t target, bool continues)
 {
     size_t last = 0;
 
-    for (size_t i = current->count; i-- > 1;) {
-        const struct frame *frame = &current->frames[i];
-
-        if (!is_users(frame))
-            break;
-        if (frame->kind != FRAME_DISPATCHER)
+    for (size_t i = current->count; i-- > 1 &&
+         is_users(&current->frames[i]);) {
+        if (current->frames[i].kind != FRAME_DISPATCHER)
             continue;
+        if (target && current->frames[i].back == target) {
+            cut(i);
+            return;
+        }
         if (!last)
             last = i;
-        if (frame->back == target) {
-            last = i;
-            break;
-        }
     }
-    if (last)
+    if (last && continues)
         cut(last);
 }
 
@@ -340,21 +339,11 @@ bool stack_leave(uint64_t target)
         cut(entry);
         return false;
     }
-    if (entry)
+    if (entry && !(routine & SYMBOL_CONTINUES))
         resumed_back = current->frames[entry].back;
     cut(entry ? entry : 1);
-    if (routine & SYMBOL_CONTINUES) {
-        continue_at(target);
-        resumed_back = 0;
-    } else if (target && target != resumed_back && entry) {
-        for (size_t i = current->count; i-- > 1 &&
-             is_users(&current->frames[i]);)
-            if (current->frames[i].kind == FRAME_DISPATCHER &&
-                current->frames[i].back == target) {
-                cut(i);
-                break;
-            }
-    }
+    if (target != resumed_back)
+        leave_dispatcher(target, routine & SYMBOL_CONTINUES);
     return true;
 }
 

@@ -24,7 +24,7 @@ enum {
     SYMBOL_VECTOR = 8,          /* in the IDT */
     SYMBOL_INTERRUPT = 0x10,    /* ... and has nothing to do with who runs */
     SYMBOL_DOOR = 0x20,
-    SYMBOL_FINDS_SERVICE = 0x40,    /* its call r10 reaches the routine */
+    SYMBOL_FINDS_SERVICE = 0x40,    /* calls routines, by a register */
     SYMBOL_CALLS_USER = 0x80,   /* leaves for ring 3 and comes back */
     SYMBOL_THREAD = 0x100,      /* a new thread's first instruction */
     SYMBOL_DISPATCHER = 0x200,  /* ring 3 goes on here, unasked */
