@@ -10,6 +10,7 @@ import subprocess
 import pytest
 
 from conftest import BUILD
+from debugger import Debugger
 from ntwalk import symbols, walk
 from ntwalk.errors import Died, Usage
 
@@ -178,6 +179,23 @@ def test_stack_arguments_and_a_long_service(tmp_path):
     for index in (5, 6, 7, 8, 9):
         assert user[f'argument {index}'] == \
             data['arguments'][index - 1]['value']
+
+
+def test_32_bit_code():
+    """XP's call, in gdb: its doors, its table, SYSEXIT."""
+    with Debugger(BUILD, '--no-framebuffer', 'tour32') as debugger:
+        text = debugger.ask('nt walk NtClose sysenter')
+        assert [line.split()[0] for line in text.splitlines()[1:]
+                if not line.startswith(' ')] == list('123451')
+        for words in ('ntdll32!KiFastSystemCall', 'nt!KiFastCallEntry',
+                      'nt!NtClose, 4 bytes of arguments', 'cs 8 -> 1b'):
+            assert words in text
+        assert debugger.ask('nt walk NtClose > /dev/null') == \
+            'nt walk: a file shows 64-bit code only'
+        assert debugger.ask('nt walk NtClose back door') == \
+            'nt walk: usage: nt walk CALL [DOOR] [apc] [> FILE]'
+        assert debugger.ask('nt walk NtClose back').startswith(
+            'nt walk: no door back')
 
 
 def test_what_cannot_be(tmp_path):

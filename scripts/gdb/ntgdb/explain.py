@@ -7,8 +7,7 @@ from . import kernel, machine, msr
 from .rooms import (APC, DISPATCH, DISPATCHER, DOOR, EXIT, PROGRAM, SERVICE,
                     STUB)
 
-SHARED_SYSTEM_CALL = {False: 0x7FFE0308, True: 0x7FFE0300}
-INTERRUPT_FLAG = 0x200
+SHARED_SYSTEM_CALL, SHARED_SYSTEM_CALL_XP = 0x7FFE0308, 0x7FFE0300
 SYSTEM_FLAGS = {'IF': 'interrupts', 'TF': 'single step', 'DF': 'direction',
                 'NT': 'nested task', 'AC': 'alignment check'}
 IRQLS = {0: 'PASSIVE_LEVEL', 1: 'APC_LEVEL', 2: 'DISPATCH_LEVEL'}
@@ -68,7 +67,9 @@ def expected(walk, room):
         yield 'rax', 'service number', call.number
         if argument:
             yield 'r10', 'argument 1', argument[0]
-    if number in (STUB, DOOR, DISPATCH):
+    if number in (STUB, DOOR) and not walk.wide:
+        yield 'rdx', 'where the arguments begin', room.after['rdx']
+    elif number in (STUB, DOOR, DISPATCH):
         if argument and number != STUB:
             yield 'rcx', 'argument 1', argument[0]
         for name, value in list(zip(('rdx', 'r8', 'r9'), argument[1:])):
@@ -79,7 +80,7 @@ def expected(walk, room):
         yield 'rbx', 'current thread (KTHREAD)', walk.thread
         yield 'rbp', 'trap frame + 80h', walk.frame + 0x80
         yield 'rsp', 'the thread\'s kernel stack', walk.frame
-    if number == DISPATCH:
+    if number == DISPATCH and walk.wide:
         yield 'rbx', 'current thread (KTHREAD)', walk.thread
         yield 'rbp', 'trap frame + 80h', walk.frame + 0x80
         yield 'r10', 'the routine', call.routine
@@ -90,6 +91,10 @@ def expected(walk, room):
     if number == EXIT and room.after['cs'] & 3 == 3 and not walk.apc_seen:
         yield 'rax', 'the status', room.after['rax']
         yield 'rcx', 'the user rip, as SYSRET wants it', room.after['rip']
+        yield 'rcx', 'the user esp, as SYSEXIT wants it', room.after['rsp']
+        if not walk.wide:
+            yield 'rdx', 'the user eip, as SYSEXIT wants it', \
+                room.after['rip']
         yield 'r11', 'the user flags, as SYSRET wants them', \
             room.after['rflags'] & ~0x10000
         yield 'rsp', 'the user stack again', room.after['rsp']
@@ -163,6 +168,11 @@ def dispatch_rows(walk, room):
     call = room.call
     if call.base is None:
         return
+    if not walk.wide:
+        yield row('ssdt', f'{call.table_name} entry {call.number & 0xFFF:X}',
+                  call.entry, f'{walk.house.name_of(call.routine)}, '
+                  f'{call.bytes} bytes of arguments')
+        return
     yield row('ssdt', f'{call.table_name}.Base', call.base,
               f'table {call.number >> 12 & 3} of {call.limit} services')
     yield row('ssdt', f'entry {call.number & 0xFFF:X}', call.entry,
@@ -198,9 +208,15 @@ def exit_rows(walk, room):
 
 
 def stub_rows(walk, room):
-    if room.back or walk.door == 'sysenter':
+    if room.back or walk.wide and walk.door == 'sysenter':
         return
-    value = machine.read(SHARED_SYSTEM_CALL[False], 1)[0]
+    if not walk.wide:
+        value = int.from_bytes(machine.read(SHARED_SYSTEM_CALL_XP, 4),
+                               'little')
+        yield row('kuser', 'KUSER_SHARED_DATA.SystemCall', value,
+                  f'the stub calls {walk.house.name_of(value)}')
+        return
+    value = machine.read(SHARED_SYSTEM_CALL, 1)[0]
     yield row('kuser', 'KUSER_SHARED_DATA.SystemCall', value,
               'the stub\'s choice: int 2Eh' if value & 1
               else 'the stub\'s choice: SYSCALL')

@@ -26,7 +26,9 @@ SELECTORS = 'cs ss ds es fs gs'.split()
 BASES = 'fs_base gs_base k_gs_base'.split()
 STATE = [*GENERAL, 'rip', *SELECTORS, *BASES, 'cr3', 'cr8']
 MOST_STEPS = 6000       # of one service; what is longer is run, not stepped
-USER_SYSTEM_CALL = 0x7FFE0308
+USER_SYSTEM_CALL, USER_SYSTEM_CALL_XP = 0x7FFE0308, 0x7FFE0300
+CODE32 = 0x1B
+XP_TABLES = "'kernel/wow64/service.c'::tables"
 APC_HEADER = 'kernel/include/ke_apc.h'
 SERVICE_ROW = re.compile(r'^SERVICE\((\w+), (\w+), (\d+), (\d+), (\w+)\)',
                          re.M)
@@ -68,6 +70,24 @@ class Call:
         self.signed = self.entry - (self.entry >> 31 << 32)
         self.routine = (self.base + (self.signed >> 4)) & (1 << 64) - 1
         self.stacked = self.entry & 15
+
+
+class Call32:
+    """The same for 32-bit code, which has XP's numbers and tables."""
+
+    def __init__(self, number):
+        self.number = number & 0xFFFFFFFF
+        self.base = self.routine = None
+        self.table_name = 'SSDT32'
+        index, which = number & 0xFFF, number >> 12 & 3
+        if which > 1:
+            return
+        table = gdb.parse_and_eval(XP_TABLES)[which]
+        self.limit = int(table['Limit'])
+        if index < self.limit:
+            self.base = kernel.address(table['Base'])
+            self.routine = self.entry = kernel.number(table['Base'][index])
+            self.bytes = int(table['Number'][index])
 
 
 class Stop(gdb.Breakpoint):
@@ -143,10 +163,18 @@ class Walk:
             if symbol in NTW_DOORS:
                 return self.door in (None, NTW_DOORS[symbol]) and \
                     self.is_service(machine.register('rcx'))
-            taken = 'int2e' if machine.read(USER_SYSTEM_CALL, 1)[0] & 1 \
-                else 'syscall'
-            return self.door in (None, taken)
+            return self.door in (None, self.door_of_stubs())
         return at_stub
+
+    @staticmethod
+    def door_of_stubs():
+        """What the shared page makes the stubs of this thread take."""
+        if machine.register('cs') == CODE32:
+            target = modules.name_of(int.from_bytes(
+                machine.read(USER_SYSTEM_CALL_XP, 4), 'little'))
+            return 'int2e' if 'KiIntSystemCall' in target else 'sysenter'
+        return 'int2e' if machine.read(USER_SYSTEM_CALL, 1)[0] & 1 \
+            else 'syscall'
 
     def is_service(self, number):
         call = Call(number & 0xFFFFFFFF, kernel.thread())
@@ -178,10 +206,12 @@ class Walk:
         self.thread_value = kernel.thread()
         self.thread = kernel.address(self.thread_value)
         now = state()
-        self.user_pointer = now['rsp']
-        self.rsp, self.end = now['rsp'], machine.quad(now['rsp'])
+        self.wide = now['cs'] != CODE32
+        self.user_pointer = self.rsp = now['rsp']
+        self.end = self.user_word(now['rsp'])
         self.user_stack = Stack(now['rsp'] + 8 * (2 + max(4, self.count)))
-        self.name_arguments(now['rsp'])
+        if self.wide:
+            self.name_arguments(now['rsp'])
         top = kernel.number(kernel.prcb()['RspBase'])
         self.kernel_stack = Stack(top)
         back = kernel.offset('KTRAP_FRAME', 'SegSs') + 8
@@ -334,8 +364,9 @@ class Walk:
             rsp = now['rsp']
             self.service_return = machine.quad(rsp), rsp + 8
         elif number == STUB:
-            room.back = bool(room.index) and place.symbol in (
-                self.name, *NTW_DOORS)
+            room.back = bool(room.index) and (
+                now['rip'] != self.start_of(now['rip']) or
+                place.symbol == 'KiFastSystemCallRet')
         elif number == DISPATCHER:
             self.name_user_frame(now)
 
@@ -346,19 +377,32 @@ class Walk:
             raise Wrong(f'{place.symbol} is no door that walks know')
         if self.call is None:
             self.door = doors[place.symbol]
-            self.call = Call(room.before['rax'], self.thread_value)
+            self.call = self.call_of(room)
             self.call.arguments = self.read_arguments(room)
             for earlier in self.rooms:
                 earlier.call = self.call
                 if earlier is not room:
                     self.explain(earlier)
         else:
-            room.call = Call(room.before['rax'], self.thread_value)
+            room.call = self.call_of(room)
         if not self.kernel_stack.names:
             self.kernel_stack.name_structure(self.frame, 'KTRAP_FRAME')
 
+    def call_of(self, room):
+        number = room.before['rax']
+        return Call(number, self.thread_value) if self.wide else \
+            Call32(number)
+
+    def user_word(self, address):
+        return int.from_bytes(machine.read(address, 8 if self.wide else 4),
+                              'little')
+
     def read_arguments(self, room):
         now = room.before
+        if not self.wide:
+            start = now['rdx'] + (8 if self.door == 'sysenter' else 0)
+            return [self.user_word(start + 4 * index)
+                    for index in range(self.count)]
         values = [now['r10'], now['rdx'], now['r8'], now['r9']]
         rsp = now['rsp'] if self.door == 'syscall' else self.user_rsp(now)
         for index in range(4, self.count):

@@ -23,6 +23,7 @@ ALSO = {
     'NtwCallSyscall': (STUB, 'ntdll-stub/amd64/doors.asm'),
     'NtwCallInt2e': (STUB, 'ntdll-stub/amd64/doors.asm'),
     'NtwCallSysenter': (STUB, 'ntdll-stub/amd64/doors.asm'),
+    'KiFastSystemCallRet': (STUB, 'ntdll-stub/i386/stubs.asm'),
     'KiExceptionExit': (EXIT, 'arch/amd64/entry/traps.asm'),
 }
 

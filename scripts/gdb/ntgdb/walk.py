@@ -211,6 +211,8 @@ class WalkCommand(Command):
             raise Wrong('the machine ended before the call '
                         'came back') from None
         show(walk)
+        if target and not walk.wide:
+            raise Wrong('a file shows 64-bit code only')
         if target:
             try:
                 with open(target, 'w', encoding='utf-8') as file:
