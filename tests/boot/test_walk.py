@@ -190,8 +190,8 @@ def test_32_bit_code():
         for words in ('ntdll32!KiFastSystemCall', 'nt!KiFastCallEntry',
                       'nt!NtClose, 4 bytes of arguments', 'cs 8 -> 1b'):
             assert words in text
-        assert debugger.ask('nt walk NtClose > /dev/null') == \
-            'nt walk: a file shows 64-bit code only'
+        assert debugger.ask('nt walk NtClose > /dev/null').endswith(
+            'nt walk: a file shows 64-bit code only')
         assert debugger.ask('nt walk NtClose back door') == \
             'nt walk: usage: nt walk CALL [DOOR] [apc] [> FILE]'
         assert debugger.ask('nt walk NtClose back').startswith(
