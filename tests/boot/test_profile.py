@@ -110,13 +110,11 @@ def only(found, name, inside=None):
     return answer[0]
 
 
-@pytest.fixture(scope='module')
-def runs(tmp_path_factory):
+def three_runs(folder):
     """[(status, output, complaints, folder)]: 64-bit, again, 32-bit.
 
     The last has no icount, with which a machine takes thrice the time to start.
     """
-    folder = tmp_path_factory.mktemp('profile')
     (folder / 'counted.c').write_text(COUNTED)
     for name, (compiler, entry) in MINGW.items():
         subprocess.run(
@@ -147,10 +145,9 @@ def table(run):
             if line.startswith('Nt')}
 
 
-@pytest.mark.parametrize('number, name', [(0, 'counted'), (2, 'counted32')])
-def test_counts(runs, number, name):
-    """Every call is there; one more by start, none by ntdll."""
-    services, found = table(runs[number]), boxes(runs[number][3])
+def check_calls(run, name):
+    """Every one is there; one more by start, none by ntdll."""
+    services, found = table(run), boxes(run[3])
     few, many = (only(found, f'{name}!{function}')
                  for function in ('hundred', 'two_hundred'))
     assert only(found, 'service NtClose', few).calls() == 100
@@ -159,18 +156,18 @@ def test_counts(runs, number, name):
     assert services['NtDelayExecution'][0] == '1'
 
 
-def test_clock(runs):
+def check_clock(run):
     """The machine's clock has counted the same."""
-    ticks = re.search(r'ticks (\d+) (\d+)', read(runs[0], 'console.txt'))
-    found = boxes(runs[0][3])
+    ticks = re.search(r'ticks (\d+) (\d+)', read(run, 'console.txt'))
+    found = boxes(run[3])
     few, many = (only(found, f'counted!{name}').count
                  for name in ('hundred', 'two_hundred'))
     assert many - few == int(ticks[2]) - int(ticks[1])
 
 
-def test_rooms(runs):
+def check_rooms(run):
     """Each has something, and all of them together everything."""
-    _, text, _, out = runs[0]
+    _, text, _, out = run
     rows = dict(re.findall(r'^(room \d|ring 3|exceptions|interrupts|system|'
                            r'no symbol|all) +(\d+)\b', text, re.M))
     total = int(rows.pop('all'))
@@ -178,7 +175,7 @@ def test_rooms(runs):
     assert all(int(rows[f'room {number}']) for number in (1, 2, 3, 4, 5, 7))
     assert int(rows['interrupts']) and int(rows['ring 3'])
     assert rows['no symbol'] == '0'
-    tree = read(runs[0], 'tree.txt')
+    tree = read(run, 'tree.txt')
     assert f'total {total}\n' in tree and 'ended 1\n' in tree
     # The same call by each: 300 of one routine, with the stub before it.
     close = only(boxes(out, 'rooms.svg'), 'service NtClose')
@@ -187,27 +184,21 @@ def test_rooms(runs):
     assert under == ['room 1', 'room 2', 'room 3', 'room 4', 'room 5']
 
 
-def test_again(runs):
-    assert read(runs[0], 'folded.txt') == read(runs[1], 'folded.txt')
-    assert runs[0][1].splitlines()[:-2] == runs[1][1].splitlines()[:-2]
-
-
-def test_folded(runs):
+def check_folded(run):
     """As flamegraph.pl reads it; the same sum as in the tables."""
-    lines = read(runs[0], 'folded.txt').splitlines()
+    lines = read(run, 'folded.txt').splitlines()
     counts = [int(re.fullmatch(r'[^;]+(?:;[^;]+)* (\d+)', line)[1])
               for line in lines]
-    assert f'total {sum(counts)}\n' in read(runs[0], 'tree.txt')
+    assert f'total {sum(counts)}\n' in read(run, 'tree.txt')
     assert any(re.match(r'ring 3;.*;counted!start;counted!measure;'
                         r'counted!hundred;room 1: ntdll!NtClose;'
                         r'service NtClose;room 4;NtClose ', line)
                for line in lines)
 
 
-@pytest.mark.parametrize('name', ['index.svg', 'rooms.svg'])
-def test_picture(runs, name):
+def check_picture(run, name):
     """Boxes stand on boxes, next to each other, as wide as their counts."""
-    found = boxes(runs[0][3], name)
+    found = boxes(run[3], name)
     everything = only(found, 'all')
     assert everything.width == 1200 and everything.rect == (0, 1200)
     for box in found:
@@ -225,8 +216,22 @@ def test_picture(runs, name):
         for under in below:
             assert sum(box.count for box in row if under.holds(box)) <= \
                 under.count
-    text = read(runs[0], name)
+    text = read(run, name)
     assert 'prefers-color-scheme: dark' in text and 'href' not in text
+
+
+def test_runs(tmp_path):
+    """One test: the runs are what takes the time."""
+    first, again, narrow = three_runs(tmp_path)
+    check_calls(first, 'counted')
+    check_calls(narrow, 'counted32')
+    check_clock(first)
+    check_rooms(first)
+    check_folded(first)
+    check_picture(first, 'index.svg')
+    check_picture(first, 'rooms.svg')
+    assert read(first, 'folded.txt') == read(again, 'folded.txt')
+    assert first[1].splitlines()[:-2] == again[1].splitlines()[:-2]
 
 
 @pytest.mark.parametrize('words, complaint', [
