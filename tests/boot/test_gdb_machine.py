@@ -362,6 +362,17 @@ def test_regions_by_their_use(stop):
     assert 'Usage:                  Free' in free and 'MEM_FREE' in free
 
 
+def test_of_another_process(stop):
+    """System has no regions, and nothing at ring 3's addresses."""
+    stop.ask('nt .process 4')
+    assert not re.search(r'^[+ ] 0000', stop.ask('nt address'), re.M)
+    assert 'Free' in stop.ask('nt address 140000000')
+    assert 'PXE: not valid\nzero: ' in stop.ask('nt pte 140000000')
+    assert 'not in this address space' in stop.ask('nt kuser')
+    stop.ask('nt look-back')
+    assert 'Image [tour.exe]' in stop.ask('nt address 140000000')
+
+
 def test_areas_of_the_kernel(stop):
     text = stop.ask('nt address')
     base, slot = stop.value('MmPteBase'), stop.value('mi_selfmap_slot')

@@ -8,7 +8,7 @@ NtQueryVirtualMemory does.
 import struct
 from typing import NamedTuple
 
-from . import expression, headers, kernel, kuser, machine, modules, paging
+from . import headers, kernel, kuser, machine, modules, paging
 from .command import Command, Wrong, say
 
 PAGE = 0x1000
