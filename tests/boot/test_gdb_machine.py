@@ -200,6 +200,11 @@ def test_gdt_is_the_processors(stop):
     assert re.search(rf'GDT= +{base} 0000{limit}', registers)
     tss, = found(r'^0040 (\w+) 0000000000000067 TSS64 Bu   0 ', text)
     assert re.search(rf'TR =0040 {tss} 00000067', registers)
+    for register in ('DS', 'FS'):
+        number, base, limit = found(
+            rf'^{register} =(\w+) (\w+) (\w+) ', registers)
+        assert re.search(rf'^{int(number, 16) & ~7:04x} {base} 0{{8}}{limit} ',
+                         text, re.M)
     assert ' Data RW Ac 3 Bg By P  Nl 000040f3 KGDT_R3_TEB' in text
     assert ' Code RE Ac 3 Nb By P  Lo 000020fb KGDT64_R3_CODE' in \
         stop.ask('nt gdt 2b')

@@ -107,7 +107,7 @@ class KUser(Command):
         enabled = kernel.number(state['EnabledFeatures'])
         yield 'XState', (' '.join(name for bit, name in STATES.items()
                                   if enabled >> bit & 1) or 'none') + \
-            f', {kernel.number(state["Size"]):x} bytes'
+            f', {kernel.number(state["Size"])} bytes'
 
     def text(self, value):
         return ''.join(map(chr, [int(value[at]) for at in range(260)])) \
