@@ -44,6 +44,13 @@ IRQLS = {0: 'PASSIVE_LEVEL', 1: 'APC_LEVEL', 2: 'DISPATCH_LEVEL',
 FLAGS = {0: 'CF', 2: 'PF', 4: 'AF', 6: 'ZF', 7: 'SF', 8: 'TF', 10: 'DF',
          11: 'OF', 14: 'NT', 16: 'RF', 18: 'AC'}
 IF = 1 << 9
+IN_RING_3 = (0, 1, 7)           # rooms: the program, the stub, the dispatcher
+MANY = 9                        # so many tiles have space for their titles
+
+SIZE = re.compile(r'\b([BDQ]?WORD|BYTE|XMMWORD|FWORD) PTR ')
+REGISTER = re.compile(r'\b(r[a-ds0-9][xpi0-9]?[0-9]?[bwd]?|e[a-ds][xpi]|'
+                      r'xmm\d+|[c-g]s)$')
+SIZED = ('movzx', 'movsx', 'movsxd')
 
 REGISTERS = ('rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi', 'rbp', 'rsp', 'r8',
              'r9', 'r10', 'r11', 'r12', 'r13', 'r14', 'r15', 'rip')
@@ -220,6 +227,15 @@ def source_of(line):
         f':{line["line"]}' if line['line'] else '')
 
 
+def spoken(text):
+    """Returns an instruction without the sizes that its registers tell."""
+    name, _, operands = text.partition(' ')
+    told = any(REGISTER.match(one) for one in operands.split(','))
+    if told and name not in SIZED:
+        return SIZE.sub('', text)
+    return SIZE.sub(lambda size: size[1].lower() + ' ', text)
+
+
 def code(room):
     if not room['code']:
         return ''
@@ -233,7 +249,7 @@ def code(room):
             f'<li><button type="button" data-line="{index}"{current}'
             f' title="{escape(digits(line["address"]))}">'
             f'<span class="at">{digits(line["address"])[-8:]}</span>'
-            f'<span class="text">{escape(line["text"])}</span>'
+            f'<span class="text">{escape(spoken(line["text"]))}</span>'
             f'<span class="bytes">{spaced}</span>'
             f'<span class="source">{escape(source_of(line))}</span>'
             '</button>')
@@ -264,8 +280,9 @@ def visited(room):
 
 
 def structure(slot):
-    name = slot['name'].partition('.')[0]
-    return name if '.' in slot['name'] else ''
+    """KTRAP_FRAME of "KTRAP_FRAME.Rip" and of "KTRAP_FRAME +28"."""
+    found = re.match(r'([A-Z0-9_]+)[. ]', slot['name'])
+    return found[1] if found else ''
 
 
 def folds(stack, room):
@@ -300,13 +317,11 @@ def folds(stack, room):
 def slot_name(slot):
     name = escape(slot['name'])
     if structure(slot):
-        head, _, rest = name.partition('.')
-        name = f'<i>{head}.</i>{rest}'
+        name = name[len(structure(slot)):].lstrip('. ')
     return f'<span class="name">{name}</span>' if name else ''
 
 
-def slot_row(slot, first, stack, room, rooms, tail):
-    """A row; first: the one above is not of the same structure."""
+def slot_row(slot, stack, room, rooms, tail):
     writer = slot['writer']
     classes = ['slot', f'w{rooms[writer]["room"]}' if writer is not None
                else 'nobody']
@@ -324,8 +339,6 @@ def slot_row(slot, first, stack, room, rooms, tail):
                 step = f' data-step="{slot["step"]}"'
     if number(slot['address']) < number(stack['pointer']):
         classes.append('free')
-    if first:
-        classes.append('first')
     letter = rooms[writer]['room'] if writer is not None else '·'
     text = title = ''
     if slot['text']:
@@ -351,7 +364,7 @@ def arrow(stack, address):
 def fold_row(slots):
     names = [structure(slot) for slot in slots]
     of = f' of {names[0]}' if names[0] and len(set(names)) == 1 else ''
-    ends = ' to '.join(slot['name'].partition('.')[2] or slot['name']
+    ends = ' to '.join(slot['name'][len(structure(slot)):].lstrip('. ')
                        for slot in (slots[0], slots[-1]) if slot['name'])
     span = f'<span class="span">{escape(ends)}</span>' if ends else ''
     return (f'<tbody class="fold"><tr><td colspan="4">'
@@ -365,6 +378,14 @@ def edge_row(stack, address, words):
             f'<td colspan="3">{words} <code>{digits(address)}</code>')
 
 
+def structure_row(slots, index):
+    """A line with the structure's name above its highest slot."""
+    name = structure(slots[index])
+    if not name or index and structure(slots[index - 1]) == name:
+        return ''
+    return f'<tr class="of"><td colspan="2"><td colspan="2">{name}'
+
+
 def stack_table(which, stack, room, rooms):
     slots = stack['slots']
     tail = 4
@@ -374,11 +395,10 @@ def stack_table(which, stack, room, rooms):
 
     def shown(first, end, kind='run'):
         if first < end:
-            above = [None, *map(structure, slots[first:end])]
             parts.append(f'<tbody class="{kind}">' + ''.join(
-                slot_row(slot, structure(slot) != name, stack, room, rooms,
-                         tail)
-                for slot, name in zip(slots[first:end], above)))
+                structure_row(slots, index)
+                + slot_row(slots[index], stack, room, rooms, tail)
+                for index in range(first, end)))
 
     for first, end in folds(stack, room):
         shown(begin, first)
@@ -423,15 +443,16 @@ def section(room, rooms, name):
             f'{escape(room["title"])}</h2>'
             f'<p class="crossing">{crossing(room)}</p>{where_of(room)}'
             f'<p class="summary">{escape(room["summary"])}</p></header>'
-            f'<div class="picture"><div class="did">{decided(room)}{code(room)}'
-            f'{calls(room)}</div>{registers(room)}{stacks(room, rooms)}</div></section>\n')
+            f'<div class="picture"><div class="did">{decided(room)}{calls(room)}'
+            f'{code(room)}</div>{registers(room)}{stacks(room, rooms)}</div></section>\n')
 
 
 def tile(room, name):
-    return (f'<li class="w{room["room"]} ring{room["ring"]}">'
-            f'<a href="#{name}"><b>{room["room"]}</b>'
+    ring_ = 3 if room['room'] in IN_RING_3 else 0
+    return (f'<li class="w{room["room"]} ring{ring_}">'
+            f'<a href="#{name}" title="{escape(room["title"])}"><b>{room["room"]}</b>'
             f'<span>{escape(room["title"])}</span>'
-            f'<span class="unseen">, ring {room["ring"]}</span></a>')
+            f'<span class="unseen">, ring {ring_}</span></a>')
 
 
 def facts(walk):
@@ -444,8 +465,14 @@ def facts(walk):
                         f' {walk["process"]["pid"]}, thread'
                         f' {walk["thread"]["tid"]}'),
             ('machine', machine),
-            ('way', f'{count(walk["instructions"], "instruction")},'
-                    f' {count(len(walk["rooms"]), "room")}')))
+            ('way', way(walk))))
+
+
+def way(walk):
+    rooms = count(len(walk['rooms']), 'room')
+    if walk['instructions'] is None:
+        return rooms
+    return f'{count(walk["instructions"], "instruction")}, {rooms}'
 
 
 def equation(walk):
@@ -477,6 +504,7 @@ def page(walk):
         'WAY': f'by {DOORS[walk["door"]]}{apc}',
         'EQUATION': equation(walk),
         'FACTS': facts(walk),
+        'MANY': ' class="many"' if len(rooms) > MANY else '',
         'TILES': ''.join(map(tile, rooms, names)),
         'ROOMS': ''.join(section(room, rooms, name)
                          for room, name in zip(rooms, names)),

@@ -92,7 +92,7 @@ WALK = {
     'arguments': [{'name': str, 'value': LONG}],
     'status': LONG,
     'status_name': str,
-    'instructions': int,
+    'instructions': NUMBER,
     'rooms': [ROOM],
 }
 

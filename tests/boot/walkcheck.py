@@ -9,7 +9,7 @@ dark, room by room. None of it knows which call was walked.
 import json
 import os
 
-from ntwalk import walkschema
+from ntwalk import walkpage, walkschema
 
 SCREENS = ((360, 'dark'), (1280, 'light'))
 HEIGHT = 900
@@ -160,8 +160,8 @@ def check_room(look, walk, index, width):
     assert look['width'] <= width
     assert not look['outside'], look['outside']
     assert not look['pale'], look['pale']
-    assert look['lines'] == [line['text'] for line in room['code']] + \
-        [call['name'] for call in room['calls']]
+    assert look['lines'] == [call['name'] for call in room['calls']] + \
+        [walkpage.spoken(line['text']) for line in room['code']]
     assert look['current'] == ([len(room['code']) - 1] if room['code']
                                else [])
     for name in walkschema.LONGS[:17]:
