@@ -115,7 +115,8 @@ PS_OBJS := kernel/ps/init.c kernel/ps/cid.c kernel/ps/thread.c \
     kernel/ps/context.c kernel/ps/exit.c kernel/ps/terminate.c \
     kernel/ps/query.c kernel/ps/gui.c kernel/ps/apc.c kernel/ps/suspend.c \
     kernel/ps/set.c kernel/ps/list.c
-ETW_OBJS := kernel/etw/track.c
+ETW_OBJS := kernel/etw/track.c kernel/etw/record.c kernel/etw/ring.c \
+    kernel/etw/control.c
 WIN32K_OBJS := \
     kernel/win32k/thread.c kernel/win32k/dc.c kernel/win32k/bitblt.c \
     kernel/win32k/blit.c kernel/win32k/batch.c \
@@ -158,7 +159,7 @@ NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
     dispatch.asm context.c dispatchexc.c handlers.asm unwind.c raise.c \
     outermost.c thread.c chkstk.asm int64.asm slist.asm) $(NTDLL_COMMON)
-PROGRAMS     := tour shell bench walk
+PROGRAMS     := tour shell bench walk trace
 PROGRAMS32   := tour32 bench32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
@@ -171,8 +172,12 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \
     shell/arguments.c shell/dump.c shell/apc.c shell/run.c shell/list.c \
-    shell/ps.c shell/handles.c shell/names.c \
-    $(addprefix lib/,call.asm door.c prepare.c find.c print.c))
+    shell/ps.c shell/handles.c shell/names.c shell/trace.c \
+    $(addprefix lib/,call.asm door.c prepare.c find.c print.c start.c \
+    tracepair.c traceline.c))
+trace_SRCS := $(addprefix programs/,trace/main.c \
+    $(addprefix lib/,call.asm prepare.c find.c print.c start.c tracepair.c \
+    traceline.c))
 walk_SRCS := $(addprefix programs/,walk/main.c shell/words.c \
     shell/arguments.c $(addprefix lib/,call.asm prepare.c find.c print.c))
 bench_SRCS := $(addprefix programs/,bench/main.c bench/calls.c \
@@ -271,6 +276,10 @@ USER_TESTS += tests/user/instrument.c tests/user/debugregs.c tests/user/ums.c
 instrument_SRCS := tests/user/instrument.asm
 debugregs_SRCS  := tests/user/debugregs.asm
 USER_TESTS32 += tests/user/i386/debugregs.c
+
+# A trace of calls.
+USER_TESTS += tests/user/tracing.c tests/user/traced.c
+USER_TESTS32 += tests/user/traced.c
 
 # Lists without locks.
 USER_TESTS += tests/user/slists.c
@@ -375,7 +384,7 @@ KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
 
 SERVICE_FILES := $(GEN)/services.h $(GEN)/services.inc.c $(GEN)/stubs.inc \
     $(GEN)/ntdll.def $(GEN)/services32.inc.c $(GEN)/stubs32.inc \
-    $(GEN)/exports32.def
+    $(GEN)/exports32.def $(GEN)/calls.inc.c
 
 # Rewritten only when a flag changes, so that everything then is rebuilt.
 FLAGS := $(KERNEL_CFLAGS)|$(KERNEL_NASMFLAGS)|$(KERNEL_LDFLAGS)|$(USER_CFLAGS)|

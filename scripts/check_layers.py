@@ -16,7 +16,7 @@ LINE = ['rtl', 'ke', 'mm', 'ex', 'ob', 'io', 'ps', 'etw', 'win32k', 'wow64',
         'init']
 OPEN = {'kd.h', 'etw.h', 'loader.h'}    # ring 1, but open to the kernel
 GENERATED = {'services.h', 'services.inc.c', 'services32.inc.c',
-             'statuses.inc.c'}
+             'calls.inc.c', 'statuses.inc.c'}
 FREESTANDING = {'stdarg.h', 'stddef.h', 'stdint.h'}
 RING3 = ('ntdll-stub/', 'programs/', 'tests/user/')
 FREE = ('tests/unit/', 'tests/fuzz/')   # tests look everywhere

@@ -24,7 +24,7 @@ def form(row):
     """Returns what 32-bit code gets."""
     if row.xp is None:
         return 'not in XP'
-    if row.word:
+    if row.word in ('thunk', 'none'):
         return row.word
     translated = any(letter.isupper() for letter in row.letters)
     return 'translated' if translated else 'same'

@@ -13,6 +13,8 @@ A row of the list is "table number xp arguments name [word]", for instance
     ntdll.def        what ntdll exports: Nt and Zw names, and the FILEs' names
     services32.inc.c rows SERVICE32(table, xp number, "letters", routine, name)
     stubs32.inc      rows SERVICE_STUB name, xp number, bytes of arguments
+    calls.inc.c      rows CALL(number, xp number or -1, argc, letters, is_value,
+                     name)
     exports32.def    the same of the 32-bit ntdll: services that XP has, and
                      the names of --exports32; decorate.py adds bytes
 """
@@ -23,8 +25,8 @@ import sys
 from typing import NamedTuple
 
 TABLES = {'nt': (0x0000, 0x0FFF), 'win32k': (0x1000, 0x1FFF)}
-LETTERS = set('pushqHIPNOU')
-WORDS = {'', 'thunk', 'none'}
+LETTERS = set('pblrushqHIPNOU')
+WORDS = {'', 'thunk', 'none', 'value'}
 REGISTER_ARGS = 4
 MAX_ARGS = REGISTER_ARGS + 14           # KiSystemServiceCopyStart's reach
 
@@ -35,7 +37,7 @@ class Service(NamedTuple):
     xp: int | None                      # its number in XP SP3
     letters: str                        # one for each argument
     name: str
-    word: str                           # thunk, none, or nothing
+    word: str                           # thunk, none, value, or nothing
 
     @property
     def argc(self):
@@ -82,7 +84,7 @@ def parse_row(words):
     if not re.fullmatch(r'Nt[A-Za-z0-9_]+', name):
         raise Wrong(f'"{name}" is not the name of a service')
     if word not in WORDS:
-        raise Wrong(f'"{word}" is neither thunk nor none')
+        raise Wrong(f'"{word}" is none of thunk, none, value')
     return Service(table, parse_number(table, number),
                    None if xp == '-' else parse_number(table, xp), letters,
                    name, word)
@@ -184,10 +186,21 @@ def rows_for_c32(services):
     for row in services:
         if row.xp is None:
             continue
-        routine = {'': row.name, 'thunk': f'wow64_{row.name}',
-                   'none': 'NULL'}[row.word]
+        routine = {'thunk': f'wow64_{row.name}',
+                   'none': 'NULL'}.get(row.word, row.name)
         text.append(f'SERVICE32({row.table}, {row.xp:#06x}, '
                     f'"{row.letters}", {routine}, {row.name})')
+    return text
+
+
+def rows_for_trace(services):
+    text = ['/* calls.inc.c: made from services.tab.',
+            ' * CALL(number, xp number, argc, letters, is_value, name) */']
+    for row in services:
+        xp = '-1' if row.xp is None else f'{row.xp:#06x}'
+        text.append(f'CALL({row.number:#06x}, {xp}, {row.argc}, '
+                    f'"{row.letters}", {int(row.word == "value")}, '
+                    f'{row.name})')
     return text
 
 
@@ -225,6 +238,7 @@ def main():
     write(options.out, 'stubs.inc', rows_for_nasm(services))
     write(options.out, 'ntdll.def', definitions(services, exports))
     write(options.out, 'services32.inc.c', rows_for_c32(services))
+    write(options.out, 'calls.inc.c', rows_for_trace(services))
     write(options.out, 'stubs32.inc', rows_for_nasm32(services))
     write(options.out, 'exports32.def', definitions(
         [row for row in services if row.xp is not None], exports32))

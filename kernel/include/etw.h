@@ -2,7 +2,8 @@
  * etw.h - ring 1, open to all: who wants to know of system calls.
  *
  * Room 3 tests the mask at each call; without a trace that is all it costs.
- * The routines are called around the call of the service, on its thread.
+ * With one the call is made by ki_call_tracked, or by wow64's likeness of it,
+ * with the two KiTrack routines around it.
  */
 #pragma once
 
@@ -13,11 +14,38 @@
 
 extern volatile ULONG KiDynamicTraceMask;
 
+/* A call, on the stack of whoever makes it.  letters: services.tab's. */
+struct ki_tracked_call {
+    const char *letters;
+    const ULONGLONG *arguments;
+    ULONG number;
+    BOOLEAN code32;
+    ULONG unread;                       /* arguments to look at again */
+    ULONGLONG id;                       /* 0: nobody wants to know of it */
+};
+
 /*
- * A service is about to be called, with these arguments; then: it has come
- * back.  The first tells which call it is, 0: none that anybody wants to know
- * of.  ticks: of the time-stamp counter, between the two.  IRQL: <= APC_LEVEL,
- * and the same afterwards; neither waits.
+ * Before the service is called, and when it has come back; ticks: of the
+ * time-stamp counter, between the two.  They change neither what the caller
+ * has nor the IRQL, and do not wait: what is not in memory just now is not
+ * told.  IRQL: <= APC_LEVEL.
  */
-ULONGLONG KiTrackSystemCallEntry(const ULONGLONG *arguments);
-void KiTrackSystemCallExit(ULONGLONG call, ULONGLONG status, ULONGLONG ticks);
+void KiTrackSystemCallEntry(struct ki_tracked_call *call);
+void KiTrackSystemCallExit(const struct ki_tracked_call *call,
+                           ULONGLONG result, ULONGLONG ticks);
+
+/* For room 3: the routine called with its arguments; what it returns. */
+ULONGLONG ki_call_tracked(void *routine, const ULONGLONG *arguments);
+
+/*
+ * The current thread's innermost call does not come back: ring 3 goes on
+ * elsewhere.  The thread ends, and with it all its calls.
+ */
+void etw_tell_away(void);
+void etw_tell_end(void);
+
+/* Is there a trace at all? */
+static inline BOOLEAN etw_is_on(void)
+{
+    return (KiDynamicTraceMask & KI_TRACE_SYSTEM_CALLS) != 0;
+}

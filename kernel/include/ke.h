@@ -53,9 +53,13 @@ struct ke_service {
     void *routine;
     USHORT number;
     UCHAR args;
+    const char *letters;                /* of the arguments */
 };
 extern const struct ke_service ke_services[];
 extern const ULONG ke_service_count;
+
+/* The number of a row now: a numbering file may have changed it. */
+ULONG ke_service_number(const struct ke_service *service);
 
 /*
  * KUSER_SHARED_DATA through the kernel's own, writable mapping.

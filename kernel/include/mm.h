@@ -55,6 +55,13 @@ NTSTATUS mm_copy_to_mode(KPROCESSOR_MODE mode, void *to, const void *from,
 NTSTATUS mm_copy_from_user(void *to, const void *from, SIZE_T size);
 NTSTATUS mm_copy_to_user(void *to, const void *from, SIZE_T size);
 
+/*
+ * A look at the current process's memory that changes nothing: only pages that
+ * are there already are read, no fault is taken, no guard page used up.
+ * STATUS_ACCESS_VIOLATION: some are not.  IRQL: <= DISPATCH_LEVEL.
+ */
+NTSTATUS mm_peek_user(void *to, const void *from, SIZE_T size);
+
 /* Is a page behind this address, in the current address space?  IRQL: any. */
 BOOLEAN MmIsAddressValid(const void *address);
 

@@ -27,12 +27,12 @@
 #include <services.inc.c>
 #undef SERVICE
 
-#define SERVICE(table, number, stack_args, argc, name) \
-    { #name, (void *)name, number, argc },
+#define CALL(number, xp_number, argc, letters, is_value, name) \
+    { #name, (void *)name, number, argc, letters },
 const struct ke_service ke_services[] = {
-#include <services.inc.c>
+#include <calls.inc.c>
 };
-#undef SERVICE
+#undef CALL
 const ULONG ke_service_count = ARRAY_SIZE(ke_services);
 
 LONG KiServiceTable[TABLE_ENTRIES] SEALED;
@@ -50,6 +50,11 @@ extern UCHAR ki_zw_stubs[];
 static NTSTATUS invalid_service(void)
 {
     return STATUS_INVALID_SYSTEM_SERVICE;
+}
+
+ULONG ke_service_number(const struct ke_service *service)
+{
+    return numbers[service - ke_services];
 }
 
 static ULONG stack_arguments(ULONG args)

@@ -62,17 +62,41 @@ NTSTATUS mm_copy_to_user(void *to, const void *from, SIZE_T size)
     return mm_copy_to_mode(ExGetPreviousMode(), to, from, size);
 }
 
+static BOOLEAN is_present(ULONG_PTR start, SIZE_T size)
+{
+    for (ULONG_PTR page = ALIGN_DOWN(start, PAGE_SIZE); page < start + size;
+         page += PAGE_SIZE) {
+        if (!MmIsAddressValid((void *)page))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* At DISPATCH_LEVEL nobody takes a page away between the look and the copy. */
+NTSTATUS mm_peek_user(void *to, const void *from, SIZE_T size)
+{
+    NTSTATUS status = STATUS_ACCESS_VIOLATION;
+    KIRQL irql;
+
+    if (size == 0)
+        return STATUS_SUCCESS;
+    if (!in_user_space(from, size))
+        return status;
+    irql = KfRaiseIrql(DISPATCH_LEVEL);
+    if (is_present((ULONG_PTR)from, size))
+        status = arch_copy_user(to, from, size);
+    KfLowerIrql(irql);
+    return status;
+}
+
 NTSTATUS mm_copy_kernel(void *to, const void *from, SIZE_T size)
 {
     ULONG_PTR start = (ULONG_PTR)from;
 
     if (start < MI_SYSTEM_RANGE_START || start + size < start)
         return STATUS_ACCESS_VIOLATION;
-    for (ULONG_PTR page = ALIGN_DOWN(start, PAGE_SIZE); page < start + size;
-         page += PAGE_SIZE) {
-        if (!MmIsAddressValid((void *)page))
-            return STATUS_ACCESS_VIOLATION;
-    }
+    if (!is_present(start, size))
+        return STATUS_ACCESS_VIOLATION;
     memcpy(to, from, size);
     return STATUS_SUCCESS;
 }

@@ -12,6 +12,7 @@
  */
 #include "psp.h"
 
+#include <etw.h>
 #include <ex.h>
 #include <kd.h>
 #include <mm.h>
@@ -123,6 +124,7 @@ __attribute__((noreturn)) static void PspExitThread(NTSTATUS status)
     BOOLEAN last;
 
     check_state(&thread->Tcb);
+    etw_tell_end();
     KeEnterCriticalRegion();
     __sync_fetch_and_or(&thread->CrossThreadFlags,
                         PS_CROSS_THREAD_FLAGS_TERMINATED);

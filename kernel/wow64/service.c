@@ -17,6 +17,7 @@
 #include "wow64p.h"
 
 #include <arch/thread.h>
+#include <etw.h>
 #include <kd.h>
 #include <ps.h>
 #include <win32k.h>
@@ -124,20 +125,48 @@ static NTSTATUS copy_arguments(ULONG_PTR arguments, ULONG *slots, ULONG bytes)
     return mm_copy_from_user(slots, (const void *)arguments, bytes);
 }
 
-static ULONG call_routine(const void *routine, const char *letters,
-                          const ULONG *slots)
+static ULONG call_routine(const void *routine, struct wow64p_call *call)
 {
-    struct wow64p_call call = { .letters = letters };
-    NTSTATUS status;
+    NTSTATUS status = wow64p_translate(call);
     ULONG result;
 
-    call.count = wow64p_widen(letters, slots, call.values);
-    status = wow64p_translate(&call);
     if (!NT_SUCCESS(status))
         return (ULONG)status;
-    result = (ULONG)arch_call_service(routine, call.values, call.count);
-    wow64p_return(&call, (NTSTATUS)result);
+    result = (ULONG)arch_call_service(routine, call->values, call->count);
+    wow64p_return(call, (NTSTATUS)result);
     return result;
+}
+
+/* As ki_call_tracked is for 64-bit code: the caller's arguments are told. */
+static ULONG call_tracked(ULONG number, const void *routine,
+                          struct wow64p_call *call)
+{
+    ULONGLONG arguments[WOW64P_ARGUMENTS];
+    struct ki_tracked_call tracked = {
+        .letters = call->letters,
+        .arguments = arguments,
+        .number = number,
+        .code32 = TRUE,
+    };
+    ULONGLONG start;
+    ULONG result;
+
+    memcpy(arguments, call->values, sizeof arguments);
+    KiTrackSystemCallEntry(&tracked);
+    start = arch_read_tsc();
+    result = call_routine(routine, call);
+    KiTrackSystemCallExit(&tracked, result, arch_read_tsc() - start);
+    return result;
+}
+
+static ULONG call_service(ULONG number, const void *routine,
+                          const char *letters, const ULONG *slots)
+{
+    struct wow64p_call call = { .letters = letters };
+
+    call.count = wow64p_widen(letters, slots, call.values);
+    return etw_is_on() ? call_tracked(number, routine, &call)
+                       : call_routine(routine, &call);
 }
 
 ULONG_PTR wow64_system_service(ULONG number, ULONG arguments)
@@ -157,6 +186,6 @@ ULONG_PTR wow64_system_service(ULONG number, ULONG arguments)
     status = copy_arguments(arguments, slots, tables[which].Number[index]);
     if (!NT_SUCCESS(status))
         return (ULONG)status;
-    return call_routine(tables[which].Base[index],
+    return call_service(number, tables[which].Base[index],
                         tables[which].letters[index], slots);
 }

@@ -21,6 +21,8 @@ static const struct command commands[] = {
       command_handles },
     { "names", "[\\DIRECTORY]", "what a directory of objects holds", 0, 1,
       command_names },
+    { "trace", "on [PID]|off|show", "system calls: begin, end, tell", 1,
+      2, command_trace },
     { "time", "", "what time it is, and for how long this has been running",
       0, 0, command_time },
     { "echo", "WORD...", "the words", 0, MAX_WORDS, command_echo },
@@ -36,7 +38,7 @@ static void command_help(int count, const struct word *words)
     for (command = commands; command < commands + ARRAY_SIZE(commands);
          command++) {
         sprintf(left, "%s %s", command->name, command->usage);
-        print("  %-22s %s\n", left, command->help);
+        print("  %-24s %s\n", left, command->help);
     }
     print("Arrow keys, Home, End, Delete and Ctrl-A E K U L edit; up and "
           "down recall;\nCtrl-C drops a line, Ctrl-D ends.\n");

@@ -6,25 +6,23 @@
  * gets Ctrl-C among them.
  */
 #include "shell.h"
+#include "../lib/start.h"
 
-#define FOLDER L"\\SystemRoot\\System32\\"
-#define EXTENSION L".exe"
-#define TEXT_SIZE 600                           /* more than a line */
+#define TEXT_SIZE 550                           /* more than a line */
 #define WAIT_ANY 1                              /* WAIT_TYPE */
 
-static WCHAR path[TEXT_SIZE], command_line[TEXT_SIZE];
+static WCHAR path[PROGRAM_PATH], command_line[TEXT_SIZE];
 
-/* What is wrong with name as one in FOLDER is the kernel's to say. */
 static void make_path(const char *name)
 {
-    WCHAR *to = wcscpy(path, FOLDER) + ARRAY_SIZE(FOLDER) - 1;
-    const char *dot = strchr(name, '.');
+    WCHAR wide[TEXT_SIZE];
+    ULONG length = 0;
 
-    while (*name)
-        *to++ = (UCHAR)*name++;
-    *to = 0;
-    if (!dot)
-        wcscpy(to, EXTENSION);
+    while (name[length]) {
+        wide[length] = (UCHAR)name[length];
+        length++;
+    }
+    program_path(wide, length, path);
 }
 
 /* The words as they were typed: those with spaces in quotation marks. */
@@ -46,31 +44,6 @@ static void make_command_line(int count, const struct word *words)
             *to++ = '"';
     }
     *to = 0;
-}
-
-/* Its console is the one that every program gets. */
-static NTSTATUS start(HANDLE *process, HANDLE *thread, CLIENT_ID *client)
-{
-    RTL_USER_PROCESS_PARAMETERS parameters = {
-        .MaximumLength = sizeof parameters, .Length = sizeof parameters,
-        .Flags = RTL_USER_PROC_PARAMS_NORMALIZED,
-    };
-    PS_CREATE_INFO info = { .Size = sizeof info };
-    struct {
-        SIZE_T size;
-        PS_ATTRIBUTE attributes[2];
-    } list = { sizeof list, {
-        { PS_ATTRIBUTE_IMAGE_NAME, wcslen(path) * sizeof(WCHAR),
-          { .ValuePtr = path }, NULL },
-        { PS_ATTRIBUTE_CLIENT_ID, sizeof *client, { .ValuePtr = client },
-          NULL },
-    } };
-
-    RtlInitUnicodeString(&parameters.ImagePathName, path);
-    RtlInitUnicodeString(&parameters.CommandLine, command_line);
-    return NtCreateUserProcess(process, thread, PROCESS_ALL_ACCESS,
-                               THREAD_ALL_ACCESS, NULL, NULL, 0, 0,
-                               &parameters, &info, (PS_ATTRIBUTE_LIST *)&list);
 }
 
 static NTSTATUS open_interrupt(HANDLE *interrupt)
@@ -115,7 +88,8 @@ static void run(const char *name, HANDLE interrupt)
 {
     HANDLE process, thread;
     CLIENT_ID client;
-    NTSTATUS status = start(&process, &thread, &client);
+    NTSTATUS status = start_program(path, command_line, &process, &thread,
+                                    &client);
 
     if (!NT_SUCCESS(status)) {
         print_failure(name, status);

@@ -54,4 +54,5 @@ void command_run(int count, const struct word *words);
 void command_ps(int count, const struct word *words);
 void command_handles(int count, const struct word *words);
 void command_names(int count, const struct word *words);
+void command_trace(int count, const struct word *words);
 void command_time(int count, const struct word *words);

@@ -19,6 +19,7 @@ from .errors import Usage
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 TOUR = 'tour.exe'
+TRACER = 'trace.exe'
 PROGRAM_OPTIONS = {TOUR: {'debug': 'on', 'pagefile': '4'},
                    'bench.exe': {'pagefile': '4'}}
 NTDLL = 'ntdll.dll'
@@ -58,6 +59,7 @@ class Config:
     kvm: bool = False
     interactive: bool = False
     debug: bool = False
+    trace: bool = False             # the program's system calls, printed
     gdb: str = ':1234'              # or the path of a socket
     screendump: str = None
     qemu_args: list = field(default_factory=list)
@@ -170,7 +172,10 @@ def command_line(config, program):
     usual = PROGRAM_OPTIONS.get(program.lower(), {})
     options += [f'{key}={value}' for key, value in usual.items()
                 if key not in chosen]
-    return [*options, '--', program, *config.args]
+    words = [program, *config.args]
+    if config.trace:
+        words = [TRACER, *['-c'] * config.icount, *words]
+    return [*options, '--', *words]
 
 
 def number(files, text, build):

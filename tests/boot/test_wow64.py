@@ -17,7 +17,7 @@ NOT_THERE = {'NtContinue', 'NtContinueEx', 'NtCreateThread',
              'NtCreateThreadEx', 'NtCreateUserProcess', 'NtGetContextThread',
              'NtGetCurrentProcessorNumber', 'NtQueueApcThreadEx',
              'NtRaiseException', 'NtSetContextThread',
-             'NtSystemDebugControl'}
+             'NtSystemDebugControl', 'NtTraceControl'}
 
 
 def said(run, folder, build, **options):

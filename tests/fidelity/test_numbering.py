@@ -20,7 +20,8 @@ INCLUDES = ['kernel/include', 'arch/amd64/include', 'boot']
 
 class Service(ctypes.Structure):
     _fields_ = [('name', ctypes.c_char_p), ('routine', ctypes.c_void_p),
-                ('number', ctypes.c_uint16), ('args', ctypes.c_uint8)]
+                ('number', ctypes.c_uint16), ('args', ctypes.c_uint8),
+                ('letters', ctypes.c_char_p)]
 
 
 class Result(ctypes.Structure):
@@ -40,7 +41,7 @@ def kernel(tmp_path_factory):
     parse = ctypes.CDLL(path).ke_parse_numbering
     parse.restype = ctypes.c_uint8
     rows = (Service * len(SERVICES))(*(
-        Service(name.encode(), None, number, 0)
+        Service(name.encode(), None, number, 0, b'')
         for name, number in SERVICES.items()))
 
     def numbers_of(text):

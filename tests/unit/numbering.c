@@ -7,11 +7,11 @@
 #include <ke/numbering.h>
 
 static const struct ke_service services[] = {
-    { "NtReadFile", NULL, 0x0006, 9 },
-    { "NtWriteFile", NULL, 0x0008, 9 },
-    { "NtClose", NULL, 0x000F, 1 },
-    { "NtUserGetDC", NULL, 0x100A, 1 },
-    { "NtGdiFlush", NULL, 0x1012, 0 },
+    { "NtReadFile", NULL, 0x0006, 9, "" },
+    { "NtWriteFile", NULL, 0x0008, 9, "" },
+    { "NtClose", NULL, 0x000F, 1, "" },
+    { "NtUserGetDC", NULL, 0x100A, 1, "" },
+    { "NtGdiFlush", NULL, 0x1012, 0, "" },
 };
 #define COUNT ARRAY_SIZE(services)
 

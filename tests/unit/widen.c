@@ -6,7 +6,7 @@
 
 #include <wow64/widen.h>
 
-#define LETTERS "pushqHIPNOU"
+#define LETTERS "pblrushqHIPNOU"
 
 static const ULONG boundaries[] = {
     0, 1, 0xFF, 0x7FFFFFFE, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xFFFFFFFA,

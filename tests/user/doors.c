@@ -113,6 +113,7 @@ static const struct row {
     ROW(NtWaitForSingleObject, wait),
     ROW(NtWaitForMultipleObjects, wait),
     ROW(NtSignalAndWaitForSingleObject, wait),
+    ROW(NtTraceControl, trace_control),
     ROW(NtUserEnumDisplayMonitors, monitors),
     ROW(NtUserGetThreadState, thread_state),
     ROW(NtGdiBitBlt, bit_blt),

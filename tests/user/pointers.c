@@ -12,6 +12,8 @@
 
 #include "../../programs/lib/door.h"
 
+#include <nt/nttrace.h>
+
 #define MOST 11
 #define LOWEST 0x10000ULL                       /* memory begins here */
 #define SHARED_PAGE USER_SHARED_DATA
@@ -112,8 +114,8 @@ static struct row rows[] = {
 };
 
 /*
- * NtRaiseHardError and NtSystemDebugControl may refuse before they look (no
- * dialog; no debugger), with an error all the same.
+ * NtRaiseHardError, NtSystemDebugControl and NtTraceControl may refuse before
+ * they look (no dialog; no debugger; no trace), with an error all the same.
  */
 static struct row refusing_rows[] = {
     { "NtRaiseHardError", 6, { 0xC0000005, 0, 0, 0, OptionOk, P(number) },
@@ -121,6 +123,9 @@ static struct row refusing_rows[] = {
     { "NtSystemDebugControl", 6, { SysDbgReadVirtual, P(debug), 0x18, 0, 0,
                                    P(number) },
       { 0, IN, 0, 0, 0, OPTIONAL_OUT } },
+    { "NtTraceControl", 6, { EtwQueryLoggerCode, 0, 0, P(buffer),
+                             sizeof(struct trace_state), P(number) },
+      { 0, 0, 0, OUT, 0, OUT } },
 };
 
 static void fill_in(struct row *row)

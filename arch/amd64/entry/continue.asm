@@ -20,6 +20,7 @@ extern KiRaiseException
 extern wow64_continue
 extern wow64_raise_exception
 extern KiExceptionExit
+extern etw_tell_away
 
 section .entry progbits alloc exec nowrite align=64
 CFI_BEGIN
@@ -35,6 +36,7 @@ global %1
         test    eax, eax
         js      %%refused
 ; At this point: r12-r15 are the new state's already.
+        call    etw_tell_away
         mov     rax, [PRCB(CurrentThread)]
         mov     rax, [rax + KTHREAD.TrapFrame]
         lea     rbp, [rax + FRAME_BIAS]

@@ -20,8 +20,7 @@ extern MmUserProbeAddress
 extern KeGdiFlushUserBatch
 extern KiConvertToGuiThread
 extern KiDynamicTraceMask
-extern KiTrackSystemCallEntry
-extern KiTrackSystemCallExit
+extern ki_call_tracked
 extern KiSystemServiceExit
 
 TABLE_SHIFT     equ 7                   ; bit 12 of the number -> 20h
@@ -129,39 +128,17 @@ KiSystemServiceCopyEnd:
         inc     dword [PRCB(KeSystemCalls)]
         jmp     KiSystemServiceExit
 
-; The same call, told before and after (kernel/etw/track.c).  The routine's
-; home area takes its first four arguments meanwhile; rbx, rdi and rsi are in
-; the frame.
+; The same call, told before and after.  The routine's home area takes its
+; first four arguments, so that all of them lie from rsp up.
 tracked_call:
         mov     [rsp], rcx
         mov     [rsp + 8], rdx
         mov     [rsp + 10h], r8
         mov     [rsp + 18h], r9
-        mov     rbx, r10
-        mov     rcx, rsp
+        mov     rcx, r10
+        mov     rdx, rsp
         sub     rsp, 20h
-        call    KiTrackSystemCallEntry          ; (arguments)
-        add     rsp, 20h
-        mov     rdi, rax                        ; which call it is
-        rdtsc
-        shl     rdx, 32
-        or      rax, rdx
-        mov     rsi, rax
-        mov     rcx, [rsp]
-        mov     rdx, [rsp + 8]
-        mov     r8, [rsp + 10h]
-        mov     r9, [rsp + 18h]
-        call    rbx
-        mov     rbx, rax
-        rdtsc
-        shl     rdx, 32
-        or      rax, rdx
-        sub     rax, rsi
-        mov     rcx, rdi
-        mov     rdx, rbx
-        mov     r8, rax
-        call    KiTrackSystemCallExit           ; (which, status, ticks)
-        mov     rax, rbx
+        call    ki_call_tracked                 ; (routine, arguments)
         jmp     KiSystemServiceCopyEnd.called
 
 ; The user's stack or TEB could not be read: eax = why, nothing was called.

@@ -16,6 +16,7 @@
  */
 #include <arch/entry.h>
 #include <arch/thread.h>
+#include <etw.h>
 #include <mm.h>
 #include <ps.h>
 #include <wow64.h>
@@ -165,6 +166,7 @@ NTSTATUS NtCallbackReturn(void *output, ULONG length, NTSTATUS status)
 
     if (thread->CallbackNestingLevel == 0)
         return STATUS_NO_CALLBACK_ACTIVE;
+    etw_tell_away();
     arch_disable_interrupts();
     ki_copy_debug_registers((KTRAP_FRAME *)call->TrapFrame, thread->TrapFrame);
     ki_return_from_callback(output, length, status);

@@ -72,6 +72,7 @@ void by_door_processor_number(void);
 void by_door_display_string(void);
 void by_door_hard_error(void);
 void by_door_debug_control(void);
+void by_door_trace_control(void);
 void by_door_create_event(void);
 void by_door_open_event(void);
 void by_door_change_event(void);

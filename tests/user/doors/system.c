@@ -5,6 +5,7 @@
 #include "doors.h"
 
 #include <nt/gdi.h>
+#include <nt/nttrace.h>
 
 #define SHARED_DATA 0xFFFFF78000000000ULL       /* the kernel's view of it */
 
@@ -197,6 +198,23 @@ void by_door_debug_control(void)
     CHECK(major == mine->NtMajorVersion && length == sizeof major);
     EXPECT(STATUS_INVALID_INFO_CLASS, NtSystemDebugControl, 99, &request,
            (ULONG)sizeof request, NULL, 0, &length);
+}
+
+void by_door_trace_control(void)
+{
+    struct trace_order order = { .ring = TRACE_SMALLEST_RING };
+    struct trace_state state = { .running = 2 };
+    ULONG length = 0;
+
+    EXPECT(STATUS_SUCCESS, NtTraceControl, EtwStartLoggerCode, &order,
+           (ULONG)sizeof order, NULL, 0, &length);
+    EXPECT(STATUS_SUCCESS, NtTraceControl, EtwQueryLoggerCode, NULL, 0,
+           &state, (ULONG)sizeof state, &length);
+    CHECK(state.running == 1 && length == sizeof state);
+    EXPECT(STATUS_SUCCESS, NtTraceControl, EtwStopLoggerCode, NULL, 0, NULL,
+           0, &length);
+    EXPECT(STATUS_INVALID_DEVICE_REQUEST, NtTraceControl, 99, NULL, 0, NULL,
+           0, &length);
 }
 
 /* ---- win32k ---- */
