@@ -109,6 +109,9 @@ def test_completion(stop):
             ('nt rdmsr SYSENTER_E', 'nt rdmsr SYSENTER_EIP'),
             ('nt ln nt!KiPageF', 'nt ln nt!KiPageFault'),
             ('nt x ntdll!NtCl', 'nt x ntdll!NtClose'),
+            ('nt dps KiPageF', 'nt dps KiPageFault'),
+            ('nt bp /p 1c ntdll!NtCl', 'nt bp /p 1c ntdll!NtClose'),
+            ('nt pte tour!NtCl', 'nt pte tour!NtClose'),
             ('nt error STATUS_INVALID_HAN',
              'nt error STATUS_INVALID_HANDLE')):
         assert whole in stop.ask(f'complete {begun}').splitlines()
@@ -480,6 +483,7 @@ def test_codes(stop):
                                       '    severity: error; Win32: 6'),
             ('0xffffffffc0000022', 'STATUS_ACCESS_DENIED'),
             ('a', '(bugcheck) 0xa (10) - IRQL_NOT_LESS_OR_EQUAL'),
+            ('6', '(Win32) 0x6 (6) - of STATUS_INVALID_HANDLE, '),
             ('80000003', 'STATUS_BREAKPOINT\n    severity: warning')):
         assert answer in stop.ask(f'nt error {words}')
     stop.ask('set $rax = 0xc0000034')
@@ -561,7 +565,7 @@ def test_wrong_words(stop):
             ('nt ln 10000', 'nt ln: 10000 is in no module'),
             ('nt x nowhere!*', 'nt x: no module is like nowhere'),
             ('nt x nt!zz*', 'nt x: no symbol is like nt!zz*'),
-            ('nt error 12345678', 'nt error: 12345678 is neither'),
+            ('nt error 12345678', 'nt error: 12345678 is no status'),
             ('nt error 123456789', 'nt error: 123456789: codes have 32 bits'),
             ('nt error $nothing', 'nt error: $nothing is no number'),
             ('nt db', 'nt db: usage: nt db ADDRESS [L COUNT]'),

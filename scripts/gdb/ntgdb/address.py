@@ -8,8 +8,8 @@ NtQueryVirtualMemory does.
 import struct
 from typing import NamedTuple
 
-from . import headers, kernel, kuser, machine, modules, paging
-from .command import Command, Wrong, say
+from . import expression, headers, kernel, kuser, machine, modules, paging
+from .command import Wrong, say
 
 PAGE = 0x1000
 MEM_COMMIT, MEM_RESERVE, MEM_FREE = 0x1000, 0x2000, 0x10000
@@ -229,7 +229,7 @@ def system_use(where):
 # ---- nt address
 
 
-class Address(Command):
+class Address(expression.AboutAddress):
     name = 'address'
     windbg = '!address'
     usage = '[ADDRESS]'

@@ -3,7 +3,7 @@
 What is not in memory is printed as question marks.
 """
 from . import expression, machine, modules
-from .command import Command, Wrong, say
+from .command import Wrong, say
 
 PAGE = 0x1000
 MOST = 0x10000                          # bytes that one command shows
@@ -36,7 +36,7 @@ def letter(byte):
         '?' if byte is None else '.'
 
 
-class Dump(Command):
+class Dump(expression.AboutAddress):
     """Subclasses set unit (bytes of an item), line (items) and count."""
 
     usage = 'ADDRESS [L COUNT]'

@@ -4,7 +4,7 @@ import re
 import gdb
 
 from . import modules
-from .command import Wrong
+from .command import Command, Wrong
 
 HEX = re.compile(r'(0x)?([0-9a-fA-F]+)h?$')
 TERM = r'[@$]?[\w.]+(?:![\w.]+)?'
@@ -67,3 +67,10 @@ def evaluated(word, expression):
         if str(error) == 'Invalid cast.':
             raise Wrong(f'{word} is no number') from None
         raise Wrong(f'{word}: {error}') from None
+
+
+class AboutAddress(Command):
+    """A command whose first word is an address: names can be completed."""
+
+    def choices(self, words):
+        return [] if words else modules.names_from(self.begun)

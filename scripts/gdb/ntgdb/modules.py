@@ -250,6 +250,18 @@ def find(symbol):
     return None
 
 
+def names_from(begun):
+    """Returns what may complete the beginning of a name: modules, then
+    their symbols, or the kernel's without a module.
+    """
+    module_name, bang, _ = begun.rpartition('!')
+    if not bang:
+        return [f'{module.name}!' for module in loaded()] + \
+            list(table(kernel_path()).by_name)
+    return [f'{module_name}!{name}' for module in matching(module_name)
+            if module.path for name in table(module.path).by_name]
+
+
 def stack_text(where):
     """Returns the name of an address that is code, for stacks; or ''."""
     try:

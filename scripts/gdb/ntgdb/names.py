@@ -7,6 +7,7 @@ import gdb
 
 from . import expression, headers, machine, modules
 from .command import Command, Wrong, say
+from .expression import AboutAddress
 
 LONGEST = 500                           # lines of nt x
 WIN32 = 'ntdll-stub/src/error.c'        # NTSTATUS to Win32, ntdll's table
@@ -22,22 +23,7 @@ def source_line(where):
         (f'+0x{beyond:x}' if beyond else '')
 
 
-class Symbols(Command):
-    """A command about names: addresses may be completed."""
-
-    def choices(self, words):
-        if words:
-            return []
-        module_name, bang, _ = self.begun.rpartition('!')
-        if not bang:
-            return [f'{module.name}!' for module in modules.loaded()] + \
-                list(modules.table(modules.kernel_path()).by_name)
-        return [f'{module_name}!{name}'
-                for module in modules.matching(module_name) if module.path
-                for name in modules.table(module.path).by_name]
-
-
-class ListNearest(Symbols):
+class ListNearest(AboutAddress):
     name = 'ln'
     windbg = 'ln'
     usage = 'ADDRESS'
@@ -76,7 +62,7 @@ class ListNearest(Symbols):
                 f'{module.name}!{found[1]}'
 
 
-class Examine(Symbols):
+class Examine(AboutAddress):
     name = 'x'
     windbg = 'x'
     usage = '[MODULE!]PATTERN'
@@ -116,24 +102,21 @@ class Examine(Symbols):
                 f'{module.name:<12} ({path})')
 
 
-def win32_error(status):
-    """Returns what ntdll's RtlNtStatusToDosError makes of it, or None."""
+def win32_errors():
+    """Returns {status's name: Win32 error}: RtlNtStatusToDosError's table."""
     with open(os.path.join(headers.ROOT, WIN32), encoding='utf-8') as file:
         rows = re.findall(r'\{ (STATUS_\w+), (\d+) \}', file.read())
-    known = headers.constants(headers.STATUSES)
-    for name, error in rows:
-        if known.get(name) == status:
-            return int(error)
-    return None
+    return {name: int(error) for name, error in rows}
 
 
 class Error(Command):
     name = 'error'
     windbg = '!error'
-    usage = '[STATUS | BUGCHECK | NAME]'
-    summary = 'what an NTSTATUS or a bugcheck code is called'
+    usage = '[CODE | NAME]'
+    summary = 'what an NTSTATUS, a bugcheck or a Win32 code is called'
     help = ('Those that this system knows. Without a word: what eax has. For '
-            'a status also the\nWin32 error that ntdll makes of it.')
+            'a status also the\nWin32 error that ntdll makes of it, for a '
+            'Win32 error the statuses it comes from.')
     most = 1
 
     def run(self, words):
@@ -146,24 +129,33 @@ class Error(Command):
         if code >> 32 not in (0, 0xFFFFFFFF):
             raise Wrong(f'{code:x}: codes have 32 bits')
         code &= 0xFFFFFFFF
-        lines = [*self.rows('NTSTATUS', code), *self.rows('', code)]
+        lines = [*self.statuses(code), *self.others(code)]
         if not lines:
-            raise Wrong(f'{code:08x} is neither a status nor a bugcheck '
+            raise Wrong(f'{code:08x} is no status, bugcheck or Win32 error '
                         'of this system')
         for line in lines:
             say(line)
 
-    def rows(self, cast, code):
-        kind = cast or 'bugcheck'
-        for name in headers.names(headers.STATUSES, code, cast=cast):
-            yield (f'Error code: ({kind}) 0x{code:x} ({code}) - {name}')
-        if cast and headers.names(headers.STATUSES, code, cast=cast):
+    def statuses(self, code):
+        names = headers.names(headers.STATUSES, code, cast='NTSTATUS')
+        errors = win32_errors()
+        for name in names:
+            yield f'Error code: (NTSTATUS) 0x{code:x} ({code}) - {name}'
+        if names:
             severity = ('success', 'informational', 'warning',
                         'error')[code >> 30]
-            error = win32_error(code)
-            yield (f'    severity: {severity}; Win32: ' +
-                   (f'{error}' if error is not None else
-                    'none of its own, 317'))
+            error = [errors[name] for name in names if name in errors]
+            yield (f'    severity: {severity}; Win32: '
+                   f'{error[0] if error else "none of its own, 317"}')
+
+    def others(self, code):
+        for name in headers.names(headers.STATUSES, code, cast=''):
+            yield f'Error code: (bugcheck) 0x{code:x} ({code}) - {name}'
+        names = [name for name, error in win32_errors().items()
+                 if error == code]
+        if names:
+            yield (f'Error code: (Win32) 0x{code:x} ({code}) - of '
+                   f'{", ".join(names)}')
 
     def choices(self, words):
         return [] if words else list(headers.constants(headers.STATUSES))

@@ -4,7 +4,7 @@ Mm sees its tables through the self map; the processor walks them in memory.
 nt pte reads both ways, which must agree.
 """
 from . import expression, headers, kernel, machine
-from .command import Command, Wrong, say
+from .command import Wrong, say
 
 LEVELS = ('PTE', 'PDE', 'PPE', 'PXE')   # by kernel.Entry.level
 VTOP_LEVELS = ('PTE', 'PDE', 'PDPE', 'PML4E')
@@ -163,7 +163,7 @@ def differences(virtual, entries):
                    f'{where:016X} contains {value:016X}')
 
 
-class Pte(Command):
+class Pte(expression.AboutAddress):
     name = 'pte'
     windbg = '!pte'
     usage = 'ADDRESS'
@@ -224,7 +224,7 @@ def directory(word):
     return value << 12
 
 
-class Vtop(Command):
+class Vtop(expression.AboutAddress):
     name = 'vtop'
     windbg = '!vtop'
     usage = '[PFN | DIRBASE] ADDRESS'

@@ -203,7 +203,7 @@ class Breakpoint(gdb.Breakpoint):
             machine.register('cr3') & ~0xFFF == self.root
 
 
-class SetBreakpoint(Command):
+class SetBreakpoint(expression.AboutAddress):
     name = 'bp'
     windbg = 'bp'
     usage = '[/p PID] ADDRESS'
@@ -226,6 +226,9 @@ class SetBreakpoint(Command):
         else:
             raise Wrong(f'usage: nt {self.name} {self.usage}')
         Breakpoint(address, owner)
+
+    def choices(self, words):
+        return super().choices(words[2:] if words[:1] == ['/p'] else words)
 
 
 COMMANDS = (Connect, LookBack, SetProcess, SetBreakpoint)
