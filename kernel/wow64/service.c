@@ -151,7 +151,7 @@ static ULONG call_tracked(ULONG number, const void *routine,
     ULONGLONG start;
     ULONG result;
 
-    memcpy(arguments, call->values, sizeof arguments);
+    memcpy(arguments, call->values, call->count * sizeof arguments[0]);
     KiTrackSystemCallEntry(&tracked);
     start = arch_read_tsc();
     result = call_routine(routine, call);
@@ -162,8 +162,9 @@ static ULONG call_tracked(ULONG number, const void *routine,
 static ULONG call_service(ULONG number, const void *routine,
                           const char *letters, const ULONG *slots)
 {
-    struct wow64p_call call = { .letters = letters };
+    struct wow64p_call call;
 
+    call.letters = letters;
     call.count = wow64p_widen(letters, slots, call.values);
     return etw_is_on() ? call_tracked(number, routine, &call)
                        : call_routine(routine, &call);

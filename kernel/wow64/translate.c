@@ -171,10 +171,8 @@ NTSTATUS wow64p_translate(struct wow64p_call *call)
     for (ULONG i = 0; i < call->count && NT_SUCCESS(status); i++) {
         ULONG pointer = (ULONG)call->values[i];
 
-        if (!is_translated(call->letters[i]))
-            continue;
-        call->pointers[i] = pointer;
-        if (pointer != 0)
+        call->pointers[i] = is_translated(call->letters[i]) ? pointer : 0;
+        if (call->pointers[i] != 0)
             status = place_argument(call->letters[i], pointer,
                                     wow64p_translation() + i * PLACE_SIZE,
                                     &call->values[i]);

@@ -14,7 +14,7 @@ struct wow64p_call {
     const char *letters;
     ULONG count;
     ULONGLONG values[WOW64P_ARGUMENTS];
-    ULONG pointers[WOW64P_ARGUMENTS];   /* of capital letters */
+    ULONG pointers[WOW64P_ARGUMENTS];   /* of capital letters; others 0 */
 };
 
 /* ---- rows.c ---- */

@@ -64,12 +64,13 @@ void ki_show_idt(const KPCR *pcr)
     for (ULONG vector = 0; vector < VECTORS; vector++) {
         const KIDTENTRY64 *gate = &pcr->IdtBase[vector];
         char buffer[KD_NAME_LENGTH];
-        const char *name = kd_symbol((ULONG_PTR)ki_vectors[vector], buffer,
-                                     NULL);
+        const char *name;
 
-        if (!ki_is_unexpected(vector) || gate->Dpl)
-            DbgPrint("    %02x  %p  %-28s DPL %u  IST %u\n", vector,
-                     ki_vectors[vector], name ? name : "", gate->Dpl,
-                     gate->IstIndex);
+        if (ki_is_unexpected(vector) && !gate->Dpl)
+            continue;
+        name = kd_symbol((ULONG_PTR)ki_vectors[vector], buffer, NULL);
+        DbgPrint("    %02x  %p  %-28s DPL %u  IST %u\n", vector,
+                 ki_vectors[vector], name ? name : "", gate->Dpl,
+                 gate->IstIndex);
     }
 }
