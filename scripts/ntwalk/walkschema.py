@@ -56,6 +56,7 @@ LINE = {
     'label': str,
     'file': str,
     'line': NUMBER,
+    'source?': str,
     'changed?': {f'{name}?': shape for name, shape in STATE.items()},
 }
 

@@ -282,6 +282,8 @@ class Walk:
             self.meet_apc(room)
         if room.number == EXIT and room.steps == 0 and self.apc:
             self.force_apc(room)
+        in_code = place.file.endswith('.asm') or not place.kernel
+        before = in_code and state()
         one, writes = self.stepper.step()
         room.last = one
         room.steps += 1
@@ -290,9 +292,10 @@ class Walk:
                 room.deepest = min(room.deepest or address, address)
             for stack in (self.user_stack, self.kernel_stack):
                 stack.wrote(address, size, room.index, 'the processor'
-                            if how == 'int' else place.symbol, how)
-        if place.file.endswith('.asm') or not place.kernel:
-            self.add_code(room, one, place)
+                            if how == 'int' else place.symbol, how,
+                            len(room.code) if in_code else None)
+        if in_code:
+            self.add_code(room, one, place, before)
         else:
             self.add_call(room, one, place)
         if 'UserApcPendingAll' in self.source_line(one):
@@ -303,23 +306,31 @@ class Walk:
             self.run_service(room)
 
     def source_line(self, one):
-        """Returns the line of assembly that an instruction is, or ''."""
-        if not one.file.endswith('.asm') or not one.line:
+        """Returns the line of assembly that an instruction is, or ''.
+
+        Nor a line of a macro that has operands: they are the macro's.
+        """
+        if not one.file.endswith(('.asm', '.inc')) or not one.line:
             return ''
         if one.file not in self.sources:
             with open(os.path.join(ROOT, one.file),
                       encoding='utf-8') as file:
                 self.sources[one.file] = file.read().splitlines()
-        return self.sources[one.file][one.line - 1]
+        line = self.sources[one.file][one.line - 1].partition(';')[0]
+        return '' if '%' in line else ' '.join(line.split())
 
-    def add_code(self, room, one, place):
+    def add_code(self, room, one, place, before):
+        after = state()
         beyond = one.address - self.start_of(one.address)
         room.code.append({
             'address': f'{one.address:#018x}', 'bytes': one.bytes,
             'text': (one.prefix + ' ' if one.prefix else '') + one.name +
                     (' ' + one.operands if one.operands else ''),
             'label': f'{place.module}!{place.symbol}' if not beyond else '',
-            'file': place.file, 'line': one.line if place.kernel else None})
+            'file': place.file, 'line': one.line if place.kernel else None,
+            'source': self.source_line(one),
+            'changed': {name: value for name, value in after.items()
+                        if value != before[name]}})
 
     def start_of(self, address):
         module = self.house.module_at(address)
@@ -426,10 +437,10 @@ class Walk:
             self.user_pointer = self.frame_field('Rsp')
         room.stacks = {
             'user': self.picture(self.user_stack, self.user_pointer,
-                                 rsp == self.user_pointer, None),
+                                 rsp == self.user_pointer, None, room),
             'kernel': self.picture(self.kernel_stack,
                                    rsp if in_kernel else self.frame,
-                                   in_kernel, room.deepest)
+                                   in_kernel, room.deepest, room)
             if self.kernel_stack.names else None}
         if self.call is not None:
             self.explain(room)
@@ -438,10 +449,11 @@ class Walk:
         room.roles = explain.roles(self, room)
         room.decided = explain.decided(self, room)
 
-    def picture(self, stack, pointer, current, deepest):
+    def picture(self, stack, pointer, current, deepest, room):
         return {'current': current, 'pointer': f'{pointer:#018x}',
                 'top': f'{stack.top:#018x}',
-                'slots': stack.rows(self.house, pointer, deepest)}
+                'slots': stack.rows(self.house, pointer, deepest,
+                                    room.index)}
 
     def frame_field(self, name):
         return kernel.number(kernel.at(self.frame, 'KTRAP_FRAME')[name])

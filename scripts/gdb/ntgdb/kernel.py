@@ -158,12 +158,21 @@ def process():
     """Returns the EPROCESS whose addresses are loaded, as cr3 tells."""
     root = machine.register('cr3') & ~0xFFF
     for one in processes():
-        if number(one['Pcb']['DirectoryTableBase']) & ~0xFFF == root:
+        if root in roots(one):
             return one
     return at(number(thread()['Tcb']['ApcState']['Process']), 'EPROCESS')
 
 
 # ---- processes and threads
+
+
+def roots(owner):
+    """Returns the page tables of an EPROCESS: the kernel's half, and the
+    user's where KVA shadow gives it one.
+    """
+    tables = (number(owner['Pcb'][field]) & ~0xFFF for field in
+              ('DirectoryTableBase', 'UserDirectoryTableBase'))
+    return {table for table in tables if table}
 
 
 def processes():

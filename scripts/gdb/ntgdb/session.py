@@ -195,12 +195,11 @@ class Breakpoint(gdb.Breakpoint):
     def __init__(self, address, owner):
         super().__init__(f'*{address:#x}', gdb.BP_HARDWARE_BREAKPOINT)
         self.silent = False
-        self.root = owner and kernel.number(
-            owner['Pcb']['DirectoryTableBase']) & ~0xFFF
+        self.roots = owner and kernel.roots(owner)
 
     def stop(self):
-        return self.root is None or \
-            machine.register('cr3') & ~0xFFF == self.root
+        return self.roots is None or \
+            machine.register('cr3') & ~0xFFF in self.roots
 
 
 class SetBreakpoint(expression.AboutAddress):

@@ -35,7 +35,7 @@ class Stack:
     def __init__(self, top):
         self.top = self.lowest = top
         self.names, self.kinds = {}, {}         # by slot address
-        self.writer, self.by = {}, {}
+        self.writer, self.by, self.step = {}, {}, {}
 
     def has(self, address):
         return self.top - 0x6000 <= address < self.top
@@ -56,12 +56,13 @@ class Stack:
             self.names[at] = f'{title}.{", ".join(names[:3])}'
         self.lowest = min(self.lowest, start)
 
-    def wrote(self, address, size, room, by, kind):
+    def wrote(self, address, size, room, by, kind, step):
+        """step: the place in the room's code, or None."""
         for at in range(address & -SLOT, address + size, SLOT):
             if not self.has(at):
                 continue
             self.writer[at], self.by[at] = room, by
-            self.kinds[at] = kind
+            self.kinds[at], self.step[at] = kind, step
             self.lowest = min(self.lowest, at)
 
     def values(self, down_to):
@@ -78,10 +79,11 @@ class Stack:
         return {'call': 'return address', 'push': 'pushed'}.get(
             self.kinds.get(at), '')
 
-    def rows(self, house, pointer, deepest):
+    def rows(self, house, pointer, deepest, room):
         """Returns the slots from the top down to pointer, for walk.json.
 
         deepest: also what is below it, as far down as that (or None).
+        room: whose picture this is.
         """
         down = pointer
         if deepest is not None:
@@ -91,4 +93,6 @@ class Stack:
             'address': f'{at:#018x}', 'value': f'{values[at]:#018x}',
             'name': self.named(at), 'writer': self.writer.get(at),
             'by': self.by.get(at, ''), 'text': house.name_of(values[at]),
+            'step': self.step.get(at) if self.writer.get(at) == room
+            else None,
         } for at in sorted(values, reverse=True)]

@@ -30,7 +30,8 @@ class Instruction:
         found = frame.architecture().disassemble(address)[0]
         self.address, self.length = address, found['length']
         text = found['asm'].partition('#')[0].strip()
-        self.text = re.sub(r'\s*<[^>]*>', '', re.sub(r'\s+', ' ', text))
+        text = re.sub(r'0x[0-9a-f]+ <([^>]+)>', r'\1', text)
+        self.text = re.sub(r'\s+', ' ', text)
         words = self.text.split(' ', 1)
         self.prefix = ''
         if words[0] in ('rep', 'repz', 'lock', 'repnz', 'ds', 'cs', 'bnd'):

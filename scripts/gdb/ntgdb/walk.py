@@ -152,9 +152,15 @@ def room_data(walk, room):
         'instructions': room.steps if room.stepped else None,
         'before': state_data(room.before), 'after': state_data(room.after),
         'changes': changes(walk, room), 'roles': room.roles,
-        'decided': room.decided, 'code': room.code, 'calls': room.calls,
+        'decided': room.decided, 'calls': room.calls,
+        'code': [line_data(line) for line in room.code],
         'stacks': room.stacks,
     }
+
+
+def line_data(line):
+    return {**line, 'changed': {name: number(name, value) for name, value in
+                                line['changed'].items()}}
 
 
 def state_data(values):
