@@ -78,5 +78,6 @@ def debug(build, address, words):
 def why_not(text, console):
     """One line: what gdb or the program complained of."""
     lines = [line for line in (console + text).splitlines() if line.strip()]
-    said = [line for line in lines if re.match(r'(nt )?walk:', line)]
+    said = [line for line in lines if re.match(
+        r'walk:|nt [.\w]+:|Error occurred in Python', line)]
     return (said or lines or ['gdb said nothing'])[-1]
