@@ -24,7 +24,8 @@ class Debugger:
         self.folder = tempfile.TemporaryDirectory(prefix='ntwalk-')
         self.log = os.path.join(self.folder.name, 'console')
         self.child = pexpect.spawn(
-            os.path.join(boot.ROOT, 'scripts/debug'), [build, '--no-build', *words],
+            os.path.join(boot.ROOT, 'scripts/debug'),
+            [build, '--no-build', *words],
             env={**os.environ, 'NTWALK_LOG': self.log, 'TERM': 'dumb'},
             encoding='utf-8', codec_errors='replace', timeout=TIMEOUT,
             dimensions=(200, 200), echo=False)

@@ -265,13 +265,15 @@ def test_model_specific_registers(stop):
     assert registers(stop) == before
 
 
+# Prints where a UD2 of the kernel's leads to.
+FAULT = 'python import ntgdb.msr as m; ' \
+    'print(hex(m.step_at(m.find_instruction(b"\\x0f\\x0b"), 0)[0]))'
+
+
 def test_an_instruction_that_faults_does_no_harm(stop):
     """As RDMSR does for a number that the processor does not have."""
     before = registers(stop)
-    text = stop.ask(
-        'python import ntgdb.msr as m; '
-        'print(hex(m.step_at(m.find_instruction(b"\\x0f\\x0b"), 0)[0]))')
-    assert int(text, 16) == stop.value('&KiInvalidOpcodeFault')
+    assert int(stop.ask(FAULT), 16) == stop.value('&KiInvalidOpcodeFault')
     assert registers(stop) == before
 
 
@@ -581,6 +583,7 @@ def test_wrong_words(stop):
 
 
 def test_in_ring_0(stop):
+    """In the first room, where rsp and gs are still the user's."""
     stop.ask('delete')
     stop.ask('hbreak *KiSystemCall64')
     stop.ask('continue')
@@ -589,6 +592,7 @@ def test_in_ring_0(stop):
     assert 'SYSCALL 08/10, SYSRETQ 2B/23, SYSRETL 1B/23' in \
         stop.ask('nt rdmsr STAR')
     assert 'interrupts are off' in stop.ask('nt irql')
+    assert int(stop.ask(FAULT), 16) == stop.value('&KiInvalidOpcodeFault')
     assert registers(stop) == before
 
 

@@ -88,7 +88,7 @@ class Nt(gdb.Command):
 A number is hexadecimal, as in WinDbg; 0n10 is decimal. An address may also be
 a symbol, module!symbol, a register ($rsp or @rsp), a sum of these, or any
 other expression of gdb's in one word.
-docs/debugging.md has an example of each command.
+docs/gdb.md has an example of each command.
 """
 
     def __init__(self):
