@@ -6,6 +6,7 @@ words are checked by the machine that they are about.
 from . import kernel, machine, msr
 from .rooms import (APC, DISPATCH, DISPATCHER, DOOR, EXIT, PROGRAM, SERVICE,
                     STUB)
+from .stepper import gate_target, gate_words
 
 SHARED_SYSTEM_CALL, SHARED_SYSTEM_CALL_XP = 0x7FFE0308, 0x7FFE0300
 SYSTEM_FLAGS = {'IF': 'interrupts', 'TF': 'single step', 'DF': 'direction',
@@ -151,10 +152,8 @@ def door_rows(walk, room):
 
 
 def gate_row(walk, vector):
-    base, _ = machine.hidden_registers()['idt']
-    low, high = kernel.words(machine.read(base + vector * 16, 16))
-    target = (low & 0xFFFF | low >> 32 & 0xFFFF0000 |
-              (high & 0xFFFFFFFF) << 32)
+    low, high = gate_words(vector, 1)
+    target = gate_target(low, high)
     return row('idt', f'IDT[{vector:X}]', low,
                f'rip = {walk.house.name_of(target)}, cs {low >> 16 & 0xFFFF:x}'
                f', DPL {low >> 45 & 3}')

@@ -20,6 +20,7 @@ READS = {'cmp', 'test', 'call', 'jmp', 'bt', 'push', 'ldmxcsr', 'div', 'idiv',
          'mul', 'imul', 'prefetchw', 'nop', 'lgdt', 'lidt', 'invlpg', 'ltr',
          'comisd', 'ucomisd'}
 MOST_REPEATS = 1 << 20
+GATES, GATE = 256, 16            # of the IDT: how many, bytes each
 
 
 class Instruction:
@@ -139,7 +140,15 @@ class Stepper:
 
 def gates():
     """Returns the addresses that the IDT's gates lead to."""
-    base, limit = machine.hidden_registers()['idt']
-    data = kernel.words(machine.read(base, limit + 1))
-    return {low & 0xFFFF | low >> 32 & 0xFFFF0000 | (high & 0xFFFFFFFF) << 32
-            for low, high in zip(data[::2], data[1::2])}
+    return {gate_target(low, high) for low, high in
+            zip(*[iter(gate_words(0, GATES))] * 2)}
+
+
+def gate_words(first, count):
+    base = kernel.number(kernel.pcr()['IdtBase'])
+    return kernel.words(machine.read(base + first * GATE, count * GATE))
+
+
+def gate_target(low, high):
+    return (low & 0xFFFF | low >> 32 & 0xFFFF0000 |
+            (high & 0xFFFFFFFF) << 32)
