@@ -116,6 +116,9 @@ static const KTRAP_FRAME *trap_of(ULONG code)
     return NULL;
 }
 
+/* Code and parameters of the first, for debuggers. */
+ULONG_PTR KiBugCheckData[5];
+
 void KeBugCheckEx(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3,
                   ULONG_PTR p4)
 {
@@ -126,6 +129,11 @@ void KeBugCheckEx(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3,
     kd_take_over();
     if (!already) {
         already = TRUE;
+        KiBugCheckData[0] = code;
+        KiBugCheckData[1] = p1;
+        KiBugCheckData[2] = p2;
+        KiBugCheckData[3] = p3;
+        KiBugCheckData[4] = p4;
         DbgPrint("\n*** STOP: 0x%08X (0x%016llX, 0x%016llX,\n"
                  "    0x%016llX, 0x%016llX)\n*** %s\n\n", code, p1, p2, p3,
                  p4, code_name(code));

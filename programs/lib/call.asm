@@ -65,6 +65,7 @@ call_with_registers:
         mov     rax, [rcx + CALL.target]
         mov     [target], rax
         sub     rsp, HOME_SLOTS + CALL_STACK_SLOTS * 8
+CALL_PROLOGUE equ $ - call_with_registers
         mov     [rcx + CALL.in + REGS.Rsp], rsp
         mov     [kept_rsp], rsp
         cld
@@ -114,14 +115,13 @@ call_with_registers:
 %assign i i + 1
 %endrep
         stmxcsr [rax + CALL.mxcsr_out]
-        add     rsp, HOME_SLOTS + CALL_STACK_SLOTS * 8
 %assign i 0
 %rep 10
 %assign x i + 6
-        movaps  xmm %+ x, [rsp + i * 16]
+        movaps  xmm %+ x, [rsp + HOME_SLOTS + CALL_STACK_SLOTS * 8 + i * 16]
 %assign i i + 1
 %endrep
-        add     rsp, SAVED_XMM + 8
+        add     rsp, HOME_SLOTS + CALL_STACK_SLOTS * 8 + SAVED_XMM + 8
         pop     r15
         pop     r14
         pop     r13
@@ -131,6 +131,7 @@ call_with_registers:
         pop     rbp
         pop     rbx
         ret
+CALL_SIZE equ $ - call_with_registers
 
 ; A door without a number: rax is the caller's, all 64 bits of it. NAME_behind
 ; is where the kernel comes back to.
@@ -179,3 +180,31 @@ call_with_registers:
         BARE_DOOR call_raw, SYSCALL_DOOR
         BARE_DOOR call_raw_int2e, INT2E_DOOR
         BARE_DOOR call_raw_sysenter, SYSENTER_DOOR
+
+; The way out, for debuggers and exceptions: eight pushes and the space below.
+; (xmm6-15 are the target's on that way.)
+UWOP_PUSH_NONVOL equ 0
+UWOP_ALLOC_LARGE equ 1
+
+%macro PUSHED 2                                 ; behind which byte, register
+        db      %1, UWOP_PUSH_NONVOL | %2 << 4
+%endmacro
+
+SECTION .xdata rdata align=8
+call_unwind:
+        db      1, CALL_PROLOGUE, 10, 0
+        db      CALL_PROLOGUE, UWOP_ALLOC_LARGE
+        dw      (HOME_SLOTS + CALL_STACK_SLOTS * 8 + SAVED_XMM + 8) / 8
+        PUSHED  12, 15
+        PUSHED  10, 14
+        PUSHED  8, 13
+        PUSHED  6, 12
+        PUSHED  4, 7                            ; rdi
+        PUSHED  3, 6                            ; rsi
+        PUSHED  2, 5                            ; rbp
+        PUSHED  1, 3                            ; rbx
+
+SECTION .pdata rdata align=4
+        dd      call_with_registers wrt ..imagebase
+        dd      call_with_registers + CALL_SIZE wrt ..imagebase
+        dd      call_unwind wrt ..imagebase

@@ -30,6 +30,13 @@ GROUPS = (
     'paging',
     'address',
     'kuser',
+    'processor',
+    'threads',
+    'objects',
+    'queues',
+    'usermode',
+    'stack',
+    'bugcheck',
     'walk',
 )
 

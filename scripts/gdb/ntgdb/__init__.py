@@ -6,6 +6,13 @@
     expression  what a user types for an address, a number, a process
     kernel      the kernel's own structures: processors, processes, lists
     unwind      the walk out of ring 3's code
+    processor   pcr, prcb, ssdt
+    threads     process, thread
+    objects     handle
+    queues      apc, dpcs, ready, timer
+    usermode    peb, teb
+    stack       k, .trap
+    bugcheck    analyze
     session     connecting, stepping, whose addresses are seen
 
 They run inside gdb (scripts/gdb/nt.py loads them). What they print comes

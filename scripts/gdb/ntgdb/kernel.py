@@ -177,6 +177,7 @@ def roots(owner):
 
 def processes():
     """Yields every EPROCESS, the System process first."""
+    machine.connection()
     head = variable('PsActiveProcessHead')
     if not number(head['Flink']):
         return

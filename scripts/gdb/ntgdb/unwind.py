@@ -30,6 +30,7 @@ LONGEST_EPILOGUE = 32
 KEPT = ('cs', 'cr3', 'gs_base', 'k_gs_base')    # the same for every frame
 PUSH_EBP = b'\x55'
 MOV_EBP_ESP = (b'\x89\xe5', b'\x8b\xec')
+STUB = b'\xb8\xba\x00\x03\xfe\x7f\xff\x12'    # without its number
 MASK32 = 0xFFFFFFFF
 
 images = {}                             # path or (cr3, base): Image
@@ -135,10 +136,14 @@ class Ring3(gdb.unwinder.Unwinder):
             return None
         image = image_of(module)
         frame = seh.Frame(registers, rip, machine.quad, image.read)
+        called = (registers[seh.RSP], rip) == self.returns
         begin = seh.step(frame, module.base, image.table,
                          machine.read(rip, LONGEST_EPILOGUE))
         if begin is None:
             begin = function(module, rip)
+            if called:
+                frame.rip = 0           # a leaf that calls is none: unknown
+        self.returns = frame.registers[seh.RSP], frame.rip
         if frame.machine:
             callback(frame)
         saved = {name: frame.registers[index]
@@ -155,11 +160,14 @@ class Ring3(gdb.unwinder.Unwinder):
         module = loaded.at(eip)
         begin = function(module, eip) if module else eip
         # A return address belongs to the call before it.
-        place = eip - ((registers[cfi.ESP], eip) == self.returns)
-        row = table_of(module).row(place - module.shift) \
+        called = (registers[cfi.ESP], eip) == self.returns
+        row = table_of(module).row(eip - called - module.shift) \
             if module and module.path else None
-        result = cfi.caller(row or without_rules(eip, begin), registers,
-                            read_long)
+        try:
+            result = cfi.caller(row or without_rules(eip, begin, called),
+                                registers, read_long)
+        except Wrong:
+            result = {**registers, cfi.EIP: 0}      # nobody knows
         esp, eip = result[cfi.ESP], result[cfi.EIP]
         self.returns = esp, eip
         saved = {'r' + name[1:]: result[number]
@@ -185,14 +193,17 @@ def function(module, address):
     return address - found[1] if found else module.base
 
 
-def without_rules(eip, begin):
-    """Assembly: it keeps ebp, or it is a leaf."""
+def without_rules(eip, begin, called):
+    """Assembly: it keeps ebp, or is a leaf, or a service's stub."""
     row = cfi.Row(rules={cfi.EIP: ('at', -4)})
-    code = machine.read(begin, 3)
-    if code[:1] == PUSH_EBP and code[1:] in MOV_EBP_ESP and eip > begin:
-        ebp = cfi.REGISTERS.index('ebp')
-        row.cfa = (ebp if eip >= begin + 3 else cfi.ESP, 8)
-        row.rules[ebp] = ('at', -8)
+    code = machine.read(begin, 12)
+    if code[:1] == PUSH_EBP and code[1:3] in MOV_EBP_ESP:
+        if eip > begin:
+            ebp = cfi.REGISTERS.index('ebp')
+            row.cfa = (ebp if eip >= begin + 3 else cfi.ESP, 8)
+            row.rules[ebp] = ('at', -8)
+    elif called and code[:1] + code[5:] != STUB:
+        raise Wrong('code without rules that calls')
     return row
 
 
