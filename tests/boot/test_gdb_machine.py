@@ -157,6 +157,10 @@ def test_paths_of_fields(stop):
     assert 'BlockState' in stop.ask('nt dt ETHREAD $t Tcb.WaitBlock[1].')
     lists = stop.ask('nt dt ETHREAD $t Tcb.ApcState.ApcListHead')
     assert '\n            [01] _LIST_ENTRY [ 0xfff' in lists
+    features = stop.ask('nt dt KUSER_SHARED_DATA 7ffe0000 ProcessorFeatures')
+    assert bytes.fromhex(''.join(re.findall(r'\[\d\d\] ([0-9a-f ]+)$',
+                                            features, re.M))) == \
+        struct.pack('<8Q', *quads(stop, 0x7FFE0274, 8))
 
 
 def test_bits_enumerations_and_text(stop):
@@ -274,6 +278,9 @@ def test_an_instruction_that_faults_does_no_harm(stop):
     """As RDMSR does for a number that the processor does not have."""
     before = registers(stop)
     assert int(stop.ask(FAULT), 16) == stop.value('&KiInvalidOpcodeFault')
+    stop.ask('python m.RDMSR = b"\\x0f\\x0b"')
+    complains(stop, 'nt rdmsr 123', 'nt rdmsr: no such MSR: 123')
+    stop.ask('python m.RDMSR = b"\\x0f\\x32"')
     assert registers(stop) == before
 
 
@@ -330,6 +337,10 @@ def test_what_other_entries_say(stop):
     assert quads(stop, int(address, 16), 1) == [int(contains, 16)]
     assert 'Subsection: ' in text
     assert physical(stop, 0x140010000) is None
+    guard = stop.value('((TEB *)((KTHREAD *)$t)->Teb)->NtTib.StackLimit') - 8
+    text = stop.ask(f'nt pte {guard:x}')
+    assert text.endswith('PTE: not valid\nDemand zero: nobody has touched it '
+                         'yet\nProtect: 14 - ReadWrite Guard')
 
 
 def test_an_address_in_memory(stop):

@@ -8,6 +8,8 @@ import gdb
 from . import expression, kernel, layout, machine, modules
 from .command import Command, Wrong, say
 
+LINE = 16                               # bytes of an array
+
 # ---- what is meant
 
 
@@ -95,8 +97,15 @@ def inside(place, field):
 
 
 def rows_of_array(place, field, depth):
+    """Yields all elements of an array, bytes by the line."""
     real = layout.bare(field.kind)
     yield row(field, layout.type_name(field.kind), depth)
+    if real.target().sizeof == 1:
+        data = machine.read(place.address + field.offset, real.sizeof)
+        for at in range(0, len(data), LINE):
+            yield f'{"   " * (depth + 2)}[{at:02}] ' \
+                f'{data[at:at + LINE].hex(" ")}'
+        return
     for index in range(layout.length(real)):
         one = element(place, field, index)
         data = machine.read(place.address + one.offset, one.kind.sizeof)
@@ -122,7 +131,7 @@ def rows_of_path(place, path, depth=0):
         within = inside(place, found[0])
         yield from rows_of_path(within, rest, depth + 1) if rest else \
             rows_of(within, layout.fields_of(within.kind), depth + 1)
-    elif len(found) == 1 and place.address is not None and is_list(found[0]):
+    elif len(found) == 1 and is_list(place, found[0]):
         yield from rows_of_array(place, found[0], depth)
     else:
         yield from rows_of(place, found, depth)
@@ -145,10 +154,14 @@ def rows_of_type(place):
         yield layout.type_name(kind)
 
 
-def is_list(field):
+def is_list(place, field):
+    """It is an array in memory that is no text."""
     real = layout.bare(field.kind)
-    return real.code == gdb.TYPE_CODE_ARRAY and \
-        layout.type_name(real.target()) not in ('Char', 'UChar', 'Wchar')
+    if real.code != gdb.TYPE_CODE_ARRAY or place.address is None or \
+            layout.type_name(real.target()) == 'Wchar':
+        return False
+    return real.target().sizeof > 1 or not layout.quoted(
+        machine.read(place.address + field.offset, real.sizeof))
 
 
 # ---- nt dt
