@@ -41,7 +41,8 @@ LdrInitializeThunk:
         and     rsp, -16
         push    0                               ; nobody has called
         sub     rsp, 28h                        ; home slots
-thunk_body:
+; (No label: debuggers would take it for the function's name.)
+THUNK_BODY equ $ - LdrInitializeThunk
         mov     rbx, rcx
         mov     rcx, rdx
         call    ldr_initialize                  ; comes back if all is well
@@ -51,7 +52,7 @@ thunk_body:
         mov     ecx, eax                        ; a bad CONTEXT came back
         call    RtlRaiseStatus
         int3
-thunk_end:
+THUNK_SIZE equ $ - LdrInitializeThunk
 
 ; The instruction pointer of that CONTEXT.
 ;
@@ -69,19 +70,19 @@ RtlUserThreadStart:
         and     rsp, -16
         push    0                               ; nobody has called
         sub     rsp, 28h
-thread_body:
+THREAD_BODY equ $ - RtlUserThreadStart
         mov     rax, rcx
         mov     rcx, rdx
         call    rax
         mov     ecx, eax
         call    RtlExitUserThread
         int3
-thread_except:
+THREAD_EXCEPT equ $ - RtlUserThreadStart
         mov     edx, eax
         or      rcx, -1                         ; NtCurrentProcess()
         call    NtTerminateProcess
         int3
-thread_end:
+THREAD_SIZE equ $ - RtlUserThreadStart
 
 PEB_OF_TEB            equ 60h
 KERNEL_CALLBACK_TABLE equ 58h                   ; PEB's
@@ -113,7 +114,7 @@ KiUserCallbackDispatcher:
         mov     ecx, eax                        ; nobody waits for a result
         call    RtlRaiseStatus
         int3
-callback_dispatcher_end:
+CALLBACK_DISPATCHER_SIZE equ $ - KiUserCallbackDispatcher
 
 ; A user APC. The kernel has left on the stack what it interrupted:
 ;
@@ -141,7 +142,7 @@ KiUserApcDispatcher:
         mov     ecx, eax                        ; a bad CONTEXT came back
         call    RtlRaiseStatus
         int3
-apc_dispatcher_end:
+APC_DISPATCHER_SIZE equ $ - KiUserApcDispatcher
 
 ; An exception. The kernel has left on the stack:
 ;
@@ -172,7 +173,7 @@ KiUserExceptionDispatcher:
         mov     ecx, eax                        ; a bad record or CONTEXT
         call    RtlRaiseStatus
         int3
-exception_dispatcher_end:
+EXCEPTION_DISPATCHER_SIZE equ $ - KiUserExceptionDispatcher
 
 ; The kernel ends a system service here instead of behind its SYSCALL.
 ;
@@ -181,12 +182,12 @@ exception_dispatcher_end:
         align   16
 KiRaiseUserExceptionDispatcher:
         sub     rsp, 28h
-raise_body:
+RAISE_BODY equ $ - KiRaiseUserExceptionDispatcher
         call    rtl_raise_user_exception
         nop
         add     rsp, 28h
         ret
-raise_end:
+RAISE_SIZE equ $ - KiRaiseUserExceptionDispatcher
 
 ; Where a MACHINE_FRAME is, the non-volatile registers are still those of the
 ; interrupted code. (KiUserCallbackDispatcher's is the kernel's word, too, but
@@ -210,28 +211,28 @@ UWOP_PUSH_MACHFRAME equ 10
         dw      0
 %endmacro
 
-%macro FUNCTION 3                               ; begin, end, information
+%macro FUNCTION 3                               ; begin, size, information
         dd      %1 wrt ..imagebase
-        dd      %2 wrt ..imagebase
+        dd      %1 + %2 wrt ..imagebase
         dd      %3 wrt ..imagebase
 %endmacro
 
 SECTION .xdata rdata align=8
 thunk_unwind:
-        db      UNWIND_VERSION, thunk_body - LdrInitializeThunk, 1, 0
-        SMALL   thunk_body - LdrInitializeThunk, 28h
+        db      UNWIND_VERSION, THUNK_BODY, 1, 0
+        SMALL   THUNK_BODY, 28h
         dw      0
 thread_unwind:
         db      UNWIND_VERSION | UNW_FLAG_EHANDLER
-        db      thread_body - RtlUserThreadStart, 1, 0
-        SMALL   thread_body - RtlUserThreadStart, 28h
+        db      THREAD_BODY, 1, 0
+        SMALL   THREAD_BODY, 28h
         dw      0
         dd      __C_specific_handler wrt ..imagebase
         dd      1                               ; one scope
-        dd      thread_body wrt ..imagebase
-        dd      thread_except wrt ..imagebase
+        dd      RtlUserThreadStart + THREAD_BODY wrt ..imagebase
+        dd      RtlUserThreadStart + THREAD_EXCEPT wrt ..imagebase
         dd      rtl_filter_unhandled wrt ..imagebase
-        dd      thread_except wrt ..imagebase
+        dd      RtlUserThreadStart + THREAD_EXCEPT wrt ..imagebase
 callback_unwind:
         BEHIND  CALLOUT_MACHINE_FRAME
 apc_unwind:
@@ -239,17 +240,17 @@ apc_unwind:
 exception_unwind:
         BEHIND  EXCEPTION_MACHINE_FRAME
 raise_unwind:
-        db      UNWIND_VERSION, raise_body - KiRaiseUserExceptionDispatcher
+        db      UNWIND_VERSION, RAISE_BODY
         db      1, 0
-        SMALL   raise_body - KiRaiseUserExceptionDispatcher, 28h
+        SMALL   RAISE_BODY, 28h
         dw      0
 
 SECTION .pdata rdata align=4
-        FUNCTION LdrInitializeThunk, thunk_end, thunk_unwind
-        FUNCTION RtlUserThreadStart, thread_end, thread_unwind
-        FUNCTION KiUserCallbackDispatcher, callback_dispatcher_end, \
+        FUNCTION LdrInitializeThunk, THUNK_SIZE, thunk_unwind
+        FUNCTION RtlUserThreadStart, THREAD_SIZE, thread_unwind
+        FUNCTION KiUserCallbackDispatcher, CALLBACK_DISPATCHER_SIZE, \
                  callback_unwind
-        FUNCTION KiUserApcDispatcher, apc_dispatcher_end, apc_unwind
-        FUNCTION KiUserExceptionDispatcher, exception_dispatcher_end, \
+        FUNCTION KiUserApcDispatcher, APC_DISPATCHER_SIZE, apc_unwind
+        FUNCTION KiUserExceptionDispatcher, EXCEPTION_DISPATCHER_SIZE, \
                  exception_unwind
-        FUNCTION KiRaiseUserExceptionDispatcher, raise_end, raise_unwind
+        FUNCTION KiRaiseUserExceptionDispatcher, RAISE_SIZE, raise_unwind

@@ -248,6 +248,9 @@ def told(pending, begin, rsp, rip, saved):
 
 
 class Trapped(FrameDecorator):
+    def address(self):
+        return None                     # there is no code
+
     def function(self):
         frame = self.inferior_frame()
         if frame.pc() == SWITCHED_PC:
