@@ -12,6 +12,7 @@ where a system is "ntwalk" or one of the labels. Both systems' ticks are of
 one clock, the host's; its rate only scales the column of nanoseconds.
 """
 OURS = 'ntwalk'
+TO_RING_3 = 'reset to ring 3'           # counted, and not timed
 
 # A line's title, our name of the figure, the name in scripts/peers/*.c.
 ROWS = (
@@ -28,20 +29,26 @@ ROWS = (
     ('event / futex, usual', 'event, there and back', 'futex-pair-usual'),
     ('yield, FIFO', 'yield', 'yield-pair'),
     ('yield, usual', 'yield', 'yield-pair-usual'),
+    ('reset to ring 3', TO_RING_3, 'begin'),
 )
 TITLE = 22
+MILLION = 1000000
 
 
 def ratio(ours, theirs):
     return f'{ours / theirs:6.2f}' if theirs else f'{"-":>6}'
 
 
+def short(number):
+    return f'{number / MILLION:.0f}M' if number >= MILLION else str(number)
+
+
 def counts(counted, labels, ours, theirs):
     """Instructions: ours; under each label theirs and the ratio."""
     mine = counted[OURS][ours]
-    return f'{mine:7}' + ''.join(
-        f'{counted[label][theirs]:6}{ratio(mine, counted[label][theirs])}'
-        for label in labels)
+    others = [counted[label][theirs] for label in labels]
+    return f'{short(mine):>7}' + ''.join(
+        f'{short(number):>6}{ratio(mine, number)}' for number in others)
 
 
 def spread(values):
@@ -52,6 +59,8 @@ def spread(values):
 def times(figures, labels, ours, theirs):
     """The least of the runs: ours, a ratio for each label; widest spread."""
     timed = figures['timed']
+    if ours not in timed[OURS][0]:
+        return ''
     mine = [run[ours] for run in timed[OURS]]
     others = [[run[theirs] for run in timed[label]] for label in labels]
     return (f'{min(mine) * 1e9 / figures["rate"]:7.0f}' +

@@ -155,6 +155,8 @@ def test_table():
                           'pti': {'yield-pair': 500}}
     for names in figures['counted'].values():
         names['yield-pair-usual'] = 0
+        names['begin'] = 200 * 10 ** 6
+    figures['counted']['ntwalk'][table.TO_RING_3] = 50 * 10 ** 6
     figures['timed'] = {
         'ntwalk': [{'yield': 300}, {'yield': 200}],
         'off': [{'yield-pair': 250, 'yield-pair-usual': 0}] * 2,
@@ -167,6 +169,8 @@ def test_table():
     assert rows == [
         'yield, FIFO 100 400 0.25 500 0.20 100 0.80 0.25 50%'.split(),
         'yield, usual 100 0 - 0 - 100 - - 50%'.split()]
+    assert 'reset to ring 3 50M 200M 0.25 200M 0.25'.split() in \
+        [line.split() for line in lines]
     assert not any('null call' in line for line in lines)
 
 
