@@ -6,10 +6,11 @@
 #include <nt/ntdef.h>
 
 /*
- * Splits the loader's line; shows every option, and names those nobody knows.
- * What stands behind " -- " is the program's command line.
+ * Splits the loader's line, and names options that nobody knows.  What stands
+ * behind " -- " is the program's command line.
  */
-void init_parse_options(const char *line);
+void init_read_options(const char *line);
+void init_show_options(void);
 
 /* Value of a known option, or its default. */
 const char *init_option(const char *key);

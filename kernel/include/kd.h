@@ -13,6 +13,39 @@
 ULONG DbgPrint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * The same, if the component's messages of that level are wanted (the boot
+ * option log).  NT's numbers, where NT has the component; arguments are made
+ * in any case, so what costs something asks kd_wants first.  IRQL: any.
+ */
+#define DPFLTR_ERROR_LEVEL 0            /* something cannot be */
+#define DPFLTR_WARNING_LEVEL 1          /* ... is not as somebody wants it */
+#define DPFLTR_TRACE_LEVEL 2            /* what the boot tells */
+#define DPFLTR_INFO_LEVEL 3             /* each of many; off unless asked for */
+
+#define DPFLTR_LDR_ID 85                /* images */
+#define DPFLTR_MM_ID 102
+#define DPFLTR_WOW64_ID 104
+#define KD_INIT_ID 0x100
+#define KD_KE_ID 0x101
+#define KD_OB_ID 0x102
+#define KD_IO_ID 0x103
+#define KD_PS_ID 0x104
+#define KD_IDS 0x105
+
+extern ULONG kd_masks[KD_IDS];
+
+static inline BOOLEAN kd_wants(ULONG component, ULONG level)
+{
+    return (kd_masks[component] >> level & 1) != 0;
+}
+
+ULONG DbgPrintEx(ULONG component, ULONG level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The option's value, "mm:info,*:none"; what is wrong with it is named. */
+void kd_set_log(const char *value);
+
+/*
  * Plain text on the consoles, not mixed with anybody else's.  Inside another
  * write (an interrupt's): shown after it.  IRQL: any.
  */

@@ -10,7 +10,7 @@
 #include <kd.h>
 #include <rtl.h>
 
-#define VALUE_LENGTH 32
+#define VALUE_LENGTH 96
 
 static struct option {
     const char *key;
@@ -30,6 +30,8 @@ static struct option {
       "how the local APIC's timer makes the clock's ticks" },
     { "pagefile", "0", { NULL },
       "MiB of memory that are a disk with a page file" },
+    { "log", "*:trace", { NULL },
+      "which components say how much: mm:info,ps:none,*:trace" },
     { "report", "none", { "none", "e9" },
       "e9: tell the emulator how the run ended" },
 };
@@ -59,12 +61,14 @@ static BOOLEAN is_choice(const struct option *option, const char *value)
 
 static void refuse(const struct option *option, const char *value)
 {
-    DbgPrint("OPT   %s=%s is not one of", option->key, value);
+    DbgPrintEx(KD_INIT_ID, DPFLTR_WARNING_LEVEL, "OPT   %s=%s is not one of",
+               option->key, value);
     for (ULONG i = 0; i < ARRAY_SIZE(option->choices); i++) {
         if (option->choices[i])
-            DbgPrint(" %s", option->choices[i]);
+            DbgPrintEx(KD_INIT_ID, DPFLTR_WARNING_LEVEL, " %s",
+                       option->choices[i]);
     }
-    DbgPrint("; ignored\n");
+    DbgPrintEx(KD_INIT_ID, DPFLTR_WARNING_LEVEL, "; ignored\n");
 }
 
 static void set_option(const char *word, SIZE_T length)
@@ -77,7 +81,8 @@ static void set_option(const char *word, SIZE_T length)
         key_length++;
     option = find(word, key_length);
     if (!option || key_length == length) {
-        DbgPrint("OPT   %.*s is not an option; ignored\n", (int)length, word);
+        DbgPrintEx(KD_INIT_ID, DPFLTR_WARNING_LEVEL,
+                   "OPT   %.*s is not an option; ignored\n", (int)length, word);
         return;
     }
     rtl_snprintf(value, sizeof value, "%.*s", (int)(length - key_length - 1),
@@ -88,7 +93,7 @@ static void set_option(const char *word, SIZE_T length)
         refuse(option, value);
 }
 
-void init_parse_options(const char *line)
+void init_read_options(const char *line)
 {
     while (*line) {
         SIZE_T length = 0;
@@ -105,10 +110,14 @@ void init_parse_options(const char *line)
             set_option(line, length);
         line += length;
     }
+}
+
+void init_show_options(void)
+{
     for (ULONG i = 0; i < ARRAY_SIZE(options); i++)
-        DbgPrint("OPT   %-8s = %-8s %s\n", options[i].key, options[i].value,
-                 options[i].help);
-    DbgPrint("RUN   %s\n", command_line);
+        DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL, "OPT   %-8s = %-8s %s\n",
+                   options[i].key, options[i].value, options[i].help);
+    DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL, "RUN   %s\n", command_line);
 }
 
 const char *init_option(const char *key)

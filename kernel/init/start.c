@@ -39,19 +39,23 @@ static void show_loader(void)
 {
     const struct loader_framebuffer *fb = &loader_block.framebuffer;
 
-    DbgPrint("BOOT  %s, %s; kernel at %llx, %llu KiB\n",
-             loader_block.loader_name, loader_block.firmware,
-             loader_block.kernel_base, loader_block.kernel_size >> 10);
+    DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL,
+               "BOOT  %s, %s; kernel at %llx, %llu KiB\n",
+               loader_block.loader_name, loader_block.firmware,
+               loader_block.kernel_base, loader_block.kernel_size >> 10);
     for (ULONG i = 0; i < loader_block.module_count; i++)
-        DbgPrint("FILE  %011llx %9llu bytes  %s\n",
-                 loader_block.modules[i].base, loader_block.modules[i].size,
-                 loader_block.modules[i].name);
+        DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL,
+                   "FILE  %011llx %9llu bytes  %s\n",
+                   loader_block.modules[i].base, loader_block.modules[i].size,
+                   loader_block.modules[i].name);
     if (loader_block.modules_left_out)
-        DbgPrint("FILE  %u more are left out: there is room for %u\n",
-                 loader_block.modules_left_out, LOADER_MODULES);
+        DbgPrintEx(KD_INIT_ID, DPFLTR_WARNING_LEVEL,
+                   "FILE  %u more are left out: there is room for %u\n",
+                   loader_block.modules_left_out, LOADER_MODULES);
     if (fb->address)
-        DbgPrint("VIDEO %011llx  %ux%u, %u bits, pitch %u\n", fb->address,
-                 fb->width, fb->height, fb->bits_per_pixel, fb->pitch);
+        DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL,
+                   "VIDEO %011llx  %ux%u, %u bits, pitch %u\n", fb->address,
+                   fb->width, fb->height, fb->bits_per_pixel, fb->pitch);
 }
 
 /*
@@ -78,17 +82,21 @@ static void Phase1Initialization(void *argument)
 
     (void)argument;
     if (!*init_command_line()) {
-        DbgPrint("nothing to run: end the options with -- PROGRAM\n");
+        DbgPrintEx(KD_INIT_ID, DPFLTR_ERROR_LEVEL,
+                   "nothing to run: end the options with -- PROGRAM\n");
         KeBugCheckEx(CONFIG_INITIALIZATION_FAILED, 0, 0, 0, 0);
     }
     status = ps_run_program(init_command_line(), &exit_status);
     if (!NT_SUCCESS(status)) {
-        DbgPrint("cannot run %s: status %08x\n", init_command_line(), status);
+        DbgPrintEx(KD_INIT_ID, DPFLTR_ERROR_LEVEL,
+                   "cannot run %s: status %08x\n", init_command_line(), status);
         exit_status = status;
     }
-    DbgPrint("\n%u system calls, %u interrupts; the program's status is "
-             "%08x\n", KeGetCurrentPrcb()->KeSystemCalls,
-             KeGetCurrentPrcb()->InterruptCount, exit_status);
+    DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL,
+               "\n%u system calls, %u interrupts; the program's status is "
+               "%08x\n",
+               KeGetCurrentPrcb()->KeSystemCalls,
+               KeGetCurrentPrcb()->InterruptCount, exit_status);
     RtlInitUnicodeString(&goodbye,
                          L"It is now safe to turn off your computer.\n");
     ZwDisplayString(&goodbye);
@@ -114,8 +122,10 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     loader_block = *block;
     ke_boot_clock.kernel = block->entered;
     load_symbols(FALSE);
+    init_read_options(loader_block.options);
+    kd_set_log(init_option("log"));
     show_loader();
-    init_parse_options(loader_block.options);
+    init_show_options();
     if (strcmp(init_option("report"), "e9") == 0)
         kd_enable_report();
 

@@ -11,6 +11,7 @@
  * so it is checked for being valid and no more.
  */
 #include "iop.h"
+#include <kd.h>
 #include <mm.h>
 #include <nt/ntapi.h>
 
@@ -99,6 +100,8 @@ static NTSTATUS iop_find_caller_name(const OBJECT_ATTRIBUTES *user,
     status = iop_root_node(attributes.RootDirectory, &root);
     if (NT_SUCCESS(status))
         status = iop_find(root, &name, target);
+    DbgPrintEx(KD_IO_ID, DPFLTR_INFO_LEVEL, "IO    %.200ls: %08x\n",
+               name.Buffer ? name.Buffer : L"", status);
     mm_free_string(&name);
     return status;
 }

@@ -129,15 +129,20 @@ void kd_show_early_text(void)
     kdp_screen_wait(TRUE);
 }
 
-ULONG DbgPrint(const char *format, ...)
+void kd_vprint(const char *format, va_list args)
 {
     char line[LINE_LENGTH];
+    int length = rtl_vsnprintf(line, sizeof line, format, args);
+
+    kd_write(line, length < LINE_LENGTH ? (SIZE_T)length : LINE_LENGTH - 1);
+}
+
+ULONG DbgPrint(const char *format, ...)
+{
     va_list args;
-    int length;
 
     va_start(args, format);
-    length = rtl_vsnprintf(line, sizeof line, format, args);
+    kd_vprint(format, args);
     va_end(args);
-    kd_write(line, length < LINE_LENGTH ? (SIZE_T)length : LINE_LENGTH - 1);
     return STATUS_SUCCESS;
 }

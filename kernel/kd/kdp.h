@@ -15,6 +15,9 @@ void kdp_screen_write(const char *text, SIZE_T length);
 void kdp_screen_wait(BOOLEAN wait);
 void kdp_screen_draw(void);
 
+/* console.c: what both prints end in. */
+void kd_vprint(const char *format, va_list args);
+
 /* console.c: the screen is there now. */
 void kd_show_early_text(void);
 

@@ -23,8 +23,9 @@ static BOOLEAN choose_sysenter(void)
     const char *option = init_option("xpdoor");
 
     if (strcmp(option, "sysenter") == 0 && !KiFastSystemCallIsIA32)
-        DbgPrint("OPT   xpdoor=sysenter: this processor has no SYSENTER in "
-                 "long mode; int2e\n");
+        DbgPrintEx(KD_KE_ID, DPFLTR_WARNING_LEVEL,
+                   "OPT   xpdoor=sysenter: this processor has no SYSENTER in "
+                   "long mode; int2e\n");
     return KiFastSystemCallIsIA32 && strcmp(option, "int2e") != 0;
 }
 
@@ -35,8 +36,9 @@ void ke_set_system_call32(ULONG fast, ULONG fast_return, ULONG int2e)
 
     shared->SystemCall = sysenter ? fast : int2e;
     shared->SystemCallReturn = fast_return;
-    DbgPrint("XP    SystemCall %08x %s  SystemCallReturn %08x\n",
-             shared->SystemCall,
-             sysenter ? "KiFastSystemCall" : "KiIntSystemCall",
-             shared->SystemCallReturn);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "XP    SystemCall %08x %s  SystemCallReturn %08x\n",
+               shared->SystemCall,
+               sysenter ? "KiFastSystemCall" : "KiIntSystemCall",
+               shared->SystemCallReturn);
 }

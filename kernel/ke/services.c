@@ -134,12 +134,15 @@ static void apply_numbering(const struct loader_module *file)
 
     if (!ke_parse_numbering((const char *)file->base, file->size, ke_services,
                             ke_service_count, numbers, &result)) {
-        DbgPrint("numbering.txt:%u: %s\n", result.error_line, result.error);
+        DbgPrintEx(KD_KE_ID, DPFLTR_ERROR_LEVEL, "numbering.txt:%u: %s\n",
+                   result.error_line, result.error);
         KeBugCheckEx(CONFIG_INITIALIZATION_FAILED, result.error_line, 0, 0, 0);
     }
     patch_zw_stubs();
-    DbgPrint("SSDT  renumbered by numbering.txt: %u names used, %u unknown "
-             "skipped\n", result.used, result.unknown);
+    DbgPrintEx(KD_KE_ID, DPFLTR_ERROR_LEVEL,
+               "SSDT  renumbered by numbering.txt: %u names used, %u unknown "
+               "skipped\n",
+               result.used, result.unknown);
 }
 
 void ki_initialize_services(const LOADER_PARAMETER_BLOCK *block)
@@ -157,8 +160,9 @@ void ki_initialize_services(const LOADER_PARAMETER_BLOCK *block)
     fill_table(WIN32K_SERVICE_TABLE, W32pServiceTable, W32pArgumentTable,
                table_limit(WIN32K_SERVICE_TABLE, win32k_limit));
     KeServiceDescriptorTable[0] = KeServiceDescriptorTableShadow[0];
-    DbgPrint("SSDT  %p  limit %03x  shadow %p  limit %03x\n",
-             (void *)KiServiceTable, KeServiceDescriptorTable[0].Limit,
-             (void *)W32pServiceTable,
-             KeServiceDescriptorTableShadow[WIN32K_SERVICE_TABLE].Limit);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "SSDT  %p  limit %03x  shadow %p  limit %03x\n",
+               (void *)KiServiceTable, KeServiceDescriptorTable[0].Limit,
+               (void *)W32pServiceTable,
+               KeServiceDescriptorTableShadow[WIN32K_SERVICE_TABLE].Limit);
 }

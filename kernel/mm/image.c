@@ -18,6 +18,7 @@
  */
 #include "vad.h"
 
+#include <kd.h>
 #include <nt/ntapi.h>
 #include <nt/pe.h>
 
@@ -218,6 +219,10 @@ NTSTATUS mi_map_image_view(EPROCESS *process, struct mi_section *section,
     status = map(process, section, *base, image);
     if (image)
         ExFreePoolWithTag(image, IMAGE_TAG);
+    DbgPrintEx(DPFLTR_LDR_ID, DPFLTR_INFO_LEVEL,
+               "LDR   process %llu: image at %llx, made for %llx: %08x\n",
+               (ULONGLONG)process->UniqueProcessId, *base, pe->preferred_base,
+               status);
     return NT_SUCCESS(status) && image ? STATUS_IMAGE_NOT_AT_BASE : status;
 }
 

@@ -33,14 +33,17 @@ static void show(const LOADER_PARAMETER_BLOCK *block)
 
     for (ULONG i = 0; i < block->memory_count; i++) {
         const struct loader_memory *range = &block->memory[i];
-        DbgPrint("RAM   %011llx-%011llx %8llu KiB  %s\n", range->base,
-                 range->base + range->size - 1, range->size >> 10,
-                 type_name[range->type]);
+        DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL,
+                   "RAM   %011llx-%011llx %8llu KiB  %s\n", range->base,
+                   range->base + range->size - 1, range->size >> 10,
+                   type_name[range->type]);
     }
-    DbgPrint("MAP   slot %03x  PTE %016llx  PDE %016llx\n", mi_selfmap_slot,
-             MmPteBase, mi_pde_window);
-    DbgPrint("                PPE %016llx  PXE %016llx\n", mi_ppe_window,
-             mi_pxe_window);
+    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL,
+               "MAP   slot %03x  PTE %016llx  PDE %016llx\n", mi_selfmap_slot,
+               MmPteBase, mi_pde_window);
+    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL,
+               "                PPE %016llx  PXE %016llx\n", mi_ppe_window,
+               mi_pxe_window);
 }
 
 void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)
@@ -57,9 +60,10 @@ void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)
     shared_page_xp = map_shared_page(KI_USER_SHARED_DATA_XP);
     mi_set_disk_aside();
     mm_query_statistics(&statistics);
-    DbgPrint("PFN   %016llx  %llu pages, %llu free\n", MI_PFN_DATABASE,
-             (ULONGLONG)statistics.total_pages,
-             (ULONGLONG)statistics.resident_available);
+    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL,
+               "PFN   %016llx  %llu pages, %llu free\n", MI_PFN_DATABASE,
+               (ULONGLONG)statistics.total_pages,
+               (ULONGLONG)statistics.resident_available);
 }
 
 NTSTATUS MmCreateProcessAddressSpace(EPROCESS *process)

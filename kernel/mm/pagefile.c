@@ -88,6 +88,9 @@ BOOLEAN mi_write_page(PFN_NUMBER pfn)
     if (!slot)
         return FALSE;
     mi_copy_page(disk[slot], pfn);
+    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_INFO_LEVEL,
+               "MM    page %llx goes to slot %u of the page file\n",
+               (ULONGLONG)pfn, slot);
     page->OriginalPte.u.Soft.PageFileHigh = slot;
     page->Modified = FALSE;
     return TRUE;
@@ -109,6 +112,9 @@ ULONG mi_write_new_page(const void *bytes)
 void mi_read_page(PFN_NUMBER pfn, ULONG slot)
 {
     mi_copy_page(pfn, disk[slot]);
+    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_INFO_LEVEL,
+               "MM    page %llx comes from slot %u of the page file\n",
+               (ULONGLONG)pfn, slot);
 }
 
 static ULONG read_option(void)
@@ -119,8 +125,9 @@ static ULONG read_option(void)
     for (; *text >= '0' && *text <= '9' && value < 0x10000; text++)
         value = value * 10 + (*text - '0');
     if (*text)
-        DbgPrint("OPT   pagefile=%s is no number of MiB\n",
-                 init_option("pagefile"));
+        DbgPrintEx(DPFLTR_MM_ID, DPFLTR_WARNING_LEVEL,
+                   "OPT   pagefile=%s is no number of MiB\n",
+                   init_option("pagefile"));
     return *text ? 0 : value;
 }
 
@@ -139,6 +146,7 @@ ULONG_PTR mi_create_page_file(void)
     while (count < wanted && mi_available_pages() > LEAST_MEMORY)
         disk[++count] = (ULONG)mi_allocate_page();
     slots = count;
-    DbgPrint("DISK  page file: %u MiB of memory\n", slots / PAGES_PER_MIB);
+    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL,
+               "DISK  page file: %u MiB of memory\n", slots / PAGES_PER_MIB);
     return slots;
 }

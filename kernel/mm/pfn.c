@@ -193,8 +193,9 @@ static void limit_database(void)
                       (2 * sizeof(struct mi_pfn));
 
     if (highest_page >= room) {
-        DbgPrint("PFN   pages above %llx do not fit the database\n",
-                 (ULONGLONG)room);
+        DbgPrintEx(DPFLTR_MM_ID, DPFLTR_WARNING_LEVEL,
+                   "PFN   pages above %llx do not fit the database\n",
+                   (ULONGLONG)room);
         highest_page = room - 1;
     }
 }

@@ -27,10 +27,11 @@ static BOOLEAN obp_is_pseudo_handle(HANDLE handle)
 }
 
 /* A process may ask for an exception besides (ProcessMitigationPolicy). */
-static NTSTATUS bad_close(NTSTATUS status)
+static NTSTATUS bad_close(HANDLE handle, NTSTATUS status)
 {
     const HANDLE_TABLE *table = obp_process_table(obp_current_process());
 
+    obp_tell_bad_handle(handle, status);
     return table && (table->Flags & EX_TABLE_HANDLE_EXCEPTIONS)
                ? KeRaiseUserException(status) : status;
 }
@@ -48,7 +49,7 @@ NTSTATUS NtClose(HANDLE handle)
     if (obp_is_pseudo_handle(handle))
         return STATUS_SUCCESS;
     status = obp_close_handle(obp_current_process(), handle);
-    return NT_SUCCESS(status) ? status : bad_close(status);
+    return NT_SUCCESS(status) ? status : bad_close(handle, status);
 }
 
 NTSTATUS obp_close_handle(struct _EPROCESS *process, HANDLE handle)

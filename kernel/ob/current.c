@@ -15,6 +15,13 @@ struct _EPROCESS *obp_current_process(void)
     return PsGetCurrentProcess();
 }
 
+void obp_show_bad_handle(HANDLE handle, NTSTATUS status)
+{
+    DbgPrintEx(KD_OB_ID, DPFLTR_INFO_LEVEL,
+               "OB    handle %llx, process %llu: %08x\n", (ULONGLONG)handle,
+               (ULONGLONG)PsGetCurrentProcess()->UniqueProcessId, status);
+}
+
 HANDLE_TABLE *obp_process_table(EPROCESS *process)
 {
     return process->ObjectTable;

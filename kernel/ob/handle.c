@@ -136,15 +136,19 @@ NTSTATUS ObReferenceObjectByHandle(HANDLE handle, ACCESS_MASK access,
     NTSTATUS status = obp_reference_handle(obp_current_process(), handle,
                                            &found);
 
-    if (!NT_SUCCESS(status))
+    if (!NT_SUCCESS(status)) {
+        obp_tell_bad_handle(handle, status);
         return status;
+    }
     if (type != NULL && ObGetObjectType(found.object) != type)
         status = STATUS_OBJECT_TYPE_MISMATCH;
     else if (mode != KernelMode && (access & ~found.granted) != 0)
         status = STATUS_ACCESS_DENIED;
-    if (NT_SUCCESS(status))
+    if (NT_SUCCESS(status)) {
         *object = found.object;
-    else
+    } else {
+        obp_tell_bad_handle(handle, status);
         ObfDereferenceObject(found.object);
+    }
     return status;
 }

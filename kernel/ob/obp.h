@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <kd.h>
 #include <ob.h>
 
 struct _HANDLE_TABLE;
@@ -91,6 +92,15 @@ void obp_defer_deletion(OBJECT_HEADER *header);
 
 /* current.c: of the process whose address space is loaded. */
 struct _EPROCESS *obp_current_process(void);
+
+/* Into the log, if that is wanted: a service of this process refuses it. */
+void obp_show_bad_handle(HANDLE handle, NTSTATUS status);
+
+static inline void obp_tell_bad_handle(HANDLE handle, NTSTATUS status)
+{
+    if (kd_wants(KD_OB_ID, DPFLTR_INFO_LEVEL))
+        obp_show_bad_handle(handle, status);
+}
 struct _HANDLE_TABLE *obp_process_table(struct _EPROCESS *process);
 
 /*

@@ -102,6 +102,10 @@ static void leave_list(EPROCESS *process, ETHREAD *thread)
 static void end_process(EPROCESS *process)
 {
     KeQuerySystemTime(&process->ExitTime);
+    DbgPrintEx(KD_PS_ID, DPFLTR_INFO_LEVEL,
+               "PS    process %llu %s ends: %08x\n",
+               (ULONGLONG)process->UniqueProcessId, process->ImageFileName,
+               process->ExitStatus);
     psp_remove_process(process);
     ObKillProcess(process);
     mm_clean_address_space(process);
@@ -134,6 +138,10 @@ __attribute__((noreturn)) static void PspExitThread(NTSTATUS status)
     thread->ExitStatus = status;
     KeQuerySystemTime(&thread->ExitTime);
     last = leave_count(process, status);
+    DbgPrintEx(KD_PS_ID, DPFLTR_INFO_LEVEL,
+               "PS    thread %llu of process %llu ends: %08x\n",
+               (ULONGLONG)thread->Cid.UniqueThread,
+               (ULONGLONG)thread->Cid.UniqueProcess, status);
     ExTimerRundown();
     if (last) {
         wait_for_others(process, thread);

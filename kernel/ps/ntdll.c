@@ -45,7 +45,8 @@ static NTSTATUS find_exports(const struct psp_kind *kind, const void *bytes,
         status = rtl_pe_find_export(bytes, &pe, export_names[i],
                                     &ntdll->rva[i]);
         if (!NT_SUCCESS(status))
-            DbgPrint("PS    %ls has no %s\n", kind->ntdll, export_names[i]);
+            DbgPrintEx(KD_PS_ID, DPFLTR_WARNING_LEVEL, "PS    %ls has no %s\n",
+                       kind->ntdll, export_names[i]);
     }
     for (ULONG i = 0; i < PSP_OPTIONS && NT_SUCCESS(status); i++) {
         if (!NT_SUCCESS(rtl_pe_find_export(bytes, &pe, option_names[i],
@@ -139,8 +140,9 @@ static NTSTATUS load_once(const struct psp_kind *kind)
         return STATUS_SUCCESS;
     status = load(kind, ntdll);
     if (!NT_SUCCESS(status))
-        DbgPrint("PS    %ls: status %08x; its programs cannot run\n",
-                 kind->ntdll, status);
+        DbgPrintEx(KD_PS_ID, DPFLTR_WARNING_LEVEL,
+                   "PS    %ls: status %08x; its programs cannot run\n",
+                   kind->ntdll, status);
     else if (kind == &psp_kind32)
         set_addresses32((ULONG)ntdll->base, ntdll);
     else

@@ -7,6 +7,7 @@
 #include "psp.h"
 
 #include <ex.h>
+#include <kd.h>
 #include <mm.h>
 
 #define PROCESS_PRIORITY 8
@@ -147,6 +148,8 @@ NTSTATUS psp_create_process(void *section, const UNICODE_STRING *name,
         return status;
     }
     psp_insert_process(process);
+    DbgPrintEx(KD_PS_ID, DPFLTR_INFO_LEVEL, "PS    process %llu %s is made\n",
+               (ULONGLONG)process->UniqueProcessId, process->ImageFileName);
     *result = process;
     return STATUS_SUCCESS;
 }

@@ -102,11 +102,12 @@ static NTSTATUS run(EPROCESS *process, NTSTATUS *exit_status)
         return status;
     }
     mm_check_protections();
-    DbgPrint("\nprocess %llu %s: image %llx, ntdll %llx, PEB %llx, "
-             "TEB %llx\n\n",
-             (ULONGLONG)process->UniqueProcessId, process->ImageFileName,
-             (ULONGLONG)process->SectionBaseAddress, (ULONGLONG)ntdll->base,
-             (ULONGLONG)process->Peb, (ULONGLONG)thread->Tcb.Teb);
+    DbgPrintEx(KD_PS_ID, DPFLTR_TRACE_LEVEL,
+               "\nprocess %llu %s: image %llx, ntdll %llx, PEB %llx, "
+               "TEB %llx\n\n",
+               (ULONGLONG)process->UniqueProcessId, process->ImageFileName,
+               (ULONGLONG)process->SectionBaseAddress, (ULONGLONG)ntdll->base,
+               (ULONGLONG)process->Peb, (ULONGLONG)thread->Tcb.Teb);
     KeReadyThread(&thread->Tcb);
     ObDereferenceObject(thread);
     KeWaitForSingleObject(process, Executive, KernelMode, FALSE, NULL);

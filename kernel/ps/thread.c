@@ -8,6 +8,7 @@
  */
 #include "psp.h"
 
+#include <kd.h>
 #include <mm.h>
 
 NTSTATUS psp_allocate_thread(EPROCESS *process, ETHREAD **result)
@@ -64,6 +65,11 @@ NTSTATUS psp_insert_thread(ETHREAD *thread)
         KeStartThread(&thread->Tcb);
     }
     ke_release_exclusive(&process->ProcessLock);
+    if (NT_SUCCESS(status))
+        DbgPrintEx(KD_PS_ID, DPFLTR_INFO_LEVEL,
+                   "PS    thread %llu of process %llu is made\n",
+                   (ULONGLONG)thread->Cid.UniqueThread,
+                   (ULONGLONG)thread->Cid.UniqueProcess);
     return status;
 }
 

@@ -75,10 +75,11 @@ void wow64_initialize(void)
 {
     fill_table(0, XP_NT_LIMIT);
     fill_table(WIN32K_SERVICE_TABLE, XP_WIN32K_LIMIT);
-    DbgPrint("SSDT32 %p  limit %03x  shadow %p  limit %03x\n",
-             (void *)tables[0].Base, tables[0].Limit,
-             (void *)tables[WIN32K_SERVICE_TABLE].Base,
-             tables[WIN32K_SERVICE_TABLE].Limit);
+    DbgPrintEx(DPFLTR_WOW64_ID, DPFLTR_TRACE_LEVEL,
+               "SSDT32 %p  limit %03x  shadow %p  limit %03x\n",
+               (void *)tables[0].Base, tables[0].Limit,
+               (void *)tables[WIN32K_SERVICE_TABLE].Base,
+               tables[WIN32K_SERVICE_TABLE].Limit);
 }
 
 /* XP: KTHREAD.ServiceTable; without being a GUI thread, win32k's is empty. */

@@ -4,8 +4,8 @@
 # linked with it, unit_NAME_FLAGS what else the compiler must know.
 
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl gap handle pe pe32 \
-    serial console screen options widen translate fpu timertable scancode edit \
-    locks locks32 unwind
+    serial console screen options log widen translate fpu timertable scancode \
+    edit locks locks32 unwind
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -36,6 +36,7 @@ unit_serial_FLAGS := -Itests/unit/fake
 unit_console   := kernel/rtl/format.c kernel/kd/symbols.c
 unit_screen    := tests/unit/font.c
 unit_options   := kernel/init/options.c
+unit_log       := kernel/kd/log.c
 unit_timertable := kernel/ke/timertable.c
 unit_widen     := kernel/wow64/widen.c
 unit_translate := kernel/wow64/translate.c

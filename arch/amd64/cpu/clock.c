@@ -113,7 +113,8 @@ static const char *calibrate(ULONG *apic_period, ULONGLONG *tsc_period)
     if (!measure(wait_for_pit, &ticks, &tsc)) {
         reference = "CPUID";
         if (!measure(wait_for_tsc, &ticks, &tsc)) {
-            DbgPrint("APIC  nothing here tells how fast its timer is\n");
+            DbgPrintEx(KD_KE_ID, DPFLTR_ERROR_LEVEL,
+                       "APIC  nothing here tells how fast its timer is\n");
             KeBugCheckEx(HAL_INITIALIZATION_FAILED, 2, 0, 0, 0);
         }
     }
@@ -130,8 +131,9 @@ static BOOLEAN choose_deadline(void)
     BOOLEAN has = (arch_cpuid(1, 0).ecx & CPUID1_ECX_TSC_DEADLINE) != 0;
 
     if (strcmp(option, "deadline") == 0 && !has)
-        DbgPrint("OPT   clock=deadline: this processor has no TSC deadline; "
-                 "periodic\n");
+        DbgPrintEx(KD_KE_ID, DPFLTR_WARNING_LEVEL,
+                   "OPT   clock=deadline: this processor has no TSC deadline; "
+                   "periodic\n");
     return has && strcmp(option, "periodic") != 0;
 }
 
@@ -164,10 +166,12 @@ void ki_start_clock(void)
     prcb->InitialApicId = ki_read_apic(APIC_ID) >> (ki_is_x2apic() ? 0 : 24);
     deadline_mode = choose_deadline();
     start_timer(apic_period);
-    DbgPrint("APIC  %s, timer at vector D1h, %u ticks a second, %s by the "
-             "%s; TSC %u MHz\n", ki_is_x2apic() ? "x2APIC" : "xAPIC",
-             TICKS_PER_SECOND, deadline_mode ? "TSC deadline" : "periodic",
-             reference, prcb->MHz);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "APIC  %s, timer at vector D1h, %u ticks a second, %s by the "
+               "%s; TSC %u MHz\n",
+               ki_is_x2apic() ? "x2APIC" : "xAPIC", TICKS_PER_SECOND,
+               deadline_mode ? "TSC deadline" : "periodic", reference,
+               prcb->MHz);
 }
 
 /*

@@ -121,24 +121,34 @@ void ki_show_features(void)
 {
     ULONGLONG cr4 = arch_read_cr4();
 
-    DbgPrint("CR0   %016llx  WP\n", arch_read_cr0());
-    DbgPrint("CR3   %016llx  CR4 %016llx %s%s%s%s\n", arch_read_cr3(), cr4,
-             cr4 & CR4_PGE ? " PGE" : "", cr4 & CR4_SMEP ? " SMEP" : "",
-             cr4 & CR4_SMAP ? " SMAP" : "", cr4 & CR4_UMIP ? " UMIP" : "");
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "CR0   %016llx  WP\n",
+               arch_read_cr0());
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "CR3   %016llx  CR4 %016llx %s%s%s%s\n", arch_read_cr3(), cr4,
+               cr4 & CR4_PGE ? " PGE" : "", cr4 & CR4_SMEP ? " SMEP" : "",
+               cr4 & CR4_SMAP ? " SMAP" : "", cr4 & CR4_UMIP ? " UMIP" : "");
     ki_show_xstate();
-    DbgPrint("EFER  %016llx  SCE LME LMA NXE\n", arch_read_msr(MSR_EFER));
-    DbgPrint("STAR  %016llx  SYSCALL 08/10, SYSRET 2B/23\n",
-             arch_read_msr(MSR_STAR));
-    DbgPrint("LSTAR %016llx  KiSystemCall64\n", arch_read_msr(MSR_LSTAR));
-    DbgPrint("CSTAR %016llx  KiSystemCall32\n", arch_read_msr(MSR_CSTAR));
-    DbgPrint("FMASK %016llx  clears TF IF DF NT AC\n",
-             arch_read_msr(MSR_FMASK));
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "EFER  %016llx  SCE LME LMA NXE\n",
+               arch_read_msr(MSR_EFER));
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "STAR  %016llx  SYSCALL 08/10, SYSRET 2B/23\n",
+               arch_read_msr(MSR_STAR));
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "LSTAR %016llx  KiSystemCall64\n",
+               arch_read_msr(MSR_LSTAR));
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "CSTAR %016llx  KiSystemCall32\n",
+               arch_read_msr(MSR_CSTAR));
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "FMASK %016llx  clears TF IF DF NT AC\n",
+               arch_read_msr(MSR_FMASK));
     if (KiFastSystemCallIsIA32)
-        DbgPrint("SYSENTER_CS %llx  ESP %016llx  EIP %016llx  "
-                 "KiFastCallEntry\n", arch_read_msr(MSR_SYSENTER_CS),
-                 arch_read_msr(MSR_SYSENTER_ESP),
-                 arch_read_msr(MSR_SYSENTER_EIP));
+        DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+                   "SYSENTER_CS %llx  ESP %016llx  EIP %016llx  "
+                   "KiFastCallEntry\n",
+                   arch_read_msr(MSR_SYSENTER_CS),
+                   arch_read_msr(MSR_SYSENTER_ESP),
+                   arch_read_msr(MSR_SYSENTER_EIP));
     else
-        DbgPrint("SYSENTER_CS 0  this processor has no SYSENTER in long "
-                 "mode\n");
+        DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+                   "SYSENTER_CS 0  this processor has no SYSENTER in long "
+                   "mode\n");
 }

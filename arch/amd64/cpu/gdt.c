@@ -134,17 +134,20 @@ static void show_segment(const KPCR *pcr, ULONG selector, const char *name)
     const KGDTENTRY64 *entry =
         (const KGDTENTRY64 *)((const UCHAR *)pcr->GdtBase + selector);
 
-    DbgPrint("    %02x  %016llx  %-14s DPL %u\n", selector, entry->DataLow,
-             name, entry->Bytes.Flags1 >> 5 & 3);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "    %02x  %016llx  %-14s DPL %u\n", selector, entry->DataLow,
+               name, entry->Bytes.Flags1 >> 5 & 3);
 }
 
 void ki_show_descriptors(const KPCR *pcr)
 {
     const KTSS64 *tss = pcr->TssBase;
 
-    DbgPrint("KPCR  %p  gs base; Prcb %p, processor %u\n", (void *)pcr,
-             (void *)pcr->CurrentPrcb, pcr->Prcb.Number);
-    DbgPrint("GDT   %p  limit %04x\n", (void *)pcr->GdtBase, KGDT64_LAST);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "KPCR  %p  gs base; Prcb %p, processor %u\n", (void *)pcr,
+               (void *)pcr->CurrentPrcb, pcr->Prcb.Number);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "GDT   %p  limit %04x\n",
+               (void *)pcr->GdtBase, KGDT64_LAST);
     show_segment(pcr, KGDT_R0_CODE, "KGDT_R0_CODE");
     show_segment(pcr, KGDT_R0_DATA, "KGDT_R0_DATA");
     show_segment(pcr, KGDT_R3_CODE, "KGDT_R3_CODE");
@@ -153,9 +156,12 @@ void ki_show_descriptors(const KPCR *pcr)
     show_segment(pcr, KGDT_R0_PCR, "KGDT_R0_PCR");
     show_segment(pcr, KGDT_R3_TEB, "KGDT_R3_TEB");
     show_segment(pcr, KGDT64_SYS_TSS, "KGDT64_SYS_TSS");
-    DbgPrint("TSS   %p  Rsp0 %016llx\n", (void *)tss, tss->Rsp0);
-    DbgPrint("    IST1 #DF  %016llx   IST2 #MC  %016llx\n",
-             tss->Ist[TSS_IST_PANIC], tss->Ist[TSS_IST_MCA]);
-    DbgPrint("    IST3 NMI  %016llx   IST4 #DB  %016llx\n",
-             tss->Ist[TSS_IST_NMI], tss->Ist[TSS_IST_DEBUG]);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "TSS   %p  Rsp0 %016llx\n",
+               (void *)tss, tss->Rsp0);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "    IST1 #DF  %016llx   IST2 #MC  %016llx\n",
+               tss->Ist[TSS_IST_PANIC], tss->Ist[TSS_IST_MCA]);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "    IST3 NMI  %016llx   IST4 #DB  %016llx\n",
+               tss->Ist[TSS_IST_NMI], tss->Ist[TSS_IST_DEBUG]);
 }

@@ -59,8 +59,9 @@ void ki_initialize_idt(KPCR *pcr)
 /* Rows of the gates that have a handler of their own or are ring 3's. */
 void ki_show_idt(const KPCR *pcr)
 {
-    DbgPrint("IDT   %p  limit %04x; 256 gates, the rest unexpected:\n",
-             (void *)pcr->IdtBase, (ULONG)sizeof boot_idt - 1);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "IDT   %p  limit %04x; 256 gates, the rest unexpected:\n",
+               (void *)pcr->IdtBase, (ULONG)sizeof boot_idt - 1);
     for (ULONG vector = 0; vector < VECTORS; vector++) {
         const KIDTENTRY64 *gate = &pcr->IdtBase[vector];
         char buffer[KD_NAME_LENGTH];
@@ -69,8 +70,9 @@ void ki_show_idt(const KPCR *pcr)
         if (ki_is_unexpected(vector) && !gate->Dpl)
             continue;
         name = kd_symbol((ULONG_PTR)ki_vectors[vector], buffer, NULL);
-        DbgPrint("    %02x  %p  %-28s DPL %u  IST %u\n", vector,
-                 ki_vectors[vector], name ? name : "", gate->Dpl,
-                 gate->IstIndex);
+        DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+                   "    %02x  %p  %-28s DPL %u  IST %u\n", vector,
+                   ki_vectors[vector], name ? name : "", gate->Dpl,
+                   gate->IstIndex);
     }
 }

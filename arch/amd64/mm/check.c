@@ -52,6 +52,7 @@ void mm_check_protections(void)
     mi_lock_current_space();
     check_table((MMPTE *)mi_pxe_window, 0, 3, TRUE, TRUE, &check);
     mi_unlock_current_space();
-    DbgPrint("W^X   %llu pages: %llu writable, %llu executable, none both\n",
-             check.pages, check.writable, check.executable);
+    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL,
+               "W^X   %llu pages: %llu writable, %llu executable, none both\n",
+               check.pages, check.writable, check.executable);
 }

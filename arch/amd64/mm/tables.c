@@ -182,8 +182,9 @@ static ULONG choose_slot(void)
     if (strcmp(option, "random") != 0) {
         if (slot >= FIRST_KERNEL_SLOT && !slot_is_shared(slot))
             return slot;
-        DbgPrint("OPT   selfmap=%s is not a free kernel slot; %#x is used\n",
-                 option, DEFAULT_SELFMAP_SLOT);
+        DbgPrintEx(DPFLTR_MM_ID, DPFLTR_WARNING_LEVEL,
+                   "OPT   selfmap=%s is not a free kernel slot; %#x is used\n",
+                   option, DEFAULT_SELFMAP_SLOT);
         return DEFAULT_SELFMAP_SLOT;
     }
     slot = (ULONG)(arch_read_tsc() * 0x9E3779B97F4A7C15ULL >> 40);

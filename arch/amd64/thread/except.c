@@ -24,6 +24,7 @@
 #include <arch/thread.h>
 #include <arch/trap.h>
 #include <arch/userframe.h>
+#include <kd.h>
 #include <mm.h>
 #include <ps.h>
 #include <wow64.h>
@@ -146,6 +147,11 @@ void KiDispatchException(EXCEPTION_RECORD *record,
     ASSERT(mode == UserMode && KeGetCurrentIrql() == APC_LEVEL);
     KeGetCurrentPrcb()->KeExceptionDispatchCount++;
     rename(record, frame);
+    DbgPrintEx(KD_KE_ID, DPFLTR_INFO_LEVEL,
+               "KE    exception %08x at %llx, thread %llu, %s chance\n",
+               record->ExceptionCode, (ULONGLONG)record->ExceptionAddress,
+               (ULONGLONG)PsGetCurrentThread()->Cid.UniqueThread,
+               is_first_chance ? "first" : "second");
     if (is_first_chance && first_chance(record, exception, frame))
         return;
     KfLowerIrql(PASSIVE_LEVEL);

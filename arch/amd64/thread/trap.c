@@ -20,8 +20,9 @@ static void unexpected_interrupt(ULONG vector, const KTRAP_FRAME *frame)
     ki_end_unexpected_interrupt(vector);
     if (frame->SegCs & 1)
         arch_enable_interrupts();
-    DbgPrint("unexpected interrupt %02xh from ring %u at %016llx\n", vector,
-             frame->SegCs & 3, frame->Rip);
+    DbgPrintEx(KD_KE_ID, DPFLTR_WARNING_LEVEL,
+               "unexpected interrupt %02xh from ring %u at %016llx\n", vector,
+               frame->SegCs & 3, frame->Rip);
 }
 
 /*

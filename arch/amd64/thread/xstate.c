@@ -63,10 +63,12 @@ ULONGLONG ki_enabled_xstate(void)
 void ki_show_xstate(void)
 {
     if (enabled)
-        DbgPrint("XCR0  %016llx  x87 SSE%s, switched by XSAVE\n", enabled,
-                 enabled & XSTATE_AVX ? " AVX" : "");
+        DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+                   "XCR0  %016llx  x87 SSE%s, switched by XSAVE\n", enabled,
+                   enabled & XSTATE_AVX ? " AVX" : "");
     else
-        DbgPrint("XCR0  none; x87 SSE, switched by FXSAVE\n");
+        DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+                   "XCR0  none; x87 SSE, switched by FXSAVE\n");
 }
 
 static void xsave(struct save_area *area, ULONGLONG features)
