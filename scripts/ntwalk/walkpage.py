@@ -227,13 +227,25 @@ def source_of(line):
         f':{line["line"]}' if line['line'] else '')
 
 
-def spoken(text):
-    """Returns an instruction without the sizes that its registers tell."""
+def spoken(line):
+    """Returns a line as its source has it, or as it was disassembled, then
+    without the sizes that its registers tell.
+    """
+    text = line['text']
+    if line.get('source'):
+        return line['source']
     name, _, operands = text.partition(' ')
     told = any(REGISTER.match(one) for one in operands.split(','))
     if told and name not in SIZED:
         return SIZE.sub('', text)
     return SIZE.sub(lambda size: size[1].lower() + ' ', text)
+
+
+def disassembled(line):
+    """The text, when what is shown is the source."""
+    if not line.get('source'):
+        return ''
+    return f'<span class="plain">{escape(line["text"])}</span>'
 
 
 def code(room):
@@ -249,8 +261,8 @@ def code(room):
             f'<li><button type="button" data-line="{index}"{current}'
             f' title="{escape(digits(line["address"]))}">'
             f'<span class="at">{digits(line["address"])[-8:]}</span>'
-            f'<span class="text">{escape(spoken(line["text"]))}</span>'
-            f'<span class="bytes">{spaced}</span>'
+            f'<span class="text">{escape(spoken(line))}</span>'
+            f'<span class="bytes">{spaced}</span>{disassembled(line)}'
             f'<span class="source">{escape(source_of(line))}</span>'
             '</button>')
     return (f'<section class="code"><h3>Code, as it ran</h3>'

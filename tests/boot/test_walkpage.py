@@ -119,6 +119,15 @@ def test_lines(page):
     assert look(page)['current'] == [len(room['code']) - 1]
 
 
+def test_how_lines_are_spelled(page):
+    lines = look(page)['lines']
+    assert 'mov [PCR(UserRsp)], rsp' in lines
+    assert text(page, '.shown .plain') == 'mov QWORD PTR gs:0x10,rsp'
+    page.key('5')
+    assert 'mov r11,gs:0x188' in look(page)['lines']
+    assert 'test byte [r11+0xc2],0x3' in look(page)['lines']
+
+
 def test_a_line_that_is_clicked(page):
     page.run('document.querySelector(".shown [data-line=\'3\']").click()')
     assert look(page)['current'] == [3]

@@ -161,7 +161,7 @@ def check_room(look, walk, index, width):
     assert not look['outside'], look['outside']
     assert not look['pale'], look['pale']
     assert look['lines'] == [call['name'] for call in room['calls']] + \
-        [walkpage.spoken(line['text']) for line in room['code']]
+        [walkpage.spoken(line) for line in room['code']]
     assert look['current'] == ([len(room['code']) - 1] if room['code']
                                else [])
     for name in walkschema.LONGS[:17]:

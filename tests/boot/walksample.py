@@ -105,7 +105,7 @@ class Walker:
                        'value': long(self.slots[a]['value'])}
                       for a in addresses]}
 
-    def step(self, code, text, poke=(), by='', **changed):
+    def step(self, code, text, poke=(), by='', source='', **changed):
         """One instruction; poke: (address, value, name, text), ..."""
         room = self.rooms[-1]
         rip = self.state['rip']
@@ -120,7 +120,7 @@ class Walker:
         room['code'].append({
             'address': long(rip), 'bytes': code, 'text': text,
             'label': self.label, 'file': room['file'],
-            'line': 40 + len(room['code']),
+            'line': 40 + len(room['code']), 'source': source,
             'changed': {name: self.picture()[name] for name in changed}})
         room['instructions'] += 1
         self.label = ''
@@ -173,7 +173,8 @@ def door(walk):
               rflags=0x46, cs=8, ss=0x10, rip=ENTRY)
     walk.label = 'nt!KiSystemCall64'
     walk.step('0f01f8', 'swapgs', gs_base=KPCR, k_gs_base=TEB)
-    walk.step('654889242510000000', 'mov gs:0x10,rsp')
+    walk.step('654889242510000000', 'mov QWORD PTR gs:0x10,rsp',
+              source='mov [PCR(UserRsp)], rsp')
     user = state['rsp']
     walk.step('65488b2425a8010000', 'mov rsp,gs:0x1a8', rsp=KERNEL_TOP)
     walk.push('6a23', 'push 0x23', 0x23, words='ring 3 data')
@@ -273,11 +274,11 @@ def leave(walk, apc=False):
               ' user APCs, and gives the frame back to the processor.')
     walk.step('488b9dc0000000', 'mov rbx,[rbp+0xc0]',
               rbx=0xa1a1a1a1a1a1a1a1)
-    walk.step('654c8b1c2588010000', 'mov r11,gs:0x188',
+    walk.step('654c8b1c2588010000', 'mov r11,QWORD PTR gs:0x188',
               r11=0xfffff88000368030)
     walk.step('440f20c1', 'mov rcx,cr8', rcx=0)
     walk.step('fa', 'cli', rflags=0x46)
-    walk.step('41f683c200000003', 'test byte ptr [r11+0xc2],0x3')
+    walk.step('41f683c200000003', 'test BYTE PTR [r11+0xc2],0x3')
     walk.roles(rax='status', r11='KTHREAD', rbp='frame + 80h')
     walk.decide('kthread', 'KTHREAD.ApcState.UserApcPendingAll',
                 2 if apc else 0,
