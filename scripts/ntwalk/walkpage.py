@@ -160,7 +160,7 @@ def pointers(room):
     for line in room['code']:
         rsp = line.get('changed', {}).get('rsp', rsp)
         result.append(rsp)
-    return result
+    return result[:-1] + [room['after']['rsp']] * bool(result)
 
 
 # ---- Parts of a room ---------------------------------------------------------
@@ -455,8 +455,8 @@ def section(room, rooms, name):
             f'{escape(room["title"])}</h2>'
             f'<p class="crossing">{crossing(room)}</p>{where_of(room)}'
             f'<p class="summary">{escape(room["summary"])}</p></header>'
-            f'<div class="picture"><div class="did">{decided(room)}{calls(room)}'
-            f'{code(room)}</div>{registers(room)}{stacks(room, rooms)}</div></section>\n')
+            f'<div class="picture"><div class="did">{calls(room)}{code(room)}'
+            f'{decided(room)}</div>{registers(room)}{stacks(room, rooms)}</div></section>\n')
 
 
 def tile(room, name):
