@@ -2,6 +2,7 @@
 
 test_walkpage.py is about the page that is made of it.
 """
+import functools
 import json
 import os
 import re
@@ -9,9 +10,11 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD
+import pathcheck
+import walkcheck
+from conftest import BUILD, ROOT
 from debugger import Debugger
-from ntwalk import symbols, walk
+from ntwalk import symbols, walk, walkpage
 from ntwalk.errors import Died, Usage
 
 WALKS = {
@@ -25,6 +28,7 @@ STRAIGHT = [1, 2, 3, 4, 5, 1]
 ENTRIES = {'syscall': 'KiSystemCall64', 'int2e': 'KiSystemService',
            'sysenter': 'KiFastCallEntry'}
 LINES_OF_TWO_SCREENS = 60
+ROWS_OF_PATH = 120              # so many of docs/path.md's can be checked
 
 
 @pytest.fixture(scope='module')
@@ -179,6 +183,58 @@ def test_stack_arguments_and_a_long_service(tmp_path):
     for index in (5, 6, 7, 8, 9):
         assert user[f'argument {index}'] == \
             data['arguments'][index - 1]['value']
+
+
+@pytest.mark.parametrize('name', ['syscall', 'uefi', 'apc'])
+def test_pages(walks, browser, tmp_path, name):
+    """Each room of the page shows what walk.json has."""
+    walkpage.write(walks(name)[1], str(tmp_path))
+    walkcheck.check_page(browser, str(tmp_path), paper=False)
+
+
+def test_bios_and_uefi_walk_alike(walks):
+    assert walkcheck.structure(walks('syscall')[1]) == \
+        walkcheck.structure(walks('uefi')[1])
+
+
+@functools.cache
+def listing_of_32_bits(symbol):
+    """Returns {offset: bytes} of a routine of the 32-bit ntdll."""
+    done = subprocess.run(
+        ['i686-w64-mingw32-objdump', '-d', f'--disassemble=_{symbol}',
+         os.path.join(BUILD, 'debug/ntdll32.dll')],
+        stdout=subprocess.PIPE, text=True, check=True)
+    rows = re.findall(r'^([0-9a-f]+):\t((?:[0-9a-f]{2} )+)', done.stdout,
+                      re.M)
+    return {number(at) - number(rows[0][0]): found.split()
+            for at, found in rows}
+
+
+def test_path_page(walks, tmp_path):
+    """docs/path.md tells of these walks; a change of it is found."""
+    path = str(tmp_path / 'alert.json')
+    walk.follow(path, BUILD, 'NtTestAlert', apc=True)
+    with open(path, encoding='utf-8') as file:
+        known = {'alert': json.load(file)}
+    for name in ENTRIES:
+        known[name] = walks(name)[1]
+    with open(os.path.join(ROOT, 'docs/path.md'), encoding='utf-8') as file:
+        text = file.read()
+    wrong, checked = pathcheck.complaints(text, known, listing_of_32_bits)
+    assert wrong == []
+    assert checked > ROWS_OF_PATH
+    for good, bad in (('+0c   41 ff d2', '+0c   41 ff d3'),
+                      ('+02   0f 34 ', '+02   0f 35 '),
+                      ('| rbp | frame + 80h', '| rbp | frame + 88h'),
+                      ('| 150 | Rsi |', '| 158 | Rsi |'),
+                      ('| 4F0 | KCONTINUE', '| 4F8 | KCONTINUE'),
+                      ('`NtwCallSysenter+24`', '`NtwCallSysenter+25`'),
+                      ('| rdx | A2A2A2A2A2A2A2A2 | 0', '| rdx | A2 | 0'),
+                      ('## Two rings', 'ffffffff8010a000')):
+        assert good in text
+        wrong, _ = pathcheck.complaints(text.replace(good, bad), known,
+                                        listing_of_32_bits)
+        assert wrong, good
 
 
 def test_32_bit_code():
