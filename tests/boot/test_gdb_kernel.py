@@ -291,10 +291,28 @@ def test_trap(stop):
     assert 'ntdll!NtTestAlert+0x14:' in text and text.endswith('ret')
 
 
+def test_stack_of_a_dpc(stop):
+    """It runs on another stack, above an interrupted thread."""
+    stop.ask('nt bp nt!poll')
+    stop.ask('continue')
+    stop.ask('delete')
+    dpc, routine = numbers(r'^ 0: runs +(\w+)   nt!poll \((\w+)\)',
+                           stop.ask('nt dpcs'))
+    assert dpc == stop.value('$rcx') and routine == stop.value('$rip')
+    text = stop.ask('nt k')
+    assert text.index('nt!KiRetireDpcList') < text.index('(another stack)') \
+        < text.index('nt!KiDpcInterrupt') < text.index('(TrapFrame') \
+        < text.index('tour!NtProcessStartup')
+    names = stop.ask('backtrace')
+    assert names.index('<other stack>') < names.index('<trap frame at')
+
+
 def test_analyze(stop):
-    """The kernel jumps to where no memory is."""
+    """The kernel calls a service where no memory is."""
+    stop.ask('thbreak KiSystemServiceCopyEnd')
+    stop.ask('continue')
     stop.ask('thbreak KeBugCheckEx')
-    stop.ask('set $rip = 0xffffc00000000000')
+    stop.ask('set $r10 = 0xffffc00000000000')
     stop.ask('continue')
     at_entry = stop.ask('nt analyze')
     stop.ask('thbreak kd_report')
@@ -305,8 +323,9 @@ def test_analyze(stop):
         assert 'Usual reason: a page fault in ring 0' in one
         assert 'PROCESS_NAME:  tour.exe' in one
         assert 'rip=ffffc00000000000' in one
-        assert 'nt!KeBugCheckEx' in one and 'nt!KiPageFault' in one or \
-            'nt!trap_common' in one
+        assert one.index('nt!KeBugCheckEx') < one.index('nt!trap_common') < \
+            one.index('nt!KiSystemServiceCopyEnd') < \
+            one.index('tour!NtProcessStartup')
     arguments = re.findall(r'^Arg\d: (\w+)', text, re.M)
     code, *values = re.findall(
         r'0x([0-9A-F]+)', stop.console().split('*** STOP:')[1]

@@ -11,17 +11,21 @@ call keeps. Prints how many instructions that were.
 """
 import gdb
 
-from ntgdb import kernel, machine
+from ntgdb import machine
 
 KEPT = ('rbx', 'rbp', 'rsi', 'rdi', 'r12', 'r13', 'r14', 'r15')
 ALL = (*KEPT, 'rax', 'rcx', 'rdx', 'r8', 'r9', 'r10', 'r11')
+CODE_32 = 0x1B
 MOST_STEPS = 20000
 MOST_FRAMES = 40
 
 
 def number(frame, name):
-    return int(frame.read_register(name).cast(
-        gdb.lookup_type('unsigned long long')))
+    """Returns a register, or None: a call has lost it."""
+    value = frame.read_register(name)
+    if value.is_optimized_out:
+        return None
+    return int(value.cast(gdb.lookup_type('unsigned long long')))
 
 
 def look(pc, rsp, kept):
@@ -33,8 +37,10 @@ def look(pc, rsp, kept):
         seen.append(f'{int(frame.pc()):x}')
         try:
             if int(frame.pc()) == pc and number(frame, 'rsp') == rsp:
+                found = {name: number(frame, name) for name in kept}
                 wrong = [name for name, value in kept.items()
-                         if number(frame, name) != value]
+                         if found[name] != value and
+                         (found[name] is not None or name in KEPT)]
                 return f'wrong: {" ".join(wrong)}' if wrong else None
             frame = frame.older()
         except gdb.error as error:
@@ -69,36 +75,37 @@ def run_to(place, condition=None):
 
 
 def call(title, names=KEPT):
-    """From the first instruction of a function of ring 3 to its caller.
+    """From the first instruction of a function to its caller.
 
     names: the registers that are looked at.
     """
-    wide = machine.register('cs') & 0xFFFF == 0x2B
+    ring = machine.ring()
+    wide = machine.register('cs') & 0xFFFF != CODE_32
     size = 8 if wide else 4
     before = machine.register('rsp')
     rsp = before + size
     pc = int.from_bytes(machine.read(before, size), 'little')
     kept = {name: machine.register(name) for name in
             (names if wide else KEPT[:4])}
-    thread = kernel.address(kernel.thread())
 
     def over():
-        return machine.register('rip') == pc and machine.ring() == 3 and \
-            machine.register('rsp') > before
+        return machine.register('rip') == pc and \
+            machine.ring() == ring and machine.register('rsp') > before
 
     report(title, *walk(pc, rsp, kept, over))
-    assert kernel.address(kernel.thread()) == thread
 
 
-def fault(title, entry):
-    """From an exception's entry in ring 0 until its code goes on."""
+def fault(title, entry, error_code=True):
+    """From an exception's or interrupt's entry until its code goes on."""
     run_to(f'*{entry}')
-    frame = machine.register('rsp') + 8         # behind the error code
+    frame = machine.register('rsp') + 8 * error_code
     pc, rsp = machine.quad(frame), machine.quad(frame + 24)
+    ring = machine.quad(frame + 8) & 3
     kept = {name: machine.register(name) for name in ALL}
 
     def over():
-        return machine.ring() == 3 and machine.register('rip') == pc
+        return machine.ring() == ring and \
+            machine.register('rip') == pc and machine.register('rsp') == rsp
 
     report(title, *walk(pc, rsp, kept, over))
 

@@ -16,6 +16,7 @@ CFI_BEGIN
 
 global KiServiceInternal
 KiServiceInternal:
+        CFI_MACHINE
 ; At this point: ss, rsp, rflags, cs, rip lie on the stack, interrupts off.
         sub     rsp, 8
         BEGIN_FRAME 1

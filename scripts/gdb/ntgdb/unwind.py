@@ -145,6 +145,7 @@ class Ring3(gdb.unwinder.Unwinder):
                 frame.rip = 0           # a leaf that calls is none: unknown
         self.returns = frame.registers[seh.RSP], frame.rip
         if frame.machine:
+            self.returns = None         # the next instruction, no return
             callback(frame)
         saved = {name: frame.registers[index]
                  for index, name in enumerate(seh.REGISTERS)
