@@ -64,10 +64,10 @@ def candidates(file):
 
 
 def symbol_file(file):
-    for path in candidates(file):
-        if os.path.exists(path):
-            return path
-    return None
+    """Returns the first that has symbols, else the first that is there."""
+    there = [path for path in candidates(file) if os.path.exists(path)]
+    named = [path for path in there if table(path)]
+    return (named + there + [None])[0]
 
 
 def optional_header(path):

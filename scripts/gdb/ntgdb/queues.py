@@ -69,6 +69,7 @@ class Apc(Command):
             show_thread(threads.thread_with(expression.value(words[0])),
                         True)
             return
+        machine.connection()
         say('*** Enumerating APCs in all processes')
         count = 0
         for owner in kernel.processes():

@@ -48,8 +48,8 @@ def place(frame):
 
 def show_stack():
     """Prints the stack from the processor's registers."""
-    say(' # Child-SP          RetAddr               Call Site')
     frames = list(walk())
+    say(' # Child-SP          RetAddr               Call Site')
     index = 0
     for at, frame in enumerate(frames):
         pc = int(frame.pc())

@@ -224,6 +224,7 @@ class Process(Command):
     def run(self, words):
         flags = expression.value(words[1]) if len(words) > 1 else None
         if words and words[0] == '0':
+            machine.connection()
             say('**** NT ACTIVE PROCESS DUMP ****')
             for owner in kernel.processes():
                 self.show(owner, flags or 0)
