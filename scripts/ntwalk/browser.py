@@ -1,4 +1,7 @@
+#!/usr/bin/env python3
 """browser.py: headless Chromium, told what to do over two pipes.
+
+usage: browser.py PAGE[#PLACE] PICTURE.png
 
     with Browser() as browser:
         page = browser.open('build/walk/index.html', 1280, 800)
@@ -15,10 +18,16 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 
-from .errors import Died, Usage
+if __name__ == '__main__':
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, os.path.dirname(os.path.dirname(
+        os.path.abspath(__file__))))
+
+from ntwalk.errors import Died, Usage                       # noqa: E402
 
 NAMES = ('chromium', 'google-chrome')
 OPTIONS = (
@@ -28,6 +37,7 @@ OPTIONS = (
     '--disable-dev-shm-usage', '--hide-scrollbars', '--force-color-profile='
     'srgb', '--remote-debugging-pipe', 'about:blank')
 TIMEOUT = 30
+PICTURE = 1280, 960             # of a page
 
 
 def program():
@@ -189,3 +199,24 @@ class Browser:
         page.go('about:blank')
         page.go('file://' + os.path.abspath(path) + where)
         return page
+
+
+def main(words):
+    if len(words) != 2:
+        raise Usage('usage: browser.py PAGE[#PLACE] PICTURE.png')
+    path, mark, place = words[0].partition('#')
+    if not os.path.exists(path):
+        raise Usage(f'{path}: No such file or directory')
+    with Browser() as browser:
+        page = browser.open(path, *PICTURE, where=mark + place)
+        with open(words[1], 'wb') as file:
+            file.write(page.picture())
+
+
+if __name__ == '__main__':
+    try:
+        main(sys.argv[1:])
+    except (Died, Usage) as wrong:
+        sys.exit(f'browser: {wrong}')
+    except OSError as error:
+        sys.exit(f'browser: {error.filename}: {error.strerror}')

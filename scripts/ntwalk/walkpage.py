@@ -260,7 +260,7 @@ def code(room):
         items.append(
             f'<li><button type="button" data-line="{index}"{current}'
             f' title="{escape(digits(line["address"]))}">'
-            f'<span class="at">{digits(line["address"])[-8:]}</span>'
+            f'<span class="at">{digits(line["address"])[-6:]}</span>'
             f'<span class="text">{escape(spoken(line))}</span>'
             f'<span class="bytes">{spaced}</span>{disassembled(line)}'
             f'<span class="source">{escape(source_of(line))}</span>'
