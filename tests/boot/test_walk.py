@@ -80,9 +80,10 @@ def test_apc_on_the_way_back(walks):
     assert data['status_name'] == 'STATUS_INVALID_HANDLE'
     for name in ('rbx', 'rbp', 'rsi', 'rdi', 'r12', 'r13', 'r14', 'r15'):
         assert last['after'][name] == first['before'][name]
-    user = {slot['name'] for slot in data['rooms'][7]['stacks']['user'][
-        'slots']}
-    assert {'CONTEXT.Rip', 'CONTEXT.Rax', 'MACHINE_FRAME.Rip'} <= user
+    for index in (5, 6, 7):
+        user = {slot['name'] for slot in
+                data['rooms'][index]['stacks']['user']['slots']}
+        assert {'CONTEXT.Rip', 'CONTEXT.Rax', 'MACHINE_FRAME.Rip'} <= user
 
 
 @pytest.mark.parametrize('name', ['syscall', 'int2e', 'sysenter'])
@@ -124,6 +125,18 @@ def test_every_change_has_its_writer(walks, name):
                 if known is not None and known != slot['value']:
                     assert slot['writer'] == room['index'], (room, slot)
                 last[slot['address']] = slot['value']
+
+
+@pytest.mark.parametrize('name', list(WALKS))
+def test_lines_add_up(walks, name):
+    """What lines changed is what the room changed."""
+    _, data = walks(name)
+    for room in data['rooms']:
+        state = dict(room['before'])
+        for line in room['code']:
+            assert line['changed']
+            state |= line['changed']
+        assert state == room['after'] or not room['code'], room['index']
 
 
 def test_code_is_the_disassembly(walks):

@@ -110,6 +110,7 @@ class Room:
     def __init__(self, index, number, place, before):
         self.index, self.number = index, number
         self.place, self.before = place, before
+        self.known = before             # as of the last line of code
         self.call = None                # the Call whose rooms these are
         self.after = None
         self.code, self.calls, self.depth = [], [], 0
@@ -283,7 +284,6 @@ class Walk:
         if room.number == EXIT and room.steps == 0 and self.apc:
             self.force_apc(room)
         in_code = place.file.endswith('.asm') or not place.kernel
-        before = in_code and state()
         one, writes = self.stepper.step()
         room.last = one
         room.steps += 1
@@ -295,7 +295,7 @@ class Walk:
                             if how == 'int' else place.symbol, how,
                             len(room.code) if in_code else None)
         if in_code:
-            self.add_code(room, one, place, before)
+            self.add_code(room, one, place)
         else:
             self.add_call(room, one, place)
         if 'UserApcPendingAll' in self.source_line(one):
@@ -319,8 +319,9 @@ class Walk:
         line = self.sources[one.file][one.line - 1].partition(';')[0]
         return '' if '%' in line else ' '.join(line.split())
 
-    def add_code(self, room, one, place, before):
-        after = state()
+    def add_code(self, room, one, place):
+        """A line; what C changed since the line before counts as its own."""
+        before, room.known = room.known, state()
         beyond = one.address - self.start_of(one.address)
         room.code.append({
             'address': f'{one.address:#018x}', 'bytes': one.bytes,
@@ -329,7 +330,7 @@ class Walk:
             'label': f'{place.module}!{place.symbol}' if not beyond else '',
             'file': place.file, 'line': one.line if place.kernel else None,
             'source': self.source_line(one),
-            'changed': {name: value for name, value in after.items()
+            'changed': {name: value for name, value in room.known.items()
                         if value != before[name]}})
 
     def start_of(self, address):
@@ -379,7 +380,7 @@ class Walk:
                 now['rip'] != self.start_of(now['rip']) or
                 place.symbol == 'KiFastSystemCallRet')
         elif number == DISPATCHER:
-            self.name_user_frame(now)
+            self.name_user_frame(now['rip'], now['rsp'])
 
     def begin_door(self, room, place):
         """The first instruction behind the door: what was called."""
@@ -435,6 +436,7 @@ class Walk:
             self.user_pointer = rsp
         elif in_kernel:
             self.user_pointer = self.frame_field('Rsp')
+            self.name_user_frame(self.frame_field('Rip'), self.user_pointer)
         room.stacks = {
             'user': self.picture(self.user_stack, self.user_pointer,
                                  rsp == self.user_pointer, None, room),
@@ -485,14 +487,14 @@ class Walk:
         self.kernel_stack.name_structure(machine.register('rdx'),
                                          'KEXCEPTION_FRAME')
 
-    def name_user_frame(self, now):
-        """At KiUserApcDispatcher: what lies on the user stack."""
-        if now['rsp'] >= self.rsp or self.house.place(
-                now['rip']).symbol != 'KiUserApcDispatcher':
+    def name_user_frame(self, rip, rsp):
+        """What KiUserApcDispatcher will find, or finds, at rsp."""
+        if rsp >= self.rsp or \
+                self.house.place(rip).symbol != 'KiUserApcDispatcher':
             return
         for title, at in (('CONTEXT', 'head.context'),
                           ('CONTEXT_EX', 'head.context_ex'),
                           ('KCONTINUE_ARGUMENT', 'continue_argument'),
                           ('MACHINE_FRAME', 'machine_frame')):
             self.user_stack.name_structure(
-                now['rsp'] + kernel.offset('user_apc_frame', at), title)
+                rsp + kernel.offset('user_apc_frame', at), title)
