@@ -61,8 +61,9 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/mm/usercopy.asm
 RTL_OBJS := kernel/rtl/memory.c kernel/rtl/text.c kernel/rtl/unicode.c \
     kernel/rtl/format.c kernel/rtl/pe.c kernel/rtl/avl.c
-KD_OBJS := kernel/kd/console.c kernel/kd/log.c kernel/kd/serial.c kernel/kd/font.asm \
-    kernel/kd/screen.c kernel/kd/symbols.c kernel/kd/report.c
+KD_OBJS := kernel/kd/console.c kernel/kd/log.c kernel/kd/serial.c \
+    kernel/kd/font.asm kernel/kd/screen.c kernel/kd/symbols.c \
+    kernel/kd/report.c
 KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/irql.c kernel/ke/dpc.c kernel/ke/ipi.c kernel/ke/ready.c \
     kernel/ke/schedule.c \

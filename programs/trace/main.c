@@ -137,8 +137,10 @@ static NTSTATUS run(const WCHAR *command_line)
                            SynchronizationEvent, FALSE);
     if (NT_SUCCESS(status))
         status = start_trace(event);
-    if (!NT_SUCCESS(status))
+    if (!NT_SUCCESS(status)) {
+        print("trace: %08X %s\n", (ULONG)status, status_name(status));
         return status;
+    }
     NtSetInformationThread(NtCurrentThread(), ThreadBasePriority, &priority,
                            sizeof priority);
     status = start_program(path, command_line, &process, &thread, &client);

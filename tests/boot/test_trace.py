@@ -127,7 +127,7 @@ SAME = ('callregs', 'pointers', 'context', 'calloutregs')
 @pytest.fixture
 def shell(start):
     programs = [os.path.join(BUILD, 'user', name + '.exe')
-                for name in SAME]
+                for name in (*SAME, 'forever')]
     with start('shell', build=BUILD, add=programs,
                framebuffer=False) as machine:
         it = Shell(machine)
@@ -171,6 +171,33 @@ def test_shell(shell):
         assert shell.command('trace' + words) == \
             'usage: trace on [PID]|off|show\n'
     assert shell.command('trace on x') == 'trace: x is no process id\n'
+
+
+def test_two_at_once(shell):
+    """There is one trace; a program that wants another one says so."""
+    shell.command('trace on')
+    out = shell.command('run trace shell')
+    assert '\ntrace: C0000035 STATUS_OBJECT_NAME_COLLISION\n' in out
+    shell.command('trace off')
+    out = shell.command('run trace nothing')
+    assert 'nothing.exe: C0000034 STATUS_OBJECT_NAME_NOT_FOUND\n' in out
+    assert shell.command('trace show') == 'trace: there is none\n'
+    assert 'usage: trace [-c] PROGRAM' in shell.command('run trace')
+
+
+def test_a_thread_that_is_ended(shell):
+    """Ctrl-C ends a program in the middle of a call: that is told, too."""
+    shell.command('trace on')
+    shell.type('run forever sleep\r')
+    shell.expect(r'forever\n')
+    shell.type('\x03')
+    shell.expect_prompt()
+    shell.command('trace off')
+    out = show(shell)
+    assert re.search(r' NtDelayExecution\(0, \[-\d+\]\) = does not return$|'
+                     r' NtDelayExecution\(0, \[-\d+\]\) = STATUS_\w+$', out,
+                     re.M)
+    assert ' NtTerminateProcess(0x' in out
 
 
 def test_one_process(shell):
