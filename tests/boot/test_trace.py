@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from conftest import BUILD, ROOT
-from ntwalk.boot import Config, command_line
+from conftest import BUILD, ROOT, config
+from ntwalk import boot
 from shell import LIMIT, Shell
 
 # Of 64-bit and of 32-bit code; ADDRESS: any.
@@ -70,7 +70,7 @@ def matches(lines):
     return text
 
 
-def boot(*words):
+def run_boot(*words):
     done = subprocess.run(
         ['scripts/boot', '--build', BUILD, '--no-build', '--no-framebuffer',
          *words], cwd=ROOT,
@@ -81,7 +81,7 @@ def boot(*words):
 
 def test_program_32():
     program = os.path.join(BUILD, 'user32/traced.exe')
-    status, out, error = boot('--add', program, '--trace', 'traced')
+    status, out, error = run_boot('--add', program, '--trace', 'traced')
     assert (status, error) == (5, '')
     check(out, 'user32')
 
@@ -96,7 +96,7 @@ def check(out, folder):
 def test_program_and_instructions():
     """With --icount each line of a call that returned says how many."""
     program = os.path.join(BUILD, 'user/traced.exe')
-    status, out, _ = boot('--add', program, '--icount', '--trace', 'traced')
+    status, out, _ = run_boot('--add', program, '--icount', '--trace', 'traced')
     assert status == 5
     counts = re.findall(r'^NtClose\(0x1[0-9a-f]+\) = \w+ <(\d+)>$', out, re.M)
     assert len(counts) == 4 and all(20 < int(n) < 5000 for n in counts)
@@ -105,35 +105,44 @@ def test_program_and_instructions():
 
 
 def test_no_such_program():
-    status, out, error = boot('--trace', 'nothing')
+    status, out, error = run_boot('--trace', 'nothing')
     assert (status, out) == (127, '')
     assert error.startswith('boot: nothing.exe is not on the image')
 
 
 def test_options_and_arguments():
     """The options are the traced program's, and so are the words."""
-    config = Config(program='tour', args=['walk'], trace=True)
-    assert command_line(config, 'tour.exe') == [
+    traced = boot.Config(program='tour', args=['walk'], trace=True)
+    assert boot.command_line(traced, 'tour.exe') == [
         'report=e9', 'debug=on', 'pagefile=4', '--', 'trace.exe', 'tour.exe',
         'walk']
-    config.icount = True
-    assert command_line(config, 'shell.exe') == [
+    traced.icount = True
+    assert boot.command_line(traced, 'shell.exe') == [
         'report=e9', '--', 'trace.exe', '-c', 'shell.exe', 'walk']
 
 
 SAME = ('callregs', 'pointers', 'context', 'calloutregs')
+SAME32 = ('threads32', 'runtime32')
 
 
-@pytest.fixture
-def shell(start):
-    programs = [os.path.join(BUILD, 'user', name + '.exe')
-                for name in (*SAME, 'forever')]
-    with start('shell', build=BUILD, add=programs,
-               framebuffer=False) as machine:
+@pytest.fixture(scope='module')
+def one_shell():
+    """For all the tests of this file: each leaves no trace that runs."""
+    programs = [os.path.join(BUILD, folder, name + '.exe')
+                for folder, names in (('user', (*SAME, 'forever')),
+                                      ('user32', SAME32)) for name in names]
+    with boot.start(config('shell', build=BUILD, add=programs,
+                           framebuffer=False)) as machine:
         it = Shell(machine)
         it.expect_prompt()
         yield it
-        print(machine.console)
+
+
+@pytest.fixture
+def shell(one_shell):
+    at = one_shell.seen
+    yield one_shell
+    print(one_shell.machine.console[at:])
 
 
 def show(shell):
@@ -217,7 +226,7 @@ def test_one_process(shell):
 def test_traced_programs_see_no_difference(shell):
     """Registers, contexts, bad pointers, callbacks, while all is recorded."""
     shell.command('trace on')
-    for name in SAME:
+    for name in SAME + SAME32:
         out = shell.command('run ' + name)
         assert f'{name} ended with 00000000 STATUS_SUCCESS' in out, name
     shell.command('trace off')
