@@ -3,6 +3,8 @@
 tests/bench/budget.json has what was counted when it was written, and the
 most that some of it may ever be (ntwalk/bench.py reads it).
 """
+import pytest
+
 from conftest import BUILD
 from ntwalk import bench
 
@@ -36,10 +38,39 @@ def test_bench(run):
     figures.update(bench.boot_counts(BUILD, bench.CPUS[0]))
     del figures[bench.LOADER]
     figures[bench.IMAGE] = bench.image_size(BUILD)
-    assert not bench.exceeded(figures, bench.read_budget())
+    dear = bench.exceeded(figures, bench.read_budget())
+    assert not dear, '\n'.join(dear)
     assert figures['14 arguments'] <= figures['9 arguments'] + 5 * ARGUMENT
     assert growth.pop('The same with so many others') == (10, 10000)
     assert growth.pop('Among so many regions') == (10, 1000, 100000)
     assert list(growth) == GROWTH
     assert not {name: counts for name, counts in growth.items()
                 if steep(counts)}
+
+
+def complaints(**figures):
+    """What is said of these figures, without the closing advice."""
+    budget = {'call': {'budget': 115, 'recorded': 100},
+              'fault': {'recorded': 1000}}
+    return bench.exceeded({'call': 100, 'fault': 1000, **figures},
+                          budget)[:-1]
+
+
+def test_what_is_too_dear():
+    assert not complaints()
+    assert not complaints(call=102, fault=10)
+    assert complaints(call=103) == ['call: 103, was 100']
+    assert complaints(call=116) == ['call: 116, over its budget of 115']
+    assert complaints(fault=1021) == ['fault: 1021, was 1000']
+    assert complaints(other=1) == ['other is not in the list']
+    assert bench.exceeded({}, {'call': {'recorded': 100}})[:-1] == [
+        'call has no figure']
+
+
+def test_two_runs_that_differ(monkeypatch):
+    """The tool does not print a number that another run does not have."""
+    consoles = iter(['\nbench: x\n   call         100  what\n',
+                     '\nbench: x\n   call         101  what\n'])
+    monkeypatch.setattr(bench, 'run', lambda *_, **__: next(consoles))
+    with pytest.raises(bench.Differ, match='call: 100 and 101'):
+        bench.count('build', bench.CPUS[0])
