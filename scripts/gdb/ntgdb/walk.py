@@ -211,7 +211,7 @@ class WalkCommand(Command):
             Walk(words[0], apc=apc)
         try:
             walk.follow()
-        except gdb.error:
+        except (gdb.error, Wrong):
             if gdb.selected_inferior().pid:
                 raise
             raise Wrong('the machine ended before the call '
