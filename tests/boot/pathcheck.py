@@ -183,7 +183,8 @@ def check_structure(row, walk, names):
         room = next(room for room in walk['rooms'] if room['room'] == 7)
         lowest = min(number(slot['address'])
                      for slot in room['stacks']['user']['slots']
-                     if slot['name'].startswith(f'{row[1]}.'))
+                     if slot['name'].startswith((f'{row[1]}.',
+                                                 f'{row[1]} +')))
     elif "program's rsp" in row[2]:
         lowest = names.values['user rsp']
     else:

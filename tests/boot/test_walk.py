@@ -83,7 +83,8 @@ def test_apc_on_the_way_back(walks):
     for index in (5, 6, 7):
         user = {slot['name'] for slot in
                 data['rooms'][index]['stacks']['user']['slots']}
-        assert {'CONTEXT.Rip', 'CONTEXT.Rax', 'MACHINE_FRAME.Rip'} <= user
+        assert {'CONTEXT.Rip', 'CONTEXT.Rax', 'MACHINE_FRAME.Rip',
+                'XSTATE +138'} <= user
 
 
 @pytest.mark.parametrize('name', ['syscall', 'int2e', 'sysenter'])

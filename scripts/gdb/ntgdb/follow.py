@@ -498,3 +498,8 @@ class Walk:
                           ('MACHINE_FRAME', 'machine_frame')):
             self.user_stack.name_structure(
                 rsp + kernel.offset('user_apc_frame', at), title)
+        parts = rsp + kernel.offset('user_apc_frame', 'head.context_ex')
+        rest = kernel.at(parts, 'CONTEXT_EX')['XState']
+        for at in range(0, int(rest['Length']), 8):
+            self.user_stack.names.setdefault(
+                parts + int(rest['Offset']) + at, f'XSTATE +{at:x}')
