@@ -308,10 +308,12 @@ void trace_line(const struct traced *call, char *text, ULONG size)
     struct line line = { text, text + size - 1 };
     ULONG at;
 
-    if (row->name)
-        put(&line, "%s(", row->name);
-    else
+    if (!row->name)
         put(&line, "%#x(", call->enter->number);
+    else if (call->enter->door == TRACE_ZW)
+        put(&line, "Zw%s(...", row->name + 2);  /* NtClose: ZwClose */
+    else
+        put(&line, "%s(", row->name);
     for (at = 0; at < call->enter->count && row->letters[at]; at++) {
         if (at)
             put(&line, ", ");

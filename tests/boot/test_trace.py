@@ -129,7 +129,7 @@ SAME32 = ('threads32', 'runtime32')
 def one_shell():
     """For all the tests of this file: each leaves no trace that runs."""
     programs = [os.path.join(BUILD, folder, name + '.exe')
-                for folder, names in (('user', (*SAME, 'forever')),
+                for folder, names in (('user', (*SAME, 'forever', 'traced')),
                                       ('user32', SAME32)) for name in names]
     with boot.start(config('shell', build=BUILD, add=programs,
                            framebuffer=False)) as machine:
@@ -159,6 +159,7 @@ def test_shell(shell):
     assert shell.command('trace off') == 'trace: it is off\n'
     assert shell.command('trace on') == ''
     assert shell.command('trace on') == 'trace: it is on\n'
+    shell.command('run traced')
     for door in ('syscall', 'int2e', 'sysenter'):
         shell.command(f'call {door} NtClose 0x1234')
     shell.command('call syscall NtCreateEvent val:0 0x1F0003 '
@@ -169,11 +170,14 @@ def test_shell(shell):
     assert out.startswith('       ms thread door         ticks call\n')
     found = re.findall(r'^ +\d+\.\d\d\d +\d+ (\w+) +\d+ NtClose\(0x1234\) = '
                        r'STATUS_INVALID_HANDLE$', out, re.M)
-    assert found == ['syscall', 'int2e', 'sysenter']
+    assert found == ['syscall', 'syscall', 'int2e', 'sysenter']
     assert re.search(r' NtCreateEvent\(\[0x\w+\], 0x1f0003, '
                      r'"\\BaseNamedObjects\\bell", 0, 0\) = STATUS_SUCCESS$',
                      out, re.M)
     assert re.search(r' 0x1d0\(\) = STATUS_INVALID_SYSTEM_SERVICE$', out, re.M)
+    assert re.search(r' zw +\d+ ZwOpenFile\(\.\.\.\) = STATUS_SUCCESS$', out,
+                     re.M)
+    assert not re.search('(?i)ffff[89a-f]', out)
     assert ' NtTraceControl(2, NULL, 0, NULL, 0, ' in out
     assert shell.command('trace show') == 'trace: there is none\n'
     for words in ('', ' no', ' off 4', ' show 4'):
