@@ -1,6 +1,8 @@
 /*
  * tracing.c - NtTraceControl and its records: what calls look like in them,
  * that nothing else about the calls changes, and what does not fit.
+ *
+ * Scenarios: H19.
  */
 #include "test.h"
 #include "../../programs/lib/door.h"
