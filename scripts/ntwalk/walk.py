@@ -66,7 +66,7 @@ def debug(build, address, words):
         ['gdb', '-q', '-nx', '-batch',
          '-x', os.path.join(boot.ROOT, 'scripts/gdb/nt.py'),
          '-ex', 'nt bp walk!call_with_registers', '-ex', 'continue',
-         '-ex', 'delete', '-ex', f'echo {MARK}', '-ex', f'nt walk {words}',
+         '-ex', 'delete', '-ex', rf'echo {MARK}\n', '-ex', f'nt walk {words}',
          os.path.join(build, 'ntoskrnl.elf')],
         env={**os.environ, 'NTWALK_GDB': address},
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -3,7 +3,7 @@
 A step tells what it wrote to memory, as far as the instruction's text says so;
 what a step cannot tell (XSAVE, FXSAVE) the walk finds by comparing.
 A page fault on the way is not part of the walk: the thread is run until it is
-back at the instruction.
+back at the instruction, or where the kernel's table of fixups sends it.
 """
 import re
 
@@ -74,8 +74,9 @@ class Stepper:
             machine.quietly('stepi')
             now = machine.register('rip')
             if now in self.gates and one.name not in ('int', 'int3'):
-                self.run_to(before, rsp)
                 self.faults += 1
+                if self.run_to(before, rsp, *fixup(before)) != before:
+                    return one, []
             elif now != before:
                 return one, self.writes(one, target, ring, rsp)
         raise Wrong(f'{before:x} does not go on')
@@ -120,22 +121,36 @@ class Stepper:
             start, size = min(start, end), abs(end - start)
         return [(start, size, 'mov')] if size else []
 
-    def run_to(self, address, rsp):
-        """Runs the machine until this thread is at an address with rsp."""
-        stop = gdb.Breakpoint(f'*{address:#x}', gdb.BP_HARDWARE_BREAKPOINT,
-                              internal=True)
-        stop.silent = True
+    def run_to(self, address, rsp, *others):
+        """Runs the machine until this thread is at an address with rsp, or
+        at one of the others; returns which.
+        """
+        stops = [gdb.Breakpoint(f'*{one:#x}', gdb.BP_HARDWARE_BREAKPOINT,
+                                internal=True) for one in (address, *others)]
+        for stop in stops:
+            stop.silent = True
         try:
             while True:
                 machine.quietly('continue')
-                if machine.register('rip') != address:
-                    raise Wrong('stopped elsewhere: '
-                                f'{machine.register("rip"):x}')
+                at = machine.register('rip')
+                if at not in (address, *others):
+                    raise Wrong(f'stopped elsewhere: {at:x}')
                 if machine.register('rsp') == rsp and \
                         kernel.address(kernel.thread()) == self.thread:
-                    return
+                    return at
         finally:
-            stop.delete()
+            for stop in stops:
+                stop.delete()
+
+
+def fixup(address):
+    """Returns [where a fault at an address leads], or [] (ki_fixups)."""
+    start, end = (kernel.address(kernel.variable(name)) for name in
+                  ('ki_fixups', 'ki_fixups_end'))
+    words = kernel.words(machine.read(start, end - start))
+    return [target for first, last, target in
+            zip(words[::3], words[1::3], words[2::3])
+            if first <= address < last]
 
 
 def gates():
