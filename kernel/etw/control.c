@@ -32,7 +32,8 @@ static volatile ULONGLONG last_id;
 /* Under lock, at DISPATCH_LEVEL, but for order's process and flags. */
 static struct {
     KSPIN_LOCK lock;
-    struct trace_order order;
+    struct trace_order order;           /* the last one, when none runs */
+    ULONGLONG before;                   /* calls up to this id are older */
     KEVENT *event;                      /* referenced; NULL: none */
 } session;
 
@@ -50,14 +51,24 @@ BOOLEAN etwp_wants_process(void)
     return order->process == 0 || same != (order->flags & TRACE_EXCEPT);
 }
 
+/* It was asked for by the trace that runs now, not by one before. */
+static BOOLEAN belongs(const struct trace_record *record)
+{
+    return etwp_wants_process() &&
+           (record->call == 0 || record->call > session.before);
+}
+
 void etwp_tell(const struct etwp_draft *draft, BOOLEAN wake)
 {
-    ULONG waiting;
+    const struct trace_record *record = &draft->record;
     KIRQL irql = KeAcquireSpinLock(&session.lock);
 
-    waiting = etwp_put(&rings[KeGetCurrentPrcb()->Number], &draft->record);
-    if (wake && session.event && waiting >= session.order.wake)
-        KeSetEvent(session.event, WAKE_INCREMENT, FALSE);
+    if (belongs(record)) {
+        ULONG waiting = etwp_put(&rings[KeGetCurrentPrcb()->Number], record);
+
+        if (wake && session.event && waiting >= session.order.wake)
+            KeSetEvent(session.event, WAKE_INCREMENT, FALSE);
+    }
     KeReleaseSpinLock(&session.lock, irql);
 }
 
@@ -91,15 +102,25 @@ static NTSTATUS allocate_rings(ULONG size)
     return STATUS_SUCCESS;
 }
 
-static KEVENT *set_session(const struct trace_order *order, KEVENT *event)
+static void begin_session(const struct trace_order *order, KEVENT *event)
 {
     KIRQL irql = KeAcquireSpinLock(&session.lock);
-    KEVENT *before = session.event;
 
     session.order = *order;
+    session.before = etwp_new_id();
     session.event = event;
     KeReleaseSpinLock(&session.lock, irql);
-    return before;
+}
+
+/* Calls that are still open are told to this one until there is another. */
+static KEVENT *end_session(void)
+{
+    KIRQL irql = KeAcquireSpinLock(&session.lock);
+    KEVENT *event = session.event;
+
+    session.event = NULL;
+    KeReleaseSpinLock(&session.lock, irql);
+    return event;
 }
 
 static NTSTATUS check_order(const struct trace_order *order)
@@ -118,7 +139,7 @@ static NTSTATUS begin_trace(const struct trace_order *order, KEVENT *event)
         return STATUS_OBJECT_NAME_COLLISION;
     status = allocate_rings(order->ring);
     if (NT_SUCCESS(status)) {
-        (void)set_session(order, event);
+        begin_session(order, event);
         KiDynamicTraceMask |= KI_TRACE_SYSTEM_CALLS;
     }
     return status;
@@ -147,26 +168,25 @@ static NTSTATUS start(const void *input)
     return status;
 }
 
-static ULONGLONG bytes_waiting(void)
+static struct trace_state count(void)
 {
-    ULONGLONG waiting = 0;
+    struct trace_state state = { 0 };
 
     for (ULONG i = 0; i < KeNumberProcessors; i++)
-        waiting += rings[i].tail - rings[i].head;
-    return waiting;
+        etwp_count(&rings[i], &state);
+    return state;
 }
 
 static NTSTATUS stop(void)
 {
-    static const struct trace_order nothing;
     NTSTATUS status = STATUS_WMI_INSTANCE_NOT_FOUND;
     KEVENT *event = NULL;
 
     ke_acquire_exclusive(&control_lock);
     if (etw_is_on()) {
         KiDynamicTraceMask &= ~(ULONG)KI_TRACE_SYSTEM_CALLS;
-        event = set_session(&nothing, NULL);
-        if (bytes_waiting() == 0)
+        event = end_session();
+        if (count().waiting == 0)
             free_rings();
         status = STATUS_SUCCESS;
     }
@@ -178,17 +198,13 @@ static NTSTATUS stop(void)
 
 static NTSTATUS query(void *output, ULONG *length)
 {
-    struct trace_state state = { .running = etw_is_on() };
+    struct trace_state state = count();
 
     if (!has_rings())
         return STATUS_WMI_INSTANCE_NOT_FOUND;
+    state.running = etw_is_on();
     state.ring = rings[0].size;
     state.process = session.order.process;
-    state.waiting = bytes_waiting();
-    for (ULONG i = 0; i < KeNumberProcessors; i++) {
-        state.records += rings[i].records;
-        state.lost += rings[i].lost;
-    }
     *length = sizeof state;
     return mm_copy_to_user(output, &state, sizeof state);
 }
@@ -231,9 +247,9 @@ static NTSTATUS flush(UCHAR *user, ULONG size, ULONG *length)
     if (!has_rings())
         return STATUS_WMI_INSTANCE_NOT_FOUND;
     status = take_all(user, size, length);
-    if (NT_SUCCESS(status) && *length == 0 && bytes_waiting() != 0)
+    if (NT_SUCCESS(status) && *length == 0 && count().waiting != 0)
         return STATUS_BUFFER_TOO_SMALL;
-    if (!etw_is_on() && bytes_waiting() == 0)
+    if (!etw_is_on() && count().waiting == 0)
         free_rings();
     return status;
 }

@@ -36,6 +36,9 @@ ULONG etwp_put(struct etwp_ring *ring, const struct trace_record *record);
 /* Whole records to a buffer; returns how many bytes. */
 ULONG etwp_take(struct etwp_ring *ring, UCHAR *buffer, ULONG size);
 
+/* Adds what waits in it, what came and what was lost, at one moment. */
+void etwp_count(struct etwp_ring *ring, struct trace_state *state);
+
 /* bytes NULL: no more; what it had is the caller's to free. */
 UCHAR *etwp_set_ring(struct etwp_ring *ring, UCHAR *bytes, ULONG size);
 
@@ -65,7 +68,10 @@ void etwp_add_results(struct etwp_draft *draft,
 /* Whether the current process is one that the trace is about. */
 BOOLEAN etwp_wants_process(void);
 
-/* Into this processor's ring; wake: whoever waits for records may be told. */
+/*
+ * Into this processor's ring, unless another trace has begun that is not about
+ * this call; wake: whoever waits for records may be told.
+ */
 void etwp_tell(const struct etwp_draft *draft, BOOLEAN wake);
 
 /* A number that no other call has. */

@@ -67,6 +67,16 @@ ULONG etwp_take(struct etwp_ring *ring, UCHAR *buffer, ULONG size)
     return taken;
 }
 
+void etwp_count(struct etwp_ring *ring, struct trace_state *state)
+{
+    KIRQL irql = KeAcquireSpinLock(&ring->lock);
+
+    state->waiting += ring->tail - ring->head;
+    state->records += ring->records;
+    state->lost += ring->lost;
+    KeReleaseSpinLock(&ring->lock, irql);
+}
+
 UCHAR *etwp_set_ring(struct etwp_ring *ring, UCHAR *bytes, ULONG size)
 {
     KIRQL irql = KeAcquireSpinLock(&ring->lock);

@@ -163,7 +163,7 @@ static void check_orders(void)
     CHECK_STATUS(stop(), STATUS_SUCCESS);
     CHECK_STATUS(stop(), STATUS_WMI_INSTANCE_NOT_FOUND);
     CHECK_STATUS(query(&state), STATUS_SUCCESS);
-    CHECK(state.running == 0);
+    CHECK(state.running == 0 && state.process == good.process);
     CHECK_STATUS(flush(sizeof records), STATUS_SUCCESS);
     CHECK(length != 0);
     CHECK_STATUS(flush(sizeof records), STATUS_WMI_INSTANCE_NOT_FOUND);
@@ -292,6 +292,41 @@ static void check_away(void)
     CHECK(record && next(record)->kind == TRACE_END &&
           next(record)->thread == record->thread);
     NtClose(thread);
+}
+
+static void NTAPI wait_for(void *event)
+{
+    NtWaitForSingleObject(event, FALSE, NULL);
+    NtTerminateThread(NtCurrentThread(), STATUS_SUCCESS);
+}
+
+/* A call that began in one trace, and comes back in one about all others. */
+static void check_old_call(void)
+{
+    ULONG wait = stub_number(find_stub("NtWaitForSingleObject"));
+    struct trace_order others = own_order(RING);
+    HANDLE event, thread;
+
+    CHECK_STATUS(NtCreateEvent(&event, EVENT_ALL_ACCESS, NULL,
+                               SynchronizationEvent, FALSE), STATUS_SUCCESS);
+    begin(RING);
+    CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0, 0, 0,
+                                     wait_for, event, &thread, NULL),
+                 STATUS_SUCCESS);
+    do {
+        NtYieldExecution();
+        CHECK_STATUS(flush(sizeof records), STATUS_SUCCESS);
+    } while (!find(NULL, TRACE_ENTER, wait));
+    end();
+    others.flags = TRACE_EXCEPT;
+    CHECK_STATUS(start(&others), STATUS_SUCCESS);
+    NtSetEvent(event, NULL);
+    NtWaitForSingleObject(thread, FALSE, NULL);
+    CHECK_STATUS(flush(sizeof records), STATUS_SUCCESS);
+    CHECK(length == 0);
+    CHECK_STATUS(stop(), STATUS_SUCCESS);
+    NtClose(thread);
+    NtClose(event);
 }
 
 /* ---- Nothing changes ---- */
@@ -472,6 +507,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     check_doors();
     check_arguments();
     check_away();
+    check_old_call();
     check_hostile();
     check_untouched();
     check_addresses();
