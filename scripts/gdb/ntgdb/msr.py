@@ -34,6 +34,9 @@ NAMES = {
     'TSC_AUX': 0xC0000103,
 }
 
+# QEMU sometimes stops without having run the instruction.
+STEPS = 8
+
 
 def get(number):
     width = WIDTH.get(number, 8)
@@ -71,7 +74,10 @@ def step_at(address, rcx):
         for number, value in ((RIP, address), (RCX, rcx),
                               (RSP, spare_stack()), (EFLAGS, QUIET_FLAGS)):
             put(number, value)
-        machine.packet('s')
+        for _ in range(STEPS):
+            machine.packet('s')
+            if get(RIP) != address:
+                break
         return get(RIP), get(RAX), get(RDX)
     finally:
         for number, value in {**saved, **segments}.items():
