@@ -135,8 +135,8 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/schedule.c tests/kernel/lock.c tests/kernel/timer.c \
     tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
     tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c \
-    tests/kernel/sweep.c tests/kernel/vector.c tests/kernel/scarce.c \
-    tests/kernel/bare.c tests/kernel/bare.asm
+    tests/kernel/sweep.c tests/kernel/vector.c tests/kernel/sealed.c \
+    tests/kernel/scarce.c tests/kernel/bare.c tests/kernel/bare.asm
 
 # What tests/kernel/scarce.c stands before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \

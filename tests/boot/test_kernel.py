@@ -73,7 +73,7 @@ def symbol(build, name):
 
 @pytest.mark.parametrize('number', ['0', '1', '2', '3', '5', '6', '7', '8',
                                     '9', 'a', 'c', 'd', 'e', 'f', '10',
-                                    '20', '22'])
+                                    '11', '20', '22'])
 def test_self(run, number):
     assert run('ring0', number, add=[RING0]).status == 0
 

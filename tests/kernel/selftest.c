@@ -33,6 +33,7 @@ enum self_test {
     SELF_TEST_SPECIAL,              /* calls of UMS and pico threads */
     SELF_TEST_MXCSR,                /* in a service: the kernel's */
     SELF_TEST_RECORDS,              /* of vectors 7 and 29h */
+    SELF_TEST_SEALED,               /* read-only at every address */
     SELF_TEST_APC = 0x20,
     SELF_TEST_QUEUE_APC,            /* to the caller, at the next tick */
     SELF_TEST_APC_WAIT,             /* to threads that wait */
@@ -400,6 +401,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_RECORDS:
         good = test_records();
+        break;
+    case SELF_TEST_SEALED:
+        good = test_sealed();
         break;
     case SELF_TEST_APC:
         good = test_apc();

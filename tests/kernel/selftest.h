@@ -38,6 +38,9 @@ BOOLEAN test_object_ends(void);
 /* special.c */
 BOOLEAN test_special_service(void);
 
+/* sealed.c */
+BOOLEAN test_sealed(void);
+
 /* vector.c */
 BOOLEAN add_absent_segment(ULONGLONG user);
 BOOLEAN remove_absent_segment(void);

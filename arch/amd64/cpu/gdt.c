@@ -23,9 +23,9 @@
 #define PCR_R0    0x0040930000000000ULL     /* limit: processor number */
 #define TSS_TYPE  0x89
 
-/* Aligned so that it lies within one page: ki_map_gdt maps that page. */
-static ULONGLONG boot_gdt[(KGDT64_LAST + 1) / 8] SEALED
-    __attribute__((aligned(128)));
+/* A page of its own: ki_map_gdt maps it where it can be written. */
+static ULONGLONG boot_gdt[PAGE_SIZE / sizeof(ULONGLONG)] SEALED
+    __attribute__((aligned(PAGE_SIZE)));
 static KTSS64 boot_tss __attribute__((aligned(128)));
 static ULONGLONG *writable_gdt = boot_gdt;
 
@@ -60,7 +60,7 @@ static void load_gdt(void)
     struct __attribute__((packed)) {
         USHORT limit;
         ULONGLONG base;
-    } pointer = { sizeof boot_gdt - 1, (ULONG_PTR)boot_gdt };
+    } pointer = { KGDT64_LAST, (ULONG_PTR)boot_gdt };
 
     __asm__ volatile(
         "lgdt %0\n\t"
@@ -108,11 +108,10 @@ void ki_initialize_gdt(KPCR *pcr)
 void ki_map_gdt(void)
 {
     MMPTE pte = *MiGetPteAddress(boot_gdt);
-    ULONGLONG physical =
-        ((ULONGLONG)pte.u.Hard.PageFrameNumber << PAGE_SHIFT) +
-        ((ULONG_PTR)boot_gdt & (PAGE_SIZE - 1));
 
-    writable_gdt = MmMapIoSpace(physical, sizeof boot_gdt, TRUE);
+    writable_gdt =
+        MmMapIoSpace((ULONGLONG)pte.u.Hard.PageFrameNumber << PAGE_SHIFT,
+                     PAGE_SIZE, TRUE);
     if (!writable_gdt)
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 6, 0, 0, 0);
 }
