@@ -425,7 +425,8 @@ def stack_table(which, stack, room, rooms):
     return (f'<div class="stack{" current" if stack["current"] else ""}"'
             f' data-stack="{which}"><table>'
             f'<caption>The {which} stack <span>{state}</span></caption>'
-            f'<colgroup><col><col><col><col></colgroup>{"".join(parts)}</table></div>')
+            f'<colgroup><col><col><col><col></colgroup>{"".join(parts)}'
+            f'</table></div>')
 
 
 def stacks(room, rooms):
@@ -456,13 +457,15 @@ def section(room, rooms, name):
             f'<p class="crossing">{crossing(room)}</p>{where_of(room)}'
             f'<p class="summary">{escape(room["summary"])}</p></header>'
             f'<div class="picture"><div class="did">{calls(room)}{code(room)}'
-            f'{decided(room)}</div>{registers(room)}{stacks(room, rooms)}</div></section>\n')
+            f'{decided(room)}</div>{registers(room)}{stacks(room, rooms)}'
+            f'</div></section>\n')
 
 
 def tile(room, name):
     ring_ = 3 if room['room'] in IN_RING_3 else 0
     return (f'<li class="w{room["room"]} ring{ring_}">'
-            f'<a href="#{name}" title="{escape(room["title"])}"><b>{room["room"]}</b>'
+            f'<a href="#{name}" title="{escape(room["title"])}">'
+            f'<b>{room["room"]}</b>'
             f'<span>{escape(room["title"])}</span>'
             f'<span class="unseen">, ring {ring_}</span></a>')
 

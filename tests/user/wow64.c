@@ -482,6 +482,21 @@ static BOOLEAN check_translation_area(void)
            NtYieldExecution() == STATUS_NO_YIELD_PERFORMED;
 }
 
+/* ---- What is written: a SIZE_T has 4 bytes ---- */
+
+static void check_counts(void)
+{
+    static ULONG from, to;
+    ULONG count[2] = { 0, 0xA5A5A5A5 };
+
+    CHECK_STATUS(NtReadVirtualMemory(NtCurrentProcess(), &from, &to,
+                                     sizeof to, count), STATUS_SUCCESS);
+    CHECK(count[0] == sizeof to && count[1] == 0xA5A5A5A5);
+    CHECK_STATUS(NtWriteVirtualMemory(NtCurrentProcess(), &to, &from,
+                                      1, count), STATUS_SUCCESS);
+    CHECK(count[0] == 1 && count[1] == 0xA5A5A5A5);
+}
+
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     NTSTATUS status;
@@ -491,6 +506,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     check_count();
     check_places();
     check_widening();
+    check_counts();
     check_eighteen();
     check_system();
     check_quota();
