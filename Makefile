@@ -716,4 +716,4 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image parts user-tests doors debug screenshot clean FORCE
+    doctor image parts user-tests doors debug walk screenshot clean FORCE

@@ -9,8 +9,6 @@ import importlib
 import os
 import sys
 
-import gdb
-
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.dirname(HERE)]

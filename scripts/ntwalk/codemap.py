@@ -12,7 +12,7 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-from . import numbering, pe
+from . import boot, numbering, pe
 from .errors import Usage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
@@ -85,14 +85,6 @@ def nm(path):
         yield address, best[address][1]
 
 
-def read(path):
-    try:
-        with open(path, 'rb') as file:
-            return file.read()
-    except OSError as error:
-        raise Usage(f'{path}: {error.strerror}') from None
-
-
 def undecorated(name):
     return re.sub(r'^[_@]|@\d+$', '', name)
 
@@ -101,7 +93,7 @@ class Elf:
     """What is needed of the kernel: bytes at an address."""
 
     def __init__(self, path):
-        self.data = read(path)
+        self.data = boot.read(path)
         at, = struct.unpack_from('<Q', self.data, 32)
         size, count = struct.unpack_from('<HH', self.data, 54)
         self.segments = [struct.unpack_from('<QQQQ', self.data,
@@ -209,7 +201,7 @@ class CodeMap:
         relative = os.path.relpath(path, self.build)
         debug = os.path.join(self.build, 'debug', relative)
         symbols = debug if os.path.exists(debug) else path
-        image = pe.Image(read(path))
+        image = pe.Image(boot.read(path))
         base, sections = code_of(image)
         names = list(nm(symbols))
         module = os.path.splitext(os.path.basename(name))[0]

@@ -59,10 +59,6 @@ class Gdb:
         result.update(zip(names, struct.unpack_from('<7I', data, 17 * 8)))
         return result
 
-    def write_register(self, name, value):
-        index = REGISTERS.index(name)
-        self.ask(f'P{index:x}={struct.pack("<Q", value).hex()}')
-
     def read(self, address, size):
         return bytes.fromhex(self.ask(f'm{address:x},{size:x}'))
 
@@ -72,16 +68,6 @@ class Gdb:
     def physical(self, on):
         """Makes read and write take physical addresses, or virtual again."""
         self.ask(f'Qqemu.PhyMemMode:{int(on)}')
-
-    def hardware_break(self, address):
-        self.ask(f'Z1,{address:x},1')
-
-    def hardware_clear(self, address):
-        self.ask(f'z1,{address:x},1')
-
-    def resume(self, timeout=30):
-        """Runs until the next stop; returns the stub's stop reply."""
-        return self.ask('c', timeout)
 
     def step(self, timeout=30):
         """One instruction. Sometimes the stub stops without having run it."""

@@ -1,5 +1,6 @@
 """symbols.py: names of addresses, from what nm says of an ELF or PE file."""
 import bisect
+import os
 import re
 import subprocess
 
@@ -55,6 +56,13 @@ class Table:
     def rows(self):
         """Yields (address, name), ascending."""
         return zip(self.addresses, self.names)
+
+
+def of_kernel(build):
+    """Returns {name: address} of ntoskrnl.sym, which the kernel has, too."""
+    with open(os.path.join(build, 'ntoskrnl.sym'), encoding='ascii') as lines:
+        rows = [line.split() for line in lines]
+    return {name: int(address, 16) for address, _, name in rows}
 
 
 def undecorated(name):

@@ -27,7 +27,8 @@ def program(build, call, args, door, apc):
         raise Usage(f'{call} is no service (make doors lists them)')
     given = args or [USUAL] * counts[call]
     if len(given) != counts[call]:
-        raise Usage(f'{call} takes {counts[call]} arguments')
+        raise Usage(f'{call} takes {counts[call]} argument'
+                    f'{"s" * (counts[call] != 1)}, not {len(given)}')
     return ['apc'] * apc + [door, call, *given]
 
 
@@ -76,8 +77,7 @@ def debug(build, address, words):
 
 
 def why_not(text, console):
-    """One line: what gdb or the program complained of."""
-    lines = [line for line in (console + text).splitlines() if line.strip()]
-    said = [line for line in lines if re.match(
-        r'walk:|nt [.\w]+:|Error occurred in Python', line)]
-    return (said or lines or ['gdb said nothing'])[-1]
+    """One line: what the program complained of, or gdb."""
+    said = re.findall(r'^walk: (.*\S)', console, re.M) or re.findall(
+        r'^(?:nt [.\w]+:|Error occurred in Python).*\S', text, re.M)
+    return said[-1] if said else 'gdb said nothing of it'

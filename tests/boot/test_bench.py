@@ -74,3 +74,15 @@ def test_two_runs_that_differ(monkeypatch):
     monkeypatch.setattr(bench, 'run', lambda *_, **__: next(consoles))
     with pytest.raises(bench.Differ, match='call: 100 and 101'):
         bench.count('build', bench.CPUS[0])
+
+
+def test_a_clock_that_is_far_off(monkeypatch):
+    """A kernel that was disturbed while it measured; the host's clock is one.
+    """
+    consoles = iter(f'{rate} a second\nbench: x\n'
+                    f'   null service         {ticks}  what\n'
+                    for rate, ticks in ((10 ** 9, 100), (10 ** 11, 103),
+                                        (10 ** 9, 102)))
+    monkeypatch.setattr(bench, 'run', lambda *_, **__: next(consoles))
+    assert bench.time('build', bench.CPUS[0], 3) == {
+        'null service': (100, 103, 1)}

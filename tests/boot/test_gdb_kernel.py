@@ -11,7 +11,7 @@ import pytest
 
 from conftest import BUILD
 from debugger import Debugger
-from ntwalk import boot
+from ntwalk import boot, symbols
 
 TRAP_RIP, TRAP_SIZE = 0x168, 0x190
 
@@ -45,13 +45,6 @@ def complains(debugger, line, complaint):
     text = debugger.ask(line)
     assert text.startswith(complaint), text
     assert '\n' not in text and 'Traceback' not in text
-
-
-def symbols():
-    """Returns {name: address} of ntoskrnl.sym."""
-    with open(os.path.join(BUILD, 'ntoskrnl.sym'), encoding='ascii') as file:
-        rows = [line.split() for line in file]
-    return {name: int(address, 16) for address, _, name in rows}
 
 
 def services():
@@ -186,7 +179,7 @@ def test_apc(stop):
         assert routine == stop.value(f'((KAPC *){apc:#x})->NormalRoutine')
         kernel_routine, address = found(r'KernelRoutine +nt!(\w+) \((\w+)\)',
                                         text)
-        assert symbols()[kernel_routine] == int(address, 16)
+        assert symbols.of_kernel(BUILD)[kernel_routine] == int(address, 16)
 
 
 def test_dpcs_and_ready(stop):
@@ -214,7 +207,7 @@ def test_ssdt_of_one(stop):
         assert text == stop.ask(f'nt ssdt {number:x}')
         at, entry = numbers(rf'^entry {number:04x} at (\w+) = (\w+)', text)
         assert entry == stop.value(f'*(unsigned int *){at:#x}')
-        assert f'= {symbols()[name]:016x} nt!{name}' in text
+        assert f'= {symbols.of_kernel(BUILD)[name]:016x} nt!{name}' in text
         assert text.endswith(f'& f = {stack}')
 
 
@@ -223,7 +216,7 @@ def test_ssdt_has_services_tab(stop):
     rows = {int(number, 16): (int(target, 16), int(stack, 16), name)
             for number, target, stack, name in re.findall(
                 r'^ *(\w+)  \w{8}  (\w{16})  (\w)  nt!(\w+)', text, re.M)}
-    known = symbols()
+    known = symbols.of_kernel(BUILD)
     assert rows == {number: (known[name], stack, name)
                     for number, stack, name in services()}
 

@@ -12,7 +12,7 @@ import pytest
 
 from conftest import BUILD
 from debugger import Debugger
-from ntwalk import pe
+from ntwalk import pe, symbols
 
 
 @pytest.fixture(scope='module')
@@ -449,15 +449,8 @@ def test_shared_page_in_words(stop):
 # ---- names
 
 
-def symbol_file():
-    """Returns {name: address} of build/ntoskrnl.sym."""
-    with open(os.path.join(BUILD, 'ntoskrnl.sym'), encoding='utf-8') as file:
-        rows = re.findall(r'^([0-9a-f]+) (?:\w )?(\S+)$', file.read(), re.M)
-    return {name: int(address, 16) for address, name in rows}
-
-
 def test_nearest_names(stop):
-    names = symbol_file()
+    names = symbols.of_kernel(BUILD)
     text = stop.ask('nt ln nt!KiPageFault+5')
     before, after, name = found(r'^\((\w+)\)   nt!KiPageFault\+0x5   \|   '
                                 r'\((\w+)\)   nt!(\w+)$', text)
@@ -474,7 +467,7 @@ def test_nearest_names(stop):
 def test_names_like_a_pattern(stop):
     text = stop.ask('nt x nt!Ki*Fault')
     rows = dict(re.findall(r'^(\w{16}) nt!(\S+)$', text, re.M))
-    known = symbol_file()
+    known = symbols.of_kernel(BUILD)
     for address, name in rows.items():
         assert int(address, 16) == known[name]
     assert 'KiPageFault' in rows.values() and len(rows) > 8

@@ -10,6 +10,7 @@ import struct
 import pytest
 
 from conftest import BUILD, TEST_BUILD
+from ntwalk import symbols
 
 RING0 = os.path.join(TEST_BUILD, 'user', 'ring0.exe')
 
@@ -60,15 +61,6 @@ PARAMETERS = [
     ('109', [NOWHERE, 2, 0, None]),
     ('12b', [0xC000001D, None, 0, 0]),
 ]
-
-
-def symbol(build, name):
-    with open(os.path.join(build, 'ntoskrnl.sym'), encoding='ascii') as lines:
-        for line in lines:
-            address, _, found = line.split()
-            if found == name:
-                return int(address, 16)
-    raise AssertionError(f'no symbol {name}')
 
 
 @pytest.mark.parametrize('number', ['0', '1', '2', '3', '5', '6', '7', '8',
@@ -159,7 +151,7 @@ def test_unexpected_interrupt_is_survived(run):
 
 
 def test_nmi_is_survived_and_counted(start):
-    counter = symbol(TEST_BUILD, 'ki_nmi_count')
+    counter = symbols.of_kernel(TEST_BUILD)['ki_nmi_count']
     with start('ring0', 'spin', add=[RING0]) as machine:
         machine.wait_for('spinning')
         for expected in range(1, 6):

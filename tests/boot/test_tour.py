@@ -2,19 +2,12 @@
 
 One machine serves all chapters.
 """
-import os
-
 import pytest
 
 from conftest import BUILD
+from ntwalk import symbols
 from tour import apcs, exception, instrument, page
 from tour.text import chapter, closed
-
-
-def symbol(name):
-    with open(os.path.join(BUILD, 'ntoskrnl.sym'), encoding='ascii') as lines:
-        return next(int(line.split()[0], 16) for line in lines
-                    if line.split()[2] == name)
 
 
 def to_the_end(run, *args, **options):
@@ -30,8 +23,9 @@ def to_the_end(run, *args, **options):
 ], ids=str)
 def test_tour(run, options):
     console = to_the_end(run, **options)
-    apcs.check(console, symbol)
-    exception.check(console, symbol)
+    known = symbols.of_kernel(BUILD).get
+    apcs.check(console, known)
+    exception.check(console, known)
     page.check(console, True, 'options' not in options)
     instrument.check(console, True, 'options' in options)
 

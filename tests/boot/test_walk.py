@@ -282,7 +282,9 @@ def test_what_cannot_be(tmp_path):
     path = str(tmp_path / 'walk.json')
     with pytest.raises(Usage, match='NtFoo is no service'):
         walk.follow(path, BUILD, 'NtFoo')
-    with pytest.raises(Usage, match='NtClose takes 1 arguments'):
+    with pytest.raises(Usage, match='NtClose takes 1 argument, not 2'):
         walk.follow(path, BUILD, 'NtClose', ['1', '2'])
+    with pytest.raises(Died, match='^zz '):
+        walk.follow(path, BUILD, 'NtClose', ['zz'])
     with pytest.raises(Died, match='^nt walk: the machine ended'):
         walk.follow(path, BUILD, 'NtTerminateProcess', ['-1', '0'])

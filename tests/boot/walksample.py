@@ -267,7 +267,6 @@ def work(walk, name, file, status):
 
 
 def leave(walk, apc=False):
-    state = walk.state
     walk.room(5, 'The way out', 'arch/amd64/entry/exit.asm',
               'nt!KiSystemServiceExit',
               'Checks that the service left things as they were, looks for'

@@ -93,3 +93,10 @@ docs/gdb.md has an example of each command.
 
     def __init__(self):
         super().__init__('nt', gdb.COMMAND_DATA, prefix=True)
+
+    def invoke(self, text, from_tty):
+        """What is no command of nt, and nt alone."""
+        if text:
+            raise gdb.GdbError(f'nt: no command {text.split()[0]} '
+                               '("help nt" lists them)')
+        gdb.execute('help nt')

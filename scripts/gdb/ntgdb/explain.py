@@ -87,7 +87,10 @@ def expected(walk, room):
         yield 'r10', 'the routine', call.routine
         yield 'rdi', 'offset of the table\'s descriptor', call.table
     if number == SERVICE:
-        yield 'rax', 'the status', room.after['rax']
+        # NtContinue does not come back; the frame has all registers.
+        if not walk.house.name_of(room.after['rip']).endswith(
+                '!KiExceptionExit'):
+            yield 'rax', 'the status', room.after['rax']
         yield 'rbp', 'trap frame + 80h', walk.frame + 0x80
     if number == EXIT and room.after['cs'] & 3 == 3 and not walk.apc_seen:
         yield 'rax', 'the status', room.after['rax']

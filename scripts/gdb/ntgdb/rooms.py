@@ -103,9 +103,21 @@ class House:
         return Place(module.name, symbol, PROGRAM, '')
 
 
+def routine_at(address):
+    """Returns the gdb.Block of the function there, or None.
+
+    What it begins with may be another function's, inlined.
+    """
+    block, found = gdb.block_for_pc(address), None
+    while block and not block.is_static:
+        found = block if block.function else found
+        block = block.superblock
+    return found
+
+
 def source(address):
     """Returns the source file of a routine of the kernel, or ''."""
-    block = gdb.block_for_pc(address)
+    block = routine_at(address)
     function = block and block.function
     table = function.symtab if function else assembly(address)
     name = table.filename if table else ''

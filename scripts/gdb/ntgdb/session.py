@@ -54,7 +54,8 @@ def connect(address=DEFAULT):
     try:
         gdb.execute(f'target remote {address}', to_string=True)
     except gdb.error as error:
-        raise Wrong(f'{address}: {error}') from None
+        why = str(error).removeprefix(f'{address}: ')
+        raise Wrong(f'{address}: {why}') from None
     if not kernel_is_there():
         # Only a breakpoint of the processor survives the loading.
         gdb.execute('thbreak *KiSystemStartup', to_string=True)
@@ -159,6 +160,7 @@ class space:
 class LookBack(Command):
     name = 'look-back'
     summary = 'the processor\'s own address space again, after nt .process'
+    most = 0
 
     def run(self, words):
         look_back()

@@ -176,7 +176,14 @@ def show_trap(where):
     rip = kernel.number(frame['Rip'])
     say(f'{modules.stack_text(rip) or f"{rip:x}"}:')
     if kernel.number(frame['SegCs']) != unwind.CODE_32:
-        say(gdb.execute(f'x/i {rip:#x}', to_string=True).rstrip())
+        say(instruction(rip))
+
+
+def instruction(address):
+    try:
+        return gdb.execute(f'x/i {address:#x}', to_string=True).rstrip()
+    except gdb.MemoryError:
+        return f'   {address:#x}:\t??'
 
 
 class Trap(Command):

@@ -49,6 +49,8 @@ class Peb(Command):
 
     def show(self, where, kind, parameters, digits):
         peb = kernel.copy_at(where, kind)
+        rows = kernel.copy_at(kernel.number(peb['ProcessParameters']),
+                              parameters)
         say(f'{kind} at {where:0{digits}x}')
         for name in ('InheritedAddressSpace', 'ReadImageFileExecOptions',
                      'BeingDebugged'):
@@ -65,7 +67,6 @@ class Peb(Command):
         for module in modules.loaded()[1:]:
             say(f'    {module.base:0{digits}x} {module.end:0{digits}x} '
                 f'{module.name}')
-        rows = kernel.at(kernel.number(peb['ProcessParameters']), parameters)
         field('CurrentDirectory', text(rows['CurrentDirectory']['DosPath']))
         for title, name in (('ImageFile', 'ImagePathName'),
                             ('CommandLine', 'CommandLine'),

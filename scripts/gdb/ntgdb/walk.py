@@ -7,10 +7,10 @@ import textwrap
 
 import gdb
 
-from . import explain, headers, kernel
+from . import explain, headers, kernel, machine
 from .command import Command, Wrong, say
 from .follow import BASES, DOORS, GENERAL, SELECTORS, STATE, Walk, services
-from .rooms import PROGRAM, STUB, TITLES
+from .rooms import PROGRAM, STUB, TITLES, routine_at
 
 WIDTH = 79
 SCHEMA = 1
@@ -71,6 +71,8 @@ def show(walk):
         f' thread {walk.thread:x}')
     for room in walk.rooms:
         show_room(walk, room)
+    status = returned(walk)
+    say(f'    rax {status:x} ({status_name(status) or "what it returned"})')
 
 
 def show_room(walk, room):
@@ -78,8 +80,8 @@ def show_room(walk, room):
     before, after = room.before['cs'] & 3, room.after['cs'] & 3
     ring = rings[before] if before == after else \
         f'{rings[before]} -> {rings[after]}'
-    steps = f'{room.steps} instructions' if room.stepped else \
-        'not stepped to its end'
+    steps = f'{room.steps} instruction{"s" * (room.steps != 1)}' \
+        if room.stepped else 'not stepped to its end'
     say(f'{room.number or "-"} {title(walk, room)}: '
         f'{walk.house.name_of(room.before["rip"])}  '
         f'[{room.place.file or room.place.module}]  {steps}, {ring}')
@@ -121,8 +123,7 @@ def wrapped(words):
 def as_data(walk):
     """Returns walk.json, schema 1 (docs/walk.md)."""
     block = kernel.variable('loader_block')
-    call, last = walk.call, walk.rooms[-1]
-    status = last.after['rax'] & 0xFFFFFFFF
+    call, status = walk.call, returned(walk)
     steps = [room.steps for room in walk.rooms if room.number != PROGRAM]
     return {
         'schema': SCHEMA, 'call': walk.name, 'door': walk.door,
@@ -170,7 +171,7 @@ def state_data(values):
 
 def parameters(walk):
     """Returns the names of the service's parameters."""
-    block = gdb.block_for_pc(walk.call.routine)
+    block = routine_at(walk.call.routine)
     names = [one.name for one in block if one.is_argument] if block else []
     return names + [f'argument {index + 1}'
                     for index in range(len(names), walk.count)]
@@ -178,6 +179,10 @@ def parameters(walk):
 
 def vendor():
     return 'amd' if int(kernel.prcb()['CpuVendor']) == 1 else 'intel'
+
+
+def returned(walk):
+    return walk.rooms[-1].after['rax'] & 0xFFFFFFFF
 
 
 def status_name(status):
@@ -197,6 +202,7 @@ class WalkCommand(Command):
     fewest, most = 1, 5
 
     def run(self, words):
+        machine.connection()
         target = None
         if '>' in words:
             at = words.index('>')
