@@ -58,7 +58,7 @@ def walk(pc, rsp, kept, over):
         if complaint:
             here = machine.register('rip')
             wrong.append(f'{here:x} {gdb.newest_frame().name()}: {complaint}')
-        gdb.execute('stepi', to_string=True)
+        machine.quietly('stepi')
         if over():
             return steps, wrong, rings
     return steps, wrong + ['it did not come back'], rings
@@ -69,7 +69,7 @@ def run_to(place, condition=None):
     try:
         if condition:
             point.condition = condition
-        gdb.execute('continue', to_string=True)
+        machine.quietly('continue')
     finally:
         point.delete()
 
