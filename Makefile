@@ -185,7 +185,7 @@ bench_SRCS := $(addprefix programs/,bench/main.c bench/calls.c \
     bench/calls.asm bench/test.c bench/other.c bench/threads.c \
     bench/events.c bench/apcs.c bench/timers.c bench/exceptions.c \
     bench/memory.c bench/measure.c lib/door.c lib/call.asm lib/prepare.c \
-    lib/find.c lib/print.c)
+    lib/find.c lib/print.c lib/start.c)
 bench32_SRCS := $(addprefix programs/,bench/main32.c bench/i386/calls.asm \
     bench/test.c bench/measure.c lib/i386/call.asm lib/i386/door.c \
     lib/i386/prepare.c lib/find.c lib/print.c)
