@@ -12,6 +12,8 @@
 
 #include "child.h"
 
+#include <nt/nttrace.h>
+
 #include "../../programs/lib/find.h"
 
 #define REFUSE_MEMORY 0x38
@@ -316,6 +318,57 @@ static void end_process(void)
  * prepare comes before the call and needs no luck, undo after one that has
  * succeeded, clean behind all.  Any of them may be missing.
  */
+/* ---- a trace ---- */
+
+static HANDLE bell;
+
+static void have_bell(void)
+{
+    CHECK_STATUS(NtCreateEvent(&bell, EVENT_ALL_ACCESS, NULL,
+                               NotificationEvent, FALSE), STATUS_SUCCESS);
+}
+
+static void close_bell(void)
+{
+    NtClose(bell);
+}
+
+/* About a process that makes no calls. */
+static NTSTATUS start_trace(void)
+{
+    struct trace_order order = {
+        .ring = TRACE_SMALLEST_RING,
+        .process = (ULONGLONG)other.ClientId.UniqueProcess,
+        .event = (ULONGLONG)bell,
+    };
+
+    return NtTraceControl(EtwStartLoggerCode, &order, sizeof order, NULL, 0,
+                          &old);
+}
+
+static void stop_trace(void)
+{
+    CHECK_STATUS(NtTraceControl(EtwStopLoggerCode, NULL, 0, NULL, 0, &old),
+                 STATUS_SUCCESS);
+}
+
+static void have_trace(void)
+{
+    have_bell();
+    CHECK_STATUS(start_trace(), STATUS_SUCCESS);
+}
+
+static void stop_and_close(void)
+{
+    stop_trace();
+    close_bell();
+}
+
+static NTSTATUS take_records(void)
+{
+    return NtTraceControl(EtwFlushLoggerCode, NULL, 0, NULL, 0, &old);
+}
+
 static const struct call {
     const char *name;
     NTSTATUS (*call)(void);
@@ -344,6 +397,9 @@ static const struct call {
       unmap_and_close },
     { "a thread", create_thread, end_thread, NULL, NULL },
     { "a process", create_process, end_process, NULL, NULL },
+    { "a trace", start_trace, stop_trace, have_bell, close_bell },
+    { "a trace's records", take_records, NULL, have_trace,
+      stop_and_close },
 };
 
 struct counts {
