@@ -29,6 +29,7 @@ GROUPS = (
     'address',
     'kuser',
     'processor',
+    'ssdt',
     'threads',
     'objects',
     'queues',

@@ -21,7 +21,8 @@
 #include <x86/apic.h>
 #include <x86/registers.h>
 
-#define CALIBRATION_MS 5
+#define CALIBRATION_MS 2
+#define CALIBRATIONS 3          /* odd: the middle one counts */
 #define POLL_LIMIT 10000000
 #define CPUID_TSC_RATIO 0x15
 #define CPUID_FREQUENCIES 0x16
@@ -31,6 +32,12 @@ static BOOLEAN deadline_mode;
 static ULONGLONG start;          /* the TSC at tick 0 */
 static ULONGLONG period;         /* of the TSC, one tick */
 static ULONGLONG measured_from;  /* the TSC when the reference began */
+
+/* Ticks in CALIBRATION_MS. */
+struct rates {
+    ULONGLONG tsc;
+    ULONG apic;
+};
 
 static void begin_measuring(void)
 {
@@ -92,35 +99,62 @@ static BOOLEAN wait_for_tsc(void)
     return frequency != 0;
 }
 
-/* Ticks of the APIC's timer and of the TSC in CALIBRATION_MS. */
-static BOOLEAN measure(BOOLEAN (*wait)(void), ULONG *apic_ticks,
-                       ULONGLONG *tsc_ticks)
+static BOOLEAN measure_once(BOOLEAN (*wait)(void), struct rates *rates)
 {
     BOOLEAN good = wait();
 
-    *tsc_ticks = arch_read_tsc() - measured_from;
-    *apic_ticks = ~ki_read_apic(APIC_TIMER_CURRENT);
-    return good && *apic_ticks >= CALIBRATION_MS;
+    rates->tsc = arch_read_tsc() - measured_from;
+    rates->apic = ~ki_read_apic(APIC_TIMER_CURRENT);
+    return good && rates->apic >= CALIBRATION_MS;
+}
+
+static void sort(struct rates rates[CALIBRATIONS])
+{
+    for (ULONG i = 1; i < CALIBRATIONS; i++) {
+        struct rates moved = rates[i];
+        ULONG at = i;
+
+        for (; at > 0 && rates[at - 1].tsc > moved.tsc; at--)
+            rates[at] = rates[at - 1];
+        rates[at] = moved;
+    }
+}
+
+/*
+ * An emulator whose host is busy, or firmware in SMM, stops the processor
+ * anywhere: between the reference and a reading, too, and then the one measured
+ * is far off.  The middle one of several is not.
+ */
+static BOOLEAN measure(BOOLEAN (*wait)(void), struct rates *rates)
+{
+    struct rates all[CALIBRATIONS];
+
+    for (ULONG i = 0; i < CALIBRATIONS; i++) {
+        if (!measure_once(wait, &all[i]))
+            return FALSE;
+    }
+    sort(all);
+    *rates = all[CALIBRATIONS / 2];
+    return TRUE;
 }
 
 /* Both rates, ticks of 1/64 s each; what they were measured by. */
 static const char *calibrate(ULONG *apic_period, ULONGLONG *tsc_period)
 {
     const char *reference = "PIT";
-    ULONGLONG tsc;
-    ULONG ticks;
+    struct rates rates;
 
-    if (!measure(wait_for_pit, &ticks, &tsc)) {
+    if (!measure(wait_for_pit, &rates)) {
         reference = "CPUID";
-        if (!measure(wait_for_tsc, &ticks, &tsc)) {
+        if (!measure(wait_for_tsc, &rates)) {
             DbgPrintEx(KD_KE_ID, DPFLTR_ERROR_LEVEL,
                        "APIC  nothing here tells how fast its timer is\n");
             KeBugCheckEx(HAL_INITIALIZATION_FAILED, 2, 0, 0, 0);
         }
     }
-    *apic_period = (ULONG)(ticks * (1000ULL / CALIBRATION_MS) /
+    *apic_period = (ULONG)(rates.apic * (1000ULL / CALIBRATION_MS) /
                            TICKS_PER_SECOND);
-    *tsc_period = tsc * (1000 / CALIBRATION_MS) / TICKS_PER_SECOND;
+    *tsc_period = rates.tsc * (1000 / CALIBRATION_MS) / TICKS_PER_SECOND;
     return reference;
 }
 

@@ -5,7 +5,6 @@ instruction at a time; a Room is what happened between two changes of room.
 walk.py shows it.
 """
 import os
-import re
 
 import gdb
 
@@ -13,6 +12,7 @@ from . import explain, headers, kernel, machine, modules
 from .command import Wrong
 from .rooms import (APC, DISPATCH, DISPATCHER, DOOR, EXIT, House, PROGRAM,
                     ROOT, SERVICE, STUB)
+from .ssdt import Call, Call32, counts
 from .stacks import Stack
 from .stepper import Stepper
 
@@ -28,66 +28,13 @@ STATE = [*GENERAL, 'rip', *SELECTORS, *BASES, 'cr3', 'cr8']
 MOST_STEPS = 6000       # of one service; what is longer is run, not stepped
 USER_SYSTEM_CALL, USER_SYSTEM_CALL_XP = 0x7FFE0308, 0x7FFE0300
 CODE32 = 0x1B
-XP_TABLES = "'kernel/wow64/service.c'::tables"
 APC_HEADER = 'kernel/include/ke_apc.h'
-SERVICE_ROW = re.compile(r'^SERVICE\((\w+), (\w+), (\d+), (\d+), (\w+)\)',
-                         re.M)
-
-
-def services():
-    """Returns {name: count of arguments}."""
-    path = os.path.join(modules.build(), 'gen/services.inc.c')
-    with open(path, encoding='ascii') as file:
-        return {name: int(count) for _, _, _, count, name in
-                SERVICE_ROW.findall(file.read())}
 
 
 def state():
     values = machine.registers([*STATE, 'eflags'])
     values['rflags'] = values.pop('eflags')
     return values
-
-
-class Call:
-    """A service number and all that the tables say about it."""
-
-    def __init__(self, number, thread):
-        self.number = number & 0xFFFFFFFF
-        self.base = self.routine = None
-        self.table = number >> 7 & 0x20
-        gui = int(thread['Tcb']['ThreadFlags']) & 0x80
-        self.table_name = ('KeServiceDescriptorTableShadow' if gui or
-                           self.table else 'KeServiceDescriptorTable')
-        where = kernel.variable(self.table_name).address
-        row = kernel.at(int(where) + self.table, 'KSERVICE_TABLE_DESCRIPTOR')
-        self.limit = int(row['Limit'])
-        index = number & 0xFFF
-        if index >= self.limit:
-            return
-        self.base = kernel.number(row['Base'])
-        self.entry = int.from_bytes(machine.read(self.base + 4 * index, 4),
-                                    'little')
-        self.signed = self.entry - (self.entry >> 31 << 32)
-        self.routine = (self.base + (self.signed >> 4)) & (1 << 64) - 1
-        self.stacked = self.entry & 15
-
-
-class Call32:
-    """The same for 32-bit code, which has XP's numbers and tables."""
-
-    def __init__(self, number):
-        self.number = number & 0xFFFFFFFF
-        self.base = self.routine = None
-        self.table_name = 'SSDT32'
-        index, which = number & 0xFFF, number >> 12 & 3
-        if which > 1:
-            return
-        table = gdb.parse_and_eval(XP_TABLES)[which]
-        self.limit = int(table['Limit'])
-        if index < self.limit:
-            self.base = kernel.address(table['Base'])
-            self.routine = self.entry = kernel.number(table['Base'][index])
-            self.bytes = int(table['Number'][index])
 
 
 class Stop(gdb.Breakpoint):
@@ -131,7 +78,7 @@ class Walk:
     """
 
     def __init__(self, name, door=None, apc=False):
-        known = services()
+        known = counts()
         if name not in known:
             raise Wrong(f'no service {name}')
         if door and door not in DOORS:

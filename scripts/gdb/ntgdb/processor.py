@@ -1,10 +1,6 @@
-"""processor.py: nt pcr, prcb, ssdt: the processor's block, service tables."""
-from . import expression, kernel, machine, modules, threads
-from .command import Command, Wrong, say
-
-ENTRY_SHIFT, ARGUMENTS = 4, 0xF
-SHADOW_FIRST = 0x1000
-TABLES = ('KeServiceDescriptorTable', 'KeServiceDescriptorTableShadow')
+"""processor.py: nt pcr, prcb: the processor's block."""
+from . import kernel, machine, threads
+from .command import Command, say
 
 
 def field(name, value, width=24):
@@ -73,96 +69,4 @@ class Prcb(Command):
             f'quantum end {kernel.number(prcb["QuantumEnd"])}')
 
 
-# ---- service tables
-
-
-def services():
-    """Returns {name: number} of the services that the kernel has."""
-    result = {}
-    for table in (0, 1):
-        base, limit, entries = entries_of(table)
-        names = modules.table(modules.kernel_path())
-        for index, entry in enumerate(entries[:limit]):
-            found = names.name_of(routine(base, entry))
-            if found and not found[1] and found[0] != 'invalid_service':
-                result.setdefault(found[0], table * SHADOW_FIRST + index)
-    return result
-
-
-def entries_of(table):
-    """Returns (base, limit, entries) of a service table."""
-    machine.connection()
-    row = kernel.variable(TABLES[1])[table]
-    base, limit = kernel.number(row['Base']), kernel.number(row['Limit'])
-    if not base:
-        raise Wrong('the kernel has not made its service tables yet')
-    data = machine.read(base, 4 * limit)
-    return base, limit, memoryview(data).cast('i').tolist()
-
-
-def routine(base, entry):
-    return base + (entry >> ENTRY_SHIFT) & (1 << 64) - 1
-
-
-class Ssdt(Command):
-    name = 'ssdt'
-    windbg = '!ssdt'
-    usage = '[NUMBER | NAME]'
-    summary = 'the service tables: entry, arithmetic, routine, arguments'
-    help = ('Without a word: all services. NUMBER is hexadecimal, from 1000 '
-            'on in the\nshadow table. WinDbg itself has: dds '
-            'nt!KiServiceTable.')
-    most = 1
-
-    def run(self, words):
-        if not words:
-            self.show_all()
-            return
-        number = self.number(words[0])
-        table, index = divmod(number, SHADOW_FIRST)
-        if table > 1:
-            raise Wrong(f'{words[0]}: numbers have 13 bits')
-        base, limit, entries = entries_of(table)
-        if index >= limit:
-            raise Wrong(f'{number:x}: the table has {limit:x} entries')
-        entry = entries[index]
-        target = routine(base, entry)
-        say(f'{TABLES[1] if table else TABLES[0]}[{table}]: Base '
-            f'{base:016x} {modules.stack_text(base)}  Limit {limit:x}')
-        say(f'entry {number:04x} at {base + 4 * index:016x} = '
-            f'{entry & 0xFFFFFFFF:08x}')
-        say(f'routine = {base:016x} + ({entry & 0xFFFFFFFF:08x} >> 4 = '
-            f'{"-" if entry < 0 else ""}{abs(entry >> ENTRY_SHIFT):x}) = '
-            f'{target:016x} {modules.stack_text(target)}')
-        say(f'arguments on the stack = {entry & 0xFFFFFFFF:08x} & f = '
-            f'{entry & ARGUMENTS}')
-
-    def number(self, word):
-        known = services()
-        for name in (word, word.partition('!')[2]):
-            if name in known:
-                return known[name]
-        if not expression.is_number(word):
-            raise Wrong(f'no service is called {word}')
-        return expression.value(word)
-
-    def show_all(self):
-        for table in (0, 1):
-            base, limit, entries = entries_of(table)
-            say(f'{TABLES[1]}[{table}]: Base {base:016x} '
-                f'{modules.stack_text(base)}  Limit {limit:x}')
-            names = modules.table(modules.kernel_path())
-            for index, entry in enumerate(entries):
-                target = routine(base, entry)
-                found = names.name_of(target)
-                name = found[0] if found else ''
-                if name != 'invalid_service':
-                    say(f'{table * SHADOW_FIRST + index:4x}  '
-                        f'{entry & 0xFFFFFFFF:08x}  {target:016x}  '
-                        f'{entry & ARGUMENTS:x}  nt!{name}')
-
-    def choices(self, words):
-        return [] if words else sorted(services())
-
-
-COMMANDS = (Pcr, Prcb, Ssdt)
+COMMANDS = (Pcr, Prcb)

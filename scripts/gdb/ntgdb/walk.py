@@ -9,7 +9,7 @@ import gdb
 
 from . import explain, headers, kernel, machine
 from .command import Command, Wrong, say
-from .follow import BASES, DOORS, GENERAL, SELECTORS, STATE, Walk, services
+from .follow import BASES, DOORS, GENERAL, SELECTORS, STATE, Walk
 from .rooms import PROGRAM, STUB, TITLES, routine_at
 
 WIDTH = 79
@@ -233,7 +233,7 @@ class WalkCommand(Command):
                 raise Wrong(f'{target}: {error.strerror}') from None
 
     def choices(self, words):
-        return list(DOORS) + ['apc'] if words else list(services())
+        return list(DOORS) + ['apc'] if words else list(counts())
 
 
 COMMANDS = (WalkCommand,)
