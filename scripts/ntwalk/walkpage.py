@@ -300,13 +300,13 @@ def structure(slot):
 def folds(stack, room):
     """Returns [(first, end)] of the runs of slots that are folded away.
 
-    Slots that rsp points to, and what the room wrote, stay; of a long run
-    that one room wrote both ends do.
+    Slots that rsp points to, what the room wrote, and arguments stay; of a
+    long run that one room wrote both ends do.
     """
     shown = visited(room) | {stack['pointer']}
 
     def kind(slot):
-        if slot['address'] in shown:
+        if slot['address'] in shown or slot['name'].startswith('argument '):
             return None
         if slot['writer'] is None:
             return 'nobody'

@@ -262,6 +262,8 @@ def test_32_bit_code():
             assert words in text
         assert debugger.ask('nt walk NtClose > /dev/null').endswith(
             'nt walk: a file shows 64-bit code only')
+        assert debugger.ask('nt walk NtClose > /no/where') == \
+            'nt walk: /no/where: no file can be written there'
         assert debugger.ask('nt walk NtClose back door') == \
             'nt walk: usage: nt walk CALL [DOOR] [apc] [> FILE]'
         assert debugger.ask('nt walk NtClose back').startswith(

@@ -230,6 +230,8 @@ class Walk:
             self.meet_apc(room)
         if room.number == EXIT and room.steps == 0 and self.apc:
             self.force_apc(room)
+        if room.number == EXIT == place.room != room.place.room:
+            room.place = place          # it began behind room 3's call
         in_code = place.file.endswith('.asm') or not place.kernel
         one, writes = self.stepper.step()
         room.last = one

@@ -3,6 +3,7 @@
 follow.py makes the walk; here it is printed, and becomes walk.json.
 """
 import json
+import os
 import textwrap
 
 import gdb
@@ -209,6 +210,9 @@ class WalkCommand(Command):
             if at != len(words) - 2:
                 raise Wrong('> wants one file, at the end')
             words, target = words[:at], words[-1]
+            folder = os.path.dirname(os.path.abspath(target))
+            if not os.access(folder, os.W_OK) or os.path.isdir(target):
+                raise Wrong(f'{target}: no file can be written there')
         apc = 'apc' in words[1:]
         doors = [word for word in words[1:] if word != 'apc']
         if len(doors) > 1:
