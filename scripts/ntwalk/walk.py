@@ -29,6 +29,10 @@ def program(build, call, args, door, apc):
     if len(given) != counts[call]:
         raise Usage(f'{call} takes {counts[call]} argument'
                     f'{"s" * (counts[call] != 1)}, not {len(given)}')
+    for word in given:
+        if '"' in word:
+            raise Usage(f'{word}: GRUB lets no quotation mark through; texts '
+                        'can be given to the shell\'s call')
     return ['apc'] * apc + [door, call, *given]
 
 
