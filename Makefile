@@ -692,6 +692,9 @@ user-tests: $(USER_FILES) ## the ring-3 test programs
 doors: ## every service: its number and arguments by each door
 	@$(PYTHON) scripts/doors.py $(TABS)
 
+paths: $(BUILD)/ntoskrnl.elf ## walk every path through the entry code
+	@$(PYTHON) tests/entry/paths.py $<
+
 # What "debug" runs, with its arguments.
 PROGRAM ?= tour
 debug: ## gdb in this terminal, stopped at KiSystemStartup; PROGRAM="NAME ARG"
@@ -716,4 +719,4 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image parts user-tests doors debug walk screenshot clean FORCE
+    doctor image parts user-tests doors paths debug walk screenshot clean FORCE

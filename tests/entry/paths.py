@@ -1,0 +1,718 @@
+#!/usr/bin/env python3
+"""paths.py: walks every path through the entry code, and says what is wrong.
+
+usage: paths.py [ntoskrnl.elf]
+
+From every entry (entries.py) to every SYSRET, SYSEXIT, IRET and return to C,
+along both sides of every branch, with what is known of the machine:
+
+    gs      user | kernel | ring (the saved CS will tell) | told (it has, the
+            user's) | unfenced (swapped on its word: LFENCE must come first)
+            | found (IST: nobody knows until MSR_GS_BASE is written)
+    flags   IF off | shadow (just behind STI) | on | None; DF, AC off or not
+    apc     the thread's user APCs were looked at and nothing can have come
+    regs, mem   the few values that matter: addresses on a stack, the saved
+            CS, return addresses, the gs base; "user" is what ring 3 left in
+            a register
+
+A branch on the saved CS splits what is known; any other goes both ways. An
+instruction that this does not understand is a violation.
+
+Taken as given: C keeps to its calling convention, comes back with gs, DF and
+AC as they were, and leaves in the frames what decides where they lead: the
+ring in CS, return addresses, the gs base that an IST entry has found.
+"""
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+sys.dont_write_bytecode = True
+
+import entries                                              # noqa: E402
+import image as images                                      # noqa: E402
+from decode import GENERAL, JUMPS, OTHER, REGISTERS         # noqa: E402
+from decode import Instruction, Mem                         # noqa: E402
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+MSR_GS_BASE = 0xC0000101
+IF, DF, AC = 0x200, 0x400, 0x40000
+HOME = 0x20                             # above a return address: the callee's
+MOST_STATES = 256                       # of one instruction
+FILLER = re.compile(r'(cs |data16 )*(nop\b.*|xchg ax,ax|int3|ud2)$')
+VOLATILE = ('rax', 'rcx', 'rdx', 'r8', 'r9', 'r10', 'r11')
+# Change flags and their first operand, of which nothing is known then.
+ARITHMETIC = frozenset('add sub or and xor shl shr sar inc dec'.split())
+# Change their first operand only.
+MOVES = frozenset('movzx movsxd lsl cmovne cmovae cmovb movaps pxor'.split())
+READERS = frozenset('cmp test prefetchw ldmxcsr'.split())
+
+
+class Violation(Exception):
+    """What is wrong with the instruction at hand."""
+
+
+class State:
+    """What is known before an instruction."""
+
+    __slots__ = ('gs', 'iff', 'df', 'ac', 'apc', 'test', 'paranoid', 'regs',
+                 'mem', 'entry', 'trail')
+
+    def __init__(self, entry, gs, iff, df, ac):
+        self.gs, self.iff, self.df, self.ac = gs, iff, df, ac
+        self.apc = self.paranoid = False
+        self.test = None                # ring test: (slot, its value)
+        self.regs = dict.fromkeys(GENERAL)
+        self.mem = {}
+        self.entry, self.trail = entry, ()
+
+    def copy(self):
+        other = State.__new__(State)
+        for slot in State.__slots__:
+            setattr(other, slot, getattr(self, slot))
+        other.regs, other.mem = dict(self.regs), dict(self.mem)
+        return other
+
+    def key(self):
+        return (self.gs, self.iff, self.df, self.ac, self.apc, self.test,
+                self.paranoid, tuple(self.regs.values()),
+                frozenset(self.mem.items()))
+
+    def push(self, value):
+        self.stack()
+        _, base, offset = self.regs['rsp']
+        self.regs['rsp'] = ('addr', base, offset - 8)
+        self.put((base, offset - 8), value)
+
+    def pop(self):
+        self.stack()
+        _, base, offset = self.regs['rsp']
+        self.regs['rsp'] = ('addr', base, offset + 8)
+        return self.mem.get((base, offset))
+
+    def put(self, slot, value):
+        if value in (None, 'user'):     # what was the user's is not followed
+            self.mem.pop(slot, None)
+        else:
+            self.mem[slot] = value
+
+    def stack(self):
+        if not is_stack(self.regs['rsp']):
+            raise Violation('the stack is used before it is the kernel\'s')
+
+    def forget_below(self, extra=0):
+        """Drops what lies below rsp + extra on this stack."""
+        if is_stack(self.regs['rsp']):
+            _, base, offset = self.regs['rsp']
+            for slot in [slot for slot in self.mem if slot[0] == base and
+                         slot[1] < offset + extra]:
+                del self.mem[slot]
+
+
+def is_stack(value):
+    return isinstance(value, tuple) and value[0] == 'addr' and \
+        value[1] != 'tss'
+
+
+def ring_of(value):
+    """3, 0, 'cs' (one of them), or None: it is no saved CS."""
+    if isinstance(value, tuple) and value[0] == 'const':
+        return 3 if value[1] & 1 else 0
+    if isinstance(value, tuple) and value[0] == 'ring':
+        return value[1]
+    return 'cs' if value == 'cs' else None
+
+
+class Walk:
+    """One walk through one image; violations, states, visited."""
+
+    def __init__(self, image, only=None):
+        self.image, self.only = image, only     # only: one entry's address
+        self.offsets = image.offsets
+        self.decoded, self.seen, self.visited = {}, set(), set()
+        self.violations, self.reported = [], set()
+        self.used = set()
+        self.count = {}                 # states of each instruction
+        self.entries = 0
+        self.work = []
+        self.no_return = {image.symbols[name] for name in entries.NO_RETURN}
+        self.keep_if = {image.symbols[name] for name in entries.KEEP_IF}
+        self.handlers = {
+            'mov': self.mov, 'movabs': self.mov, 'lea': self.lea,
+            'push': self.do_push, 'pop': self.do_pop, 'leave': self.leave,
+            'pushf': self.pushf, 'popf': self.popf, 'swapgs': self.swapgs,
+            'rdmsr': self.rdmsr, 'wrmsr': self.wrmsr, 'movs': self.movs,
+        }
+
+    # ---- Where it begins ---------------------------------------------------
+
+    def begin(self, address, state):
+        if self.only not in (None, address):
+            return
+        self.entries += 1
+        self.work.append((address, state))
+
+    def from_user(self, name, df, ac, stack):
+        state = State(name, 'user', 'off', df, ac)
+        state.regs = dict.fromkeys(GENERAL, 'user')
+        state.regs['rsp'] = stack
+        state.mem[('tss', 0)] = ('addr', 'stack', 0)
+        self.begin(self.image.symbols[name], state)
+
+    def from_gate(self, address, vector):
+        ist = vector in entries.IST_VECTORS
+        state = State(self.image.name(address), 'found' if ist else 'ring',
+                      'off', 'user', 'user')
+        state.paranoid = ist
+        state.regs = dict.fromkeys(GENERAL, 'user')
+        state.regs['rsp'] = ('addr', 'gate', 0)
+        error = 8 if vector in entries.ERROR_VECTORS else 0
+        state.mem[('gate', error + 8)] = 'cs'
+        self.begin(address, state)
+
+    def from_c(self, name, arguments, iff=None):
+        state = State(name, 'kernel', iff, 'off', 'off')
+        state.regs['rsp'] = ('addr', 'caller', 0)
+        for register, base in arguments.items():
+            state.regs[register] = ('addr', base, 0)
+        state.mem[('caller', 0)] = 'C'
+        state.mem[('frame', self.offsets['KTRAP_FRAME.SegCs'])] = 'cs'
+        state.mem[('callout', self.offsets['KEXCEPTION_FRAME.Return'])] = 'C'
+        self.begin(self.image.symbols[name], state)
+
+    def begin_all(self):
+        symbols = self.image.symbols
+        for name in entries.SYSCALL:
+            self.from_user(name, 'off', 'off', 'user')
+        for name in entries.SYSENTER:
+            self.from_user(name, 'user', 'user', ('addr', 'tss', 0))
+        for vector, address in enumerate(self.image.vectors):
+            self.from_gate(address, vector)
+        for name, address in symbols.items():
+            if re.match(entries.UNEXPECTED, name) and \
+                    address not in self.image.vectors:
+                self.from_gate(address, -1)
+            elif re.match(entries.ZW_STUB, name) and \
+                    address in self.image.code:
+                self.from_c(name, {})
+        for name, arguments in entries.FROM_C.items():
+            self.from_c(name, arguments)
+        for name in entries.THREAD_START:
+            state = State(name, 'kernel', 'off', 'off', 'off')
+            state.regs['rsp'] = ('addr', 'thread', 0)
+            self.begin(symbols[name], state)
+        for name in entries.RESUMED:
+            state = State(name, 'user', 'off', 'user', 'user')
+            state.apc = True
+            state.regs = dict.fromkeys(GENERAL, 'user')
+            self.begin(symbols[name], state)
+
+    # ---- The walk ----------------------------------------------------------
+
+    def run(self, most=None):
+        """Returns the violations; most: how many are enough."""
+        self.begin_all()
+        while self.work and len(self.violations) != most:
+            address, state = self.work.pop()
+            key = (address, state.key())
+            if key in self.seen:
+                continue
+            self.seen.add(key)
+            self.count[address] = self.count.get(address, 0) + 1
+            if self.count[address] > MOST_STATES:
+                self.report(address, state, 'more states than can be walked')
+                break
+            try:
+                self.work += self.step(address, state)
+            except Violation as wrong:
+                self.report(address, state, str(wrong))
+        if self.only is None and not self.work:
+            self.leftovers()
+        return self.violations
+
+    def leftovers(self):
+        """Code that no path reaches; rows of entries.py that nothing uses."""
+        for address, text in sorted(self.image.code.items()):
+            if address not in self.visited and not FILLER.match(text):
+                self.violations.append(
+                    f'{self.image.name(address)}: {text}: no entry leads here')
+        for row in set(entries.INDIRECT) - self.used:
+            self.violations.append(f'{row[0]}: {row[1]}: listed, not there')
+
+    def report(self, address, state, what):
+        text = self.image.code.get(address, '')
+        if (address, what) in self.reported:
+            return
+        self.reported.add((address, what))
+        way, trail = [], state.trail
+        while trail:
+            trail, at = trail
+            way.append(self.image.name(at))
+        self.violations.append(
+            f'{self.image.name(address)}: {text}: {what} '
+            f'(from {" ".join([state.entry, *reversed(way[:12])])})')
+
+    def step(self, address, state):
+        """Returns [(address, state)]: where it may go on."""
+        if address not in self.image.code:
+            raise Violation('runs out of the entry code')
+        text = self.image.code[address]
+        self.visited.add(address)
+        insn = self.decoded.get(text)
+        if insn is None:
+            insn = self.decoded[text] = Instruction(text)
+        next_address = self.image.after[address]
+        before = state
+        state = state.copy()
+        self.windows(state)
+        found = self.execute(insn, address, next_address, state)
+        for _, after in found:
+            if before.iff == 'shadow' and after.iff == 'shadow':
+                after.iff, after.apc = 'on', False
+        return found + self.fault(address, before)
+
+    def windows(self, state):
+        """What must hold before every instruction."""
+        if state.iff in ('off', 'shadow'):
+            return
+        if state.gs != 'kernel':
+            raise Violation(f'interrupts may be on while gs is {state.gs}')
+        if not is_stack(state.regs['rsp']):
+            raise Violation('interrupts may be on without a kernel stack')
+
+    def fault(self, address, before):
+        """The paths of FIXUP: the trap's way in has cleared AC."""
+        found = []
+        for start, end, target in self.image.fixups:
+            if start <= address < end:
+                state = before.copy()
+                state.regs['rax'], state.ac, state.test = None, 'off', None
+                found.append((target, state))
+        return found
+
+    def execute(self, insn, address, next_address, state):
+        op = insn.op
+        on = [(next_address, state)]
+        if op in JUMPS:
+            return self.jump(insn, address, next_address, state)
+        if op == 'call':
+            return self.call(insn, address, next_address, state)
+        if op == 'ret':
+            return self.ret(insn, address, state)
+        if op == 'iretq':
+            return self.iret(state)
+        if op in ('sysretq', 'sysexitd'):
+            self.to_user(state)
+            return []
+        if op == 'nop' or FILLER.match(insn.text) and op == 'xchg':
+            return on
+        if insn.prefix == 'lock' and op in ARITHMETIC or not insn.prefix or \
+                insn.prefix == 'rep' and op == 'movs':
+            if op in self.handlers:
+                self.handlers[op](insn, state)
+                return on
+            if op in FLAGS_AND_FENCES:
+                FLAGS_AND_FENCES[op](state)
+                return on
+            if op in ARITHMETIC | MOVES | READERS or op == 'stmxcsr':
+                self.compute(insn, state)
+                return on
+        raise Violation('not understood')
+
+    # ---- Memory and values -------------------------------------------------
+
+    def slot(self, mem, state):
+        """Checks an access; returns (base, offset) if it is on a stack."""
+        if mem.segment == 'gs':
+            if state.gs != 'kernel':
+                raise Violation(f'an access through gs while gs is {state.gs}')
+            return None
+        if mem.segment not in (None, 'ds', 'es', 'ss'):
+            raise Violation('not understood')
+        if mem.base == 'rip':
+            return None
+        if mem.base is None or mem.base not in state.regs:
+            raise Violation('not understood')
+        value = state.regs[mem.base]
+        if mem.base in ('rsp', 'rbp') and not (
+                isinstance(value, tuple) and value[0] == 'addr'):
+            raise Violation(f'{mem.base} is used before it is the kernel\'s')
+        used = [value] + ([state.regs[REGISTERS[mem.index][0]]]
+                          if mem.index else [])
+        if 'user' in used and state.ac != 'on':
+            raise Violation('an access through a register of the user\'s')
+        if isinstance(value, tuple) and value[0] == 'addr' and not mem.index:
+            return value[1], value[2] + mem.offset
+        return None
+
+    def load(self, mem, state):
+        slot = self.slot(mem, state)
+        if mem.segment == 'gs':
+            if mem.offset == self.offsets['KPCR.Prcb.RspBase']:
+                return ('addr', 'stack', 0)
+            if mem.offset == self.offsets['KPCR.Prcb.CurrentThread']:
+                return 'thread'
+            return None
+        if slot is not None:
+            return self.part(state, slot, mem.size)
+        base = state.regs.get(mem.base)
+        if base == 'thread':
+            return self.of_thread(mem, state)
+        if base == ('sym', self.image.symbols['KiProcessorBlock']):
+            return 'prcb'
+        if mem.offset == self.offsets['KTHREAD.KernelStack']:
+            return state.mem.get(('switch', 0))
+        return None
+
+    def part(self, state, slot, size):
+        value = state.mem.get(slot)
+        if size != 4:
+            return value
+        if isinstance(value, tuple) and value[0] == 'gs':
+            return ('gslo', value[1])
+        low = state.mem.get((slot[0], slot[1] - 4))
+        if isinstance(low, tuple) and low[0] == 'gs':
+            return ('gshi', low[1])
+        return value if value == 'user' else None
+
+    def of_thread(self, mem, state):
+        if mem.offset == self.offsets['KTHREAD.ApcState.UserApcPendingAll']:
+            if state.iff == 'off':
+                state.apc = True
+        elif mem.offset == self.offsets['KTHREAD.TrapFrame']:
+            return ('addr', 'frame', 0)
+        elif mem.offset == self.offsets['KTHREAD.InitialStack']:
+            return ('addr', 'callout', 0)
+        return None
+
+    def read(self, operand, state):
+        if isinstance(operand, Mem):
+            return self.load(operand, state)
+        if isinstance(operand, int):
+            return ('const', operand)
+        if operand in REGISTERS:
+            name, size = REGISTERS[operand]
+            value = state.regs[name]
+            return value if size == 8 or value == 'user' else None
+        if OTHER.match(operand):
+            return None
+        raise Violation('not understood')
+
+    def write(self, operand, value, state):
+        if isinstance(operand, Mem):
+            slot = self.slot(operand, state)
+            if slot is not None:
+                if slot[0] == 'tss':
+                    raise Violation('a write where SYSENTER begins')
+                state.put(slot, value)
+            elif operand.segment is None and operand.size == 8 and \
+                    operand.offset == self.offsets['KTHREAD.KernelStack'] \
+                    and is_stack(value):
+                state.mem[('switch', 0)] = value
+            return
+        if operand in REGISTERS:
+            name, size = REGISTERS[operand]
+            if size < 4 and state.regs[name] == 'user':
+                return                  # the rest is the user's still
+            state.regs[name] = value
+        elif not isinstance(operand, str) or not OTHER.match(operand):
+            raise Violation('not understood')
+
+    # ---- Instructions ------------------------------------------------------
+
+    def mov(self, insn, state):
+        to, source = insn.operands
+        value = self.read(source, state)
+        if isinstance(source, int) and (
+                to.size == 1 if isinstance(to, Mem) else
+                to not in ('rcx', 'ecx')):
+            value = None                # a number that nothing here asks for
+        self.write(to, value, state)
+
+    def lea(self, insn, state):
+        to, mem = insn.operands
+        if mem.base == 'rip':
+            value = ('sym', mem.target)
+        elif mem.base not in state.regs:
+            raise Violation('not understood')
+        else:
+            base = state.regs[REGISTERS[mem.base][0]]
+            if isinstance(base, tuple) and base[0] == 'addr' and \
+                    not mem.index and to in state.regs:
+                value = ('addr', base[1], base[2] + mem.offset)
+            else:
+                value = 'user' if base == 'user' else None
+        self.write(to, value, state)
+
+    def do_push(self, insn, state):
+        value = self.read(insn.operands[0], state)
+        state.push(value)
+
+    def do_pop(self, insn, state):
+        self.write(insn.operands[0], state.pop(), state)
+
+    def leave(self, _, state):
+        state.regs['rsp'] = state.regs['rbp']
+        state.regs['rbp'] = state.pop()
+
+    def pushf(self, _, state):
+        state.push(None)
+
+    def popf(self, _, state):
+        value = state.pop()
+        state.apc, state.test = False if value != 'no IF' else state.apc, None
+        if isinstance(value, tuple) and value[0] == 'const':
+            state.iff = 'on' if value[1] & IF else 'off'
+            state.df = 'on' if value[1] & DF else 'off'
+            state.ac = 'on' if value[1] & AC else 'off'
+        else:
+            state.iff = 'off' if value == 'no IF' else None
+            state.df = state.ac = 'user'
+
+    def swapgs(self, _, state):
+        other = {'user': 'kernel', 'told': 'unfenced', 'kernel': 'user',
+                 'unfenced': 'user'}
+        if state.gs not in other:
+            raise Violation(f'swapgs while gs is {state.gs}')
+        state.gs = other[state.gs]
+
+    def rdmsr(self, _, state):
+        self.gs_base(state)
+        state.regs['rax'] = ('gslo', state.gs)
+        state.regs['rdx'] = ('gshi', state.gs)
+
+    def wrmsr(self, _, state):
+        self.gs_base(state)
+        low, high = state.regs['rax'], state.regs['rdx']
+        if (low, high) == ('pcr', 'pcrhi'):
+            state.gs = 'kernel'
+        elif isinstance(low, tuple) and isinstance(high, tuple) and \
+                (low[0], high[0]) == ('gslo', 'gshi') and low[1] == high[1]:
+            state.gs = low[1]
+        else:
+            raise Violation('gs gets a base that nobody knows')
+
+    def gs_base(self, state):
+        if state.regs['rcx'] != ('const', MSR_GS_BASE):
+            raise Violation('an MSR that is not MSR_GS_BASE')
+
+    def movs(self, insn, state):
+        if state.df != 'off':
+            raise Violation('a string instruction before DF is the kernel\'s')
+        to, source = state.regs['rdi'], state.regs['rsi']
+        count = state.regs['rcx']
+        if 'user' in (to, source) and state.ac != 'on':
+            raise Violation('an access through a register of the user\'s')
+        if is_stack(to):
+            if not is_stack(source) or not isinstance(count, tuple):
+                raise Violation('not understood')
+            moved = [(slot, value) for slot, value in state.mem.items()
+                     if slot[0] == source[1] and 0 <= slot[1] - source[2] <
+                     8 * count[1]]
+            for slot, value in moved:
+                state.put((to[1], to[2] + slot[1] - source[2]), value)
+        for register in ('rdi', 'rsi', 'rcx'):
+            state.regs[register] = None
+
+    def compute(self, insn, state):
+        op, (to, *rest) = insn.op, insn.operands
+        values = [None if isinstance(word, int) else self.read(word, state)
+                  for word in insn.operands]
+        if op in ARITHMETIC or op in ('cmp', 'test'):
+            state.test = None
+        if op == 'test' and isinstance(to, Mem) and rest == [1]:
+            slot = self.slot(to, state)
+            if slot is not None and ring_of(values[0]) is not None:
+                state.test = (slot, ring_of(values[0]))
+        if op not in READERS:
+            self.write(to, self.result(op, to, rest, values, state), state)
+
+    def result(self, op, to, rest, values, state):
+        """What is known of what an instruction leaves in its operand."""
+        old, by = values[0], rest[0] if rest else None
+        kind = old[0] if isinstance(old, tuple) else old
+        if op in ('add', 'sub') and kind == 'addr' and to in state.regs:
+            if isinstance(by, int):
+                return ('addr', old[1], old[2] + (by if op == 'add' else -by))
+            if to == 'rsp' and op == 'sub' and values[1] != 'user':
+                return ('addr', 'area', 0)      # of a size C has told
+        if op == 'sub' and old == 'prcb' and \
+                by == self.offsets['KPCR.Prcb']:
+            return 'pcr'
+        if op == 'shr' and old == 'pcr' and by == 32:
+            return 'pcrhi'
+        if op == 'shl' and kind == 'gshi' and by == 32:
+            return old
+        if op == 'or' and kind == 'gslo' and values[1] == ('gshi', old[1]):
+            return ('gs', old[1])
+        if op == 'and' and isinstance(by, int):
+            return 'no IF' if isinstance(to, Mem) and not by & IF else None
+        if op == 'xor' and rest == [to]:
+            return None
+        if op in MOVES and not op.startswith('cmov'):
+            return 'user' if 'user' in values[1:] else None
+        return 'user' if 'user' in values else None
+
+    # ---- Branches ----------------------------------------------------------
+
+    def turn(self, address, target, state):
+        state.trail = (state.trail, address)
+        state.forget_below()
+        return target, state
+
+    def jump(self, insn, address, next_address, state):
+        target = insn.operands[0]
+        if not isinstance(target, int):
+            return self.indirect(insn, address, next_address, state)
+        if insn.op == 'jmp':
+            return [self.turn(address, target, state)]
+        test, state.test = state.test, None
+        if test is None or insn.op not in ('je', 'jne'):
+            return [(next_address, state),
+                    self.turn(address, target, state.copy())]
+        found = []
+        slot, ring = test
+        for one in (3, 0):
+            if ring in ('cs', one):
+                after = state.copy()
+                self.learn(after, slot, one)
+                taken = (one == 0) == (insn.op == 'je')
+                found.append(self.turn(address, target, after) if taken
+                             else (next_address, after))
+        return found
+
+    def learn(self, state, slot, ring):
+        """The saved CS has told who was interrupted."""
+        if state.mem.get(slot) == 'cs':
+            state.mem[slot] = ('ring', ring)
+            if state.gs == 'ring':
+                state.gs = 'told' if ring == 3 else 'kernel'
+            elif state.gs == 'found' and ring == 3:
+                state.gs, state.paranoid = 'told', False
+
+    def indirect(self, insn, address, next_address, state):
+        row = (self.image.symbol(address), insn.text)
+        if row not in entries.INDIRECT:
+            raise Violation('an indirect branch that is not listed')
+        self.used.add(row)
+        targets = entries.INDIRECT[row][0]
+        if targets is None:
+            return self.call_c(address, None, next_address, state)
+        first, end, step = targets
+        return [self.turn(address, at, state.copy())
+                for at in range(self.image.symbols[first],
+                                self.image.symbols[end], step)]
+
+    def call(self, insn, address, next_address, state):
+        target = insn.operands[0]
+        if not isinstance(target, int):
+            return self.indirect(insn, address, next_address, state)
+        if target not in self.image.code:
+            return self.call_c(address, target, next_address, state)
+        state.push(('ret', next_address))
+        return [self.turn(address, target, state)]
+
+    def call_c(self, address, target, next_address, state):
+        state.stack()
+        if state.gs != 'kernel':
+            raise Violation(f'C is called while gs is {state.gs}')
+        if state.df != 'off':
+            raise Violation('C is called before DF is the kernel\'s')
+        if state.ac != 'off':
+            raise Violation('C is called before AC is the kernel\'s')
+        if target in self.no_return:
+            return []
+        for register in VOLATILE:
+            state.regs[register] = None
+        state.apc, state.test = False, None
+        if target not in self.keep_if:
+            state.iff = None
+        state.forget_below(HOME)
+        return [(next_address, state)]
+
+    def ret(self, insn, address, state):
+        value = state.pop()
+        if isinstance(value, tuple) and value[0] == 'ret':
+            return [self.turn(address, value[1], state)]
+        if value != 'C' or insn.operands:
+            raise Violation('a return to nobody knows where')
+        if state.gs != 'kernel':
+            raise Violation(f'back to C while gs is {state.gs}')
+        if (state.df, state.ac) != ('off', 'off'):
+            raise Violation('back to C with DF or AC')
+        return []
+
+    def iret(self, state):
+        state.stack()
+        _, base, offset = state.regs['rsp']
+        ring = ring_of(state.mem.get((base, offset + 8)))
+        if state.paranoid:
+            if state.gs != 'found':
+                raise Violation('gs is not put back as it was found')
+        elif ring == 3:
+            self.to_user(state)
+        elif ring != 0:
+            raise Violation('an IRET to nobody knows which ring')
+        elif state.gs != 'kernel':
+            raise Violation(f'back to ring 0 while gs is {state.gs}')
+        return []
+
+    def to_user(self, state):
+        if state.gs != 'user':
+            raise Violation(f'back to ring 3 while gs is {state.gs}')
+        if state.iff not in ('off', 'shadow'):
+            raise Violation('back to ring 3, interrupts may be on')
+        if not state.apc:
+            raise Violation('back to ring 3, a user APC may have come')
+
+
+def set_if(state):
+    if state.iff == 'off':
+        state.iff = 'shadow'
+    else:
+        state.iff, state.apc = 'on', False
+
+
+def clear_if(state):
+    state.iff = 'off'
+
+
+def clear_df(state):
+    state.df = 'off'
+
+
+def set_ac(state):
+    state.ac = 'on'
+
+
+def clear_ac(state):
+    state.ac = 'off'
+
+
+def fence(state):
+    if state.gs == 'unfenced':
+        state.gs = 'kernel'
+
+
+FLAGS_AND_FENCES = {'sti': set_if, 'cli': clear_if, 'cld': clear_df,
+                    'stac': set_ac, 'clac': clear_ac, 'lfence': fence}
+
+
+def main(elf):
+    start = time.monotonic()
+    walk = Walk(images.Image(elf))
+    violations = walk.run()
+    for line in violations:
+        print(line)
+    print(f'{walk.entries} entries, {len(walk.visited)} instructions, '
+          f'{len(walk.seen)} states, {len(violations)} violations, '
+          f'{time.monotonic() - start:.1f} s')
+    return 1 if violations else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else
+                  os.path.join(ROOT, 'build/ntoskrnl.elf')))

@@ -1,0 +1,158 @@
+"""Every path through the entry code, and that the walk sees what is broken.
+
+Each control takes the built kernel's instructions, changes one, and walks
+them again: the walk must say so.
+"""
+import copy
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from conftest import BUILD, ROOT, TEST_BUILD
+
+sys.path.insert(0, os.path.join(ROOT, 'tests/entry'))
+
+import image as images                                      # noqa: E402
+import paths                                                # noqa: E402
+
+NEEDED = ('swapgs', 'wrmsr', 'rdmsr', 'cld', 'clac', 'lfence')
+# Whoever comes here has cleared AC already (int2e.asm).
+SPARE = ['ki_service_trap_in_kernel: clac']
+GATES = 'ki_unexpected_'                # 256 of a shape: one is enough
+
+
+@pytest.fixture(scope='module')
+def kernel():
+    return images.Image(os.path.join(BUILD, 'ntoskrnl.elf'))
+
+
+def changed(kernel, changes):
+    """The same image with other instructions: {address: text}."""
+    other = copy.copy(kernel)
+    other.code = {**kernel.code, **changes}
+    return other
+
+
+def find(kernel, symbol, text):
+    """The first instruction from symbol on that begins like text."""
+    return min(at for at, words in kernel.code.items()
+               if at >= kernel.symbols[symbol] and words.startswith(text))
+
+
+def first_violation(kernel, changes, only=None):
+    walk = paths.Walk(changed(kernel, changes), only)
+    return (walk.run(most=1) or [''])[0]
+
+
+@pytest.mark.parametrize('build', [BUILD, TEST_BUILD])
+def test_no_violations(build):
+    done = subprocess.run(
+        [sys.executable, '-B', os.path.join(ROOT, 'tests/entry/paths.py'),
+         os.path.join(build, 'ntoskrnl.elf')], stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False)
+    print(done.stdout)
+    assert done.returncode == 0
+    counts = re.fullmatch(r'(\d+) entries, (\d+) instructions, (\d+) states, '
+                          r'0 violations, .* s\n', done.stdout)
+    assert counts, done.stdout
+    counted, instructions, states = map(int, counts.groups())
+    assert counted > 350 and instructions > 4000 and states > instructions
+
+
+def test_what_is_needed(kernel):
+    """Without any one of them there is a violation."""
+    unseen, tried = [], 0
+    for at, text in kernel.code.items():
+        name = kernel.name(at)
+        if text not in NEEDED or name.startswith(GATES) and \
+                name != GATES + '15':
+            continue
+        tried += 1
+        only = at if at in kernel.vectors else None
+        if not first_violation(kernel, {at: 'nop'}, only):
+            unseen.append(f'{name}: {text}')
+    assert tried > 60
+    assert unseen == SPARE
+
+
+@pytest.mark.parametrize('symbol, text, new, what', [
+    ('KiSystemCall64', 'mov rsp', 'nop', 'the stack is used before'),
+    ('KiSystemCall64', 'mov rsp', 'mov rsp,rbx', 'the stack is used before'),
+    ('KiSystemCall64', 'mov QWORD PTR gs', 'push rax',
+     'the stack is used before'),
+    ('KiSystemCall64', 'mov QWORD PTR gs', 'mov rax,QWORD PTR [rbp+0x8]',
+     'rbp is used before'),
+    ('KiSystemCall64', 'push r11', 'mov rax,QWORD PTR [rdx]',
+     'a register of the user\'s'),
+    ('KiFastCallEntry', 'mov rsp', 'push rax', 'the stack is used before'),
+    ('flags_saved', 'push 0x2', 'push 0x402', 'before DF is'),
+    ('flags_saved', 'push 0x2', 'push 0x40002', 'before AC is'),
+    ('KiSystemServiceUser', 'mov', 'jmp rax', 'not listed'),
+    ('KiSystemServiceUser', 'mov', 'jmp QWORD PTR [rax]', 'not listed'),
+    ('KiSystemServiceCopyEnd', 'call r10', 'call r11', 'not listed'),
+    ('KiSystemServiceUser', 'mov', 'mov cr3,rax', 'not understood'),
+    ('KiSystemServiceUser', 'mov', 'mov gs,eax', 'not understood'),
+    ('KiSystemServiceUser', 'mov', 'hlt', 'not understood'),
+    ('KiSystemServiceStart', 'mov edi', 'std', 'not understood'),
+    ('KiSystemServiceStart', 'mov edi', 'swapgs', 'while gs is user'),
+    ('KiSystemServiceExit.to_user', 'cli', 'nop', ''),
+    ('KiServiceExit.to_user', 'cli', 'nop', ''),
+    ('KiExceptionExit.to_user', 'cli', 'nop', ''),
+    ('KiSystemServiceExit.to_user', 'test', 'nop',
+     'a user APC may have come'),
+    ('KiServiceExit.to_user', 'test', 'nop', 'a user APC may have come'),
+    ('KiExceptionExit.to_user', 'mov cl', 'nop', 'a user APC may have come'),
+    ('KiSystemServiceExit.to_user', 'ldmxcsr', 'sti', 'while gs is'),
+    ('KiServiceExit', 'and DWORD', 'nop', 'while gs is'),
+    ('ki_exit32_sti', 'sysexitd', 'nop', 'while gs is user'),
+    ('KiExceptionExit.rip_fits', 'iretq', 'jmp rcx', 'not listed'),
+    ('enter_from_any', 'je ', 'jne ', ''),
+    ('KiSystemService', 'je ', 'jne ', ''),
+    ('KiExceptionExit', 'je ', 'jne ', ''),
+    ('KiDebugTrapOrFault', 'je ', 'jne ', ''),
+    ('KiNmiInterrupt', 'sub rax', 'nop', 'a base that nobody knows'),
+    ('KiNmiInterrupt', 'mov ecx', 'mov ecx,0xc0000102', 'not MSR_GS_BASE'),
+    ('KiNmiInterrupt', 'cld', 'mov eax,DWORD PTR gs:0x20', 'gs is found'),
+    ('KiNmiInterrupt', 'cld', 'sti', 'while gs is found'),
+    ('KiNmiInterrupt', 'cld', 'swapgs', 'swapgs while gs is found'),
+    ('exit_to_kernel', 'ret', 'iretq', ''),
+    ('ki_thread_begin', 'sti', 'ret', 'nobody knows where'),
+    ('arch_copy_user', 'rep movs', 'std', 'not understood'),
+])
+def test_controls(kernel, symbol, text, new, what):
+    at = find(kernel, symbol, text)
+    if new.endswith(' '):               # the same operands
+        new = new + kernel.code[at].removeprefix(text)
+    found = first_violation(kernel, {at: new})
+    print(found)
+    assert found and what in found
+
+
+def test_moved_before_swapgs(kernel):
+    """The first access through gs, one instruction too early."""
+    at = kernel.symbols['KiSystemCall64']
+    after = kernel.after[at]
+    found = first_violation(kernel, {at: kernel.code[after],
+                                     after: kernel.code[at]})
+    assert 'through gs while gs is user' in found
+
+
+def test_interrupts_between(kernel):
+    """On for one instruction between the look at the APCs and SYSRET."""
+    at = find(kernel, 'KiSystemServiceExit.to_user', 'ldmxcsr')
+    nop = kernel.after[at]
+    assert not first_violation(kernel, {at: 'nop', nop: 'nop'})
+    found = first_violation(kernel, {at: 'sti', nop: 'nop',
+                                     kernel.after[nop]: 'cli'})
+    assert 'a user APC may have come' in found
+
+
+def test_unreached(kernel):
+    """Code that no entry leads to is told, so that no entry is forgotten."""
+    at = find(kernel, 'ki_system_service32', 'jmp')
+    lines = paths.Walk(changed(kernel, {at: 'ud2'})).run()
+    assert 'not understood' in lines[0]
+    assert any('no entry leads here' in line for line in lines)
