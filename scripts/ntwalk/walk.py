@@ -18,17 +18,22 @@ USUAL = '0x1234'                # an argument that nobody has given
 MARK = '----'
 
 
+def counts(build):
+    """Returns {service: how many arguments}, of a build."""
+    path = os.path.join(build, 'gen/services.inc.c')
+    return {name: int(count) for count, name in
+            SERVICE.findall(boot.read(path).decode())}
+
+
 def program(build, call, args, door, apc):
     """Returns the words for programs/walk."""
-    path = os.path.join(build, 'gen/services.inc.c')
-    counts = {name: int(count) for count, name in
-              SERVICE.findall(boot.read(path).decode())}
-    if call not in counts:
+    known = counts(build)
+    if call not in known:
         raise Usage(f'{call} is no service (make doors lists them)')
-    given = args or [USUAL] * counts[call]
-    if len(given) != counts[call]:
-        raise Usage(f'{call} takes {counts[call]} argument'
-                    f'{"s" * (counts[call] != 1)}, not {len(given)}')
+    given = args or [USUAL] * known[call]
+    if len(given) != known[call]:
+        raise Usage(f'{call} takes {known[call]} argument'
+                    f'{"s" * (known[call] != 1)}, not {len(given)}')
     for word in given:
         if '"' in word:
             raise Usage(f'{word}: GRUB lets no quotation mark through; texts '

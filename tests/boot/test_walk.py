@@ -262,6 +262,7 @@ def test_32_bit_code():
             assert words in text
         assert debugger.ask('nt walk NtClose > /dev/null').endswith(
             'nt walk: a file shows 64-bit code only')
+        assert 'nt walk NtClose' in debugger.ask('complete nt walk NtClos')
         assert debugger.ask('nt walk NtClose > /no/where') == \
             'nt walk: /no/where: no file can be written there'
         assert debugger.ask('nt walk NtClose back door') == \

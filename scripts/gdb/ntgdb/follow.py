@@ -8,11 +8,13 @@ import os
 
 import gdb
 
+from ntwalk.walk import counts
+
 from . import explain, headers, kernel, machine, modules
 from .command import Wrong
 from .rooms import (APC, DISPATCH, DISPATCHER, DOOR, EXIT, House, PROGRAM,
                     ROOT, SERVICE, STUB)
-from .ssdt import Call, Call32, counts
+from .ssdt import Call, Call32
 from .stacks import Stack
 from .stepper import Stepper
 
@@ -26,7 +28,6 @@ SELECTORS = 'cs ss ds es fs gs'.split()
 BASES = 'fs_base gs_base k_gs_base'.split()
 STATE = [*GENERAL, 'rip', *SELECTORS, *BASES, 'cr3', 'cr8']
 MOST_STEPS = 6000       # of one service; what is longer is run, not stepped
-USER_SYSTEM_CALL, USER_SYSTEM_CALL_XP = 0x7FFE0308, 0x7FFE0300
 CODE32 = 0x1B
 APC_HEADER = 'kernel/include/ke_apc.h'
 
@@ -78,7 +79,7 @@ class Walk:
     """
 
     def __init__(self, name, door=None, apc=False):
-        known = counts()
+        known = counts(modules.build())
         if name not in known:
             raise Wrong(f'no service {name}')
         if door and door not in DOORS:
@@ -119,9 +120,9 @@ class Walk:
         """What the shared page makes the stubs of this thread take."""
         if machine.register('cs') == CODE32:
             target = modules.name_of(int.from_bytes(
-                machine.read(USER_SYSTEM_CALL_XP, 4), 'little'))
+                machine.read(explain.SHARED_SYSTEM_CALL_XP, 4), 'little'))
             return 'int2e' if 'KiIntSystemCall' in target else 'sysenter'
-        return 'int2e' if machine.read(USER_SYSTEM_CALL, 1)[0] & 1 \
+        return 'int2e' if machine.read(explain.SHARED_SYSTEM_CALL, 1)[0] & 1 \
             else 'syscall'
 
     def is_service(self, number):

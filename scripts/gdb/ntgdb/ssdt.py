@@ -4,9 +4,6 @@ An entry is (routine - base) << 4 | arguments on the stack; numbers from 1000h
 on are the second table's. 32-bit code has tables of its own, XP's, with
 routines and bytes of arguments (kernel/wow64/service.c).
 """
-import os
-import re
-
 import gdb
 
 from . import expression, headers, kernel, machine, modules
@@ -17,14 +14,6 @@ SHADOW_FIRST = 0x1000
 TABLES = ('KeServiceDescriptorTable', 'KeServiceDescriptorTableShadow')
 XP_TABLES = "'kernel/wow64/service.c'::tables"
 THREADS = 'kernel/include/ke_thread.h'
-ROW = re.compile(r'^SERVICE\(\w+, \w+, \d+, (\d+), (\w+)\)', re.M)
-
-
-def counts():
-    """Returns {name: how many arguments}, of the build."""
-    path = os.path.join(modules.build(), 'gen/services.inc.c')
-    with open(path, encoding='ascii') as file:
-        return {name: int(count) for count, name in ROW.findall(file.read())}
 
 
 def services():

@@ -8,7 +8,9 @@ import textwrap
 
 import gdb
 
-from . import explain, headers, kernel, machine
+from ntwalk.walk import counts
+
+from . import explain, headers, kernel, machine, modules
 from .command import Command, Wrong, say
 from .follow import BASES, DOORS, GENERAL, SELECTORS, STATE, Walk
 from .rooms import PROGRAM, STUB, TITLES, routine_at
@@ -237,7 +239,9 @@ class WalkCommand(Command):
                 raise Wrong(f'{target}: {error.strerror}') from None
 
     def choices(self, words):
-        return list(DOORS) + ['apc'] if words else list(counts())
+        if words:
+            return [*DOORS, 'apc']
+        return list(counts(modules.build()))
 
 
 COMMANDS = (WalkCommand,)
