@@ -11,6 +11,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 TEST  ?=
+BUG   ?=
 BUILD ?= $(if $(TEST),build/test,build)
 # Relative inside the tree: the same flags whichever way it was given.
 override BUILD := $(BUILD:$(CURDIR)/%=%)
@@ -143,6 +144,7 @@ TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
     --wrap=mi_allocate_page --wrap=mi_charge_pages \
     --wrap=mi_available_pages
 
+DEFENCES      := kernel/defences.tab
 SERVICES      := kernel/ke/services.tab
 SERVICES_TEST := kernel/ke/services_test.tab
 
@@ -395,6 +397,18 @@ $(GEN)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' > $@
 
+# The same for the defence that is left out: only what asks is rebuilt.
+$(GEN)/bug.name: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(BUG)' | cmp -s - $@ || \
+	    { rm -f $@ && printf '%s\n' '$(BUG)' > $@; }
+$(GEN)/bug.stamp: $(DEFENCES) scripts/defences.py $(GEN)/bug.name
+	$(call say,GEN)
+	$(Q)$(PYTHON) scripts/defences.py $(DEFENCES) $(GEN)/bug.h \
+	    $(GEN)/bug.inc $(BUG)
+	@touch $@
+$(GEN)/bug.h $(GEN)/bug.inc: $(GEN)/bug.stamp ;
+
 EXPORTS   := ntdll-stub/exports.txt ntdll-stub/amd64/exports.txt
 EXPORTS32 := ntdll-stub/exports.txt ntdll-stub/i386/exports.txt
 $(GEN)/services.stamp: $(TABS) $(EXPORTS) $(EXPORTS32) scripts/services.py \
@@ -412,7 +426,8 @@ $(GEN)/statuses.inc.c: kernel/include/nt/ntstatus.h
 	$(Q)sed -n 's/^#define \(STATUS_[A-Z0-9_]*\) .*/STATUS(\1)/p' $< > $@
 
 # Structure offsets for assembly: the compiler's answer, as NASM equates.
-$(GEN)/genamd64.s: arch/amd64/genamd64.c $(GEN)/flags | $(GEN)/services.stamp
+$(GEN)/genamd64.s: arch/amd64/genamd64.c $(GEN)/flags \
+                   | $(GEN)/services.stamp $(GEN)/bug.stamp
 	$(call say,CC)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.s=.d) -MT $@ -S $< -o $@
 $(GEN)/ksamd64.inc: $(GEN)/genamd64.s scripts/offsets.py
@@ -424,12 +439,12 @@ $(GEN)/font.psf: $(FONT)
 	@mkdir -p $(@D)
 	$(Q)gzip -dc $< > $@
 
-$(OBJ)/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp
+$(OBJ)/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp $(GEN)/bug.stamp
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 # What assembly includes is named here: NASM's -MD forgets it (2.16).
-$(OBJ)/%.asm.o: %.asm $(GEN)/flags $(GEN)/ksamd64.inc \
+$(OBJ)/%.asm.o: %.asm $(GEN)/flags $(GEN)/ksamd64.inc $(GEN)/bug.inc \
                 arch/amd64/include/arch/macros.inc \
                 arch/amd64/include/arch/cfi.inc \
                 | $(GEN)/services.stamp $(GEN)/font.psf
@@ -648,7 +663,8 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1~\2/p' Makefile \
 	    | awk -F'~' '{ printf "%-20s %s\n", $$1, $$2 }'
 	@printf '\nBUILD=DIR builds elsewhere, TEST=1 the test kernel, '
-	@printf 'V=1 shows commands.\n'
+	@printf 'V=1 shows commands,\nBUG=NAME leaves a defence out of the kernel '
+	@printf '(kernel/defences.tab).\n'
 
 run: ## set up, build, and watch the tour in this terminal
 	@scripts/setup

@@ -14,7 +14,7 @@ import sys
 
 LINE = ['rtl', 'ke', 'mm', 'ex', 'ob', 'io', 'ps', 'etw', 'win32k', 'wow64',
         'init']
-OPEN = {'kd.h', 'etw.h', 'loader.h'}    # ring 1, but open to the kernel
+OPEN = {'kd.h', 'etw.h', 'loader.h', 'bug.h'}   # ring 1, open to the kernel
 GENERATED = {'services.h', 'services.inc.c', 'services32.inc.c',
              'calls.inc.c', 'statuses.inc.c'}
 FREESTANDING = {'stdarg.h', 'stddef.h', 'stdint.h'}

@@ -6,6 +6,7 @@
  * is the idle thread, and a system thread runs one program in ring 3, whose
  * end is the end of the run.
  */
+#include <bug.h>
 #include <arch/clock.h>
 #include <arch/entry.h>
 #include <ex.h>
@@ -56,6 +57,14 @@ static void show_loader(void)
         DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL,
                    "VIDEO %011llx  %ux%u, %u bits, pitch %u\n", fb->address,
                    fb->width, fb->height, fb->bits_per_pixel, fb->pitch);
+}
+
+/* A kernel that lacks a defence (kernel/defences.tab) says which. */
+static void show_bug(void)
+{
+#ifdef BUG_NAME
+    DbgPrint("BUG   " BUG_NAME ": without " BUG_MISSING "\n");
+#endif
 }
 
 /*
@@ -115,6 +124,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     kd_start_serial();
     DbgPrint(VERSION ": a Windows NT system call, from ring 3 to ring 0 and "
              "back\n");
+    show_bug();
     ki_initialize_pcr();
     ps_initialize_boot_thread();
     if (!block)

@@ -57,7 +57,7 @@ KiSystemServiceExit:
         mov     rcx, [FRAME(Rip)]
         mov     rdx, rcx
         shr     rdx, CANONICAL_BITS
-        jnz     exit_by_iret                    ; CVE-2012-0217
+        DEFENCE sysret_unchecked, jnz exit_by_iret      ; CVE-2012-0217
         pxor    xmm0, xmm0
         pxor    xmm1, xmm1
         pxor    xmm2, xmm2

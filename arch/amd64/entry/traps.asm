@@ -27,7 +27,7 @@ CFI_BEGIN
         global  %1
 %1:
         CFI_MACHINE 8 * %3
-        USER_ACCESS_END
+        DEFENCE no_clac_at_entry, USER_ACCESS_END
         BEGIN_FRAME %3
         mov     [FRAME(Rax)], rax
         CFI_FRAME Rbp, Rax
@@ -41,7 +41,7 @@ CFI_BEGIN
         global  %1
 %1:
         CFI_MACHINE
-        USER_ACCESS_END
+        DEFENCE no_clac_at_entry, USER_ACCESS_END
         BEGIN_FRAME 0
         SAVE_VOLATILE
         CFI_FRAME Rbp, Rax, Rcx, Rdx, R8, R9, R10, R11
@@ -104,7 +104,7 @@ INTERRUPT ki_spurious, CLOCK_LEVEL, ki_spurious_interrupt
 ; interrupted.  rax, rcx, rdx are free.
 enter_from_any:
         CFI_FRAME Rbp, Rax, Rcx, Rdx, R8, R9, R10, R11
-        cld
+        DEFENCE no_cld, cld
         SAVE_NONVOLATILE
         CFI_TRAP_FRAME
         stmxcsr [FRAME(MxCsr)]
@@ -211,7 +211,7 @@ ki_enter_user:
         align   16
 ki_unexpected_%1:
         CFI_MACHINE
-        USER_ACCESS_END
+        DEFENCE no_clac_at_entry, USER_ACCESS_END
         BEGIN_FRAME 0
         mov     [FRAME(Rax)], rax
         CFI_FRAME Rbp, Rax
