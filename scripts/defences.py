@@ -32,8 +32,7 @@ def read_table(path):
     rows = []
     with open(path, encoding='ascii') as lines:
         for at, line in enumerate(lines, 1):
-            line = line.split('#')[0].strip()
-            if not line:
+            if line.startswith('#') or not line.strip():
                 continue
             cells = [cell.strip() for cell in line.split('|')]
             if len(cells) != 4 or not all(cells):
@@ -52,7 +51,8 @@ def read_table(path):
 def header(rows, bug):
     left_out = [row for row in rows if row.name == bug]
     lines = ['/* bug.h: made from kernel/defences.tab.  BUG(name): the kernel '
-             'has that bug. */', '#pragma once', '#define BUG(name) BUG_##name']
+             'has that bug. */', '#pragma once', '#define BUG(name) BUG_##name',
+             '#define UNLESS_BUG(name, value) (BUG(name) ? 0 : (value))']
     lines += [f'#define BUG_{row.name} {int(row.name == bug)}'
               for row in rows]
     if left_out:

@@ -9,6 +9,7 @@
  */
 #include "vad.h"
 
+#include <bug.h>
 #include <kd.h>
 #include <nt/wow64.h>
 
@@ -88,7 +89,9 @@ NTSTATUS mm_map_shared_page(void)
         status = mi_reserve_shared_page(process);
     if (NT_SUCCESS(status))
         mi_write_pte(process, (ULONG_PTR)va,
-                     mi_make_pte(page, MM_READONLY, FALSE));
+                     mi_make_pte(page, BUG(shared_page_writable)
+                                           ? MM_READWRITE : MM_READONLY,
+                                 BUG(shared_page_writable)));
     mi_leave_space(&visit);
     return status;
 }

@@ -13,6 +13,7 @@
  */
 #include "pfn.h"
 
+#include <bug.h>
 #include <kd.h>
 
 #define PAGES_BELOW_4G (0x100000000ULL >> PAGE_SHIFT)
@@ -118,7 +119,7 @@ PFN_NUMBER mi_take_private_page(MMPTE *pte, MMPTE original, BOOLEAN zero)
         .Modified = TRUE,
     });
 
-    if (pfn && zero)
+    if (pfn && zero && !BUG(user_pages_not_zeroed))
         zero_page(pfn);
     return pfn;
 }

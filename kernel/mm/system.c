@@ -10,6 +10,8 @@
  */
 #include "mi.h"
 
+#include <bug.h>
+
 #define SYSTEM_PAGES 0x20000U               /* 512 MiB of addresses */
 #define BITS 64
 
@@ -213,6 +215,8 @@ static void *create_stack(void)
 
     if (!base)
         return NULL;
+    if (BUG(thread_stack_guards_mapped))
+        mi_back_system(base, 1);
     if (!NT_SUCCESS(mi_back_system(base + PAGE_SIZE, STACK_PAGES))) {
         mi_release_system(base, STACK_PAGES + 1);
         return NULL;

@@ -11,6 +11,8 @@
  */
 #include "mi.h"
 
+#include <bug.h>
+
 #define STRING_TAG 0x72745355               /* "UStr" */
 
 const ULONGLONG MmUserProbeAddress = MM_USER_PROBE_ADDRESS;
@@ -19,6 +21,8 @@ static BOOLEAN in_user_space(const void *address, SIZE_T size)
 {
     ULONG_PTR start = (ULONG_PTR)address;
 
+    if (BUG(pointers_not_probed))
+        return TRUE;
     return start + size >= start && start + size <= MM_USER_PROBE_ADDRESS;
 }
 
@@ -121,7 +125,8 @@ NTSTATUS mm_probe_for_write(void *address, SIZE_T size, ULONG alignment)
         return STATUS_SUCCESS;
     ASSERT(!mi_owns_space());
     while (NT_SUCCESS(status) && at <= last) {
-        status = arch_touch_user((void *)at);
+        if (!BUG(write_probe_without_touch))
+            status = arch_touch_user((void *)at);
         at = ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE;
     }
     return status;
@@ -142,6 +147,8 @@ NTSTATUS mm_capture_string(const UNICODE_STRING *from, UNICODE_STRING *result)
                                      STRING_TAG);
     if (!result->Buffer)
         return STATUS_INSUFFICIENT_RESOURCES;
+    if (BUG(string_fetched_twice))
+        mm_copy_from_user(&string, from, sizeof string);
     status = mm_probe_for_read(string.Buffer, string.Length, sizeof(WCHAR));
     if (NT_SUCCESS(status))
         status = mm_copy_from_user(result->Buffer, string.Buffer,

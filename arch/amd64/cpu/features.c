@@ -6,6 +6,7 @@
  * the firmware, and an emulator may hang, not fault, on a CR4 bit that it does
  * not have.
  */
+#include <bug.h>
 #include <arch/processor.h>
 #include <arch/thread.h>
 
@@ -18,7 +19,11 @@
 
 /* TF, IF, DF, NT as Windows; and AC, so that SMAP is on from the first
  * instruction (docs/fidelity.md). */
-#define FMASK_VALUE 0x44700ULL
+#define FMASK_VALUE                                                     \
+    (UNLESS_BUG(fmask_without_tf, EFLAGS_TF) | EFLAGS_IF |              \
+     UNLESS_BUG(fmask_without_df, EFLAGS_DF) |                          \
+     UNLESS_BUG(fmask_without_nt, EFLAGS_NT) |                          \
+     UNLESS_BUG(fmask_without_ac, EFLAGS_AC))
 
 #define CPUID7_EBX_SMEP (1U << 7)
 #define CPUID7_EBX_SMAP (1U << 20)
@@ -45,11 +50,11 @@ static ULONGLONG wanted_cr4(void)
     if (arch_cpuid(1, 0).edx & CPUID1_EDX_PGE)
         cr4 |= CR4_PGE;
     if (features.ebx & CPUID7_EBX_SMEP)
-        cr4 |= CR4_SMEP;
+        cr4 |= UNLESS_BUG(smep_off, CR4_SMEP);
     if (features.ebx & CPUID7_EBX_SMAP)
-        cr4 |= CR4_SMAP;
+        cr4 |= UNLESS_BUG(smap_off, CR4_SMAP);
     if (features.ecx & CPUID7_ECX_UMIP)
-        cr4 |= CR4_UMIP;
+        cr4 |= UNLESS_BUG(umip_off, CR4_UMIP);
     return cr4;
 }
 
@@ -71,12 +76,12 @@ static void set_sysenter(KPCR *pcr)
 
 void ki_initialize_features(void)
 {
-    ULONGLONG cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS);
+    ULONGLONG cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS | CR0_WP);
 
     if (!(arch_cpuid(0x80000001, 0).edx & CPUID80000001_EDX_NX))
         KeBugCheckEx(UNSUPPORTED_PROCESSOR, 0, 0, 0, 0);
     arch_write_msr(MSR_EFER, arch_read_msr(MSR_EFER) | EFER_SCE | EFER_NXE);
-    arch_write_cr0(cr0 | CR0_WP | CR0_MP | CR0_NE | CR0_AM);
+    arch_write_cr0(cr0 | UNLESS_BUG(wp_off, CR0_WP) | CR0_MP | CR0_NE | CR0_AM);
     arch_write_cr4(wanted_cr4());
     ki_initialize_xstate();
     arch_write_cr8(PASSIVE_LEVEL);

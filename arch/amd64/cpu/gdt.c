@@ -8,6 +8,7 @@
  * leaves limit and base, and 32-bit code may use them next.  Accessed bits are
  * set beforehand: the table is read-only once Mm has mapped it (.sealed).
  */
+#include <bug.h>
 #include <arch/processor.h>
 
 #include <arch/entry.h>
@@ -98,7 +99,8 @@ void ki_initialize_gdt(KPCR *pcr)
     boot_tss.Ist[TSS_IST_MCA] = (ULONG_PTR)ki_mca_stack_top;
     boot_tss.Ist[TSS_IST_NMI] = (ULONG_PTR)ki_nmi_stack_top;
     boot_tss.Ist[TSS_IST_DEBUG] = (ULONG_PTR)ki_debug_stack_top;
-    boot_tss.IoMapBase = sizeof boot_tss;   /* beyond the limit: no ports */
+    /* Beyond the limit: no ports. */
+    boot_tss.IoMapBase = UNLESS_BUG(ports_for_ring_3, sizeof boot_tss);
 
     pcr->GdtBase = (KGDTENTRY64 *)boot_gdt;
     pcr->TssBase = &boot_tss;

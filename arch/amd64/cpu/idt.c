@@ -5,6 +5,7 @@
  * a gate and the first instructions behind it.  Ring 3 may use six of them by
  * INT n; the rest are #GP for it.
  */
+#include <bug.h>
 #include <arch/processor.h>
 
 #include <arch/entry.h>
@@ -18,7 +19,8 @@ static KIDTENTRY64 boot_idt[VECTORS] SEALED __attribute__((aligned(16)));
 static const struct {
     UCHAR vector, dpl, ist;
 } special[] = {
-    { 0x01, 0, TSS_IST_DEBUG }, { 0x02, 0, TSS_IST_NMI },
+    { 0x01, 0, UNLESS_BUG(debug_without_ist, TSS_IST_DEBUG) },
+    { 0x02, 0, TSS_IST_NMI },
     { 0x03, 3, 0 },             { 0x04, 3, 0 },
     { 0x08, 0, TSS_IST_PANIC }, { 0x12, 0, TSS_IST_MCA },
     { 0x29, 3, 0 },             { 0x2C, 3, 0 },
@@ -35,6 +37,7 @@ static void set_gate(ULONG vector, const void *handler)
         .OffsetHigh = (ULONG)(offset >> 32),
         .Selector = KGDT_R0_CODE,
         .Type = INTERRUPT_GATE,
+        .Dpl = BUG(gates_for_ring_3) ? 3 : 0,
         .Present = 1,
     };
 }
@@ -49,7 +52,7 @@ void ki_initialize_idt(KPCR *pcr)
     for (ULONG vector = 0; vector < VECTORS; vector++)
         set_gate(vector, ki_vectors[vector]);
     for (ULONG i = 0; i < ARRAY_SIZE(special); i++) {
-        boot_idt[special[i].vector].Dpl = special[i].dpl;
+        boot_idt[special[i].vector].Dpl |= special[i].dpl;
         boot_idt[special[i].vector].IstIndex = special[i].ist;
     }
     pcr->IdtBase = boot_idt;

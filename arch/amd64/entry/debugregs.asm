@@ -27,7 +27,7 @@ KiSaveDebugRegisterState:
         mov     rax, dr7
         mov     [FRAME(Dr7)], rax
         xor     eax, eax
-        mov     dr7, rax
+        DEFENCE breakpoints_stay_on, mov dr7, rax
         ret
 
 global KiRestoreDebugRegisterState

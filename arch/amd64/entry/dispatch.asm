@@ -42,7 +42,8 @@ KiSystemServiceStart:
         mov     edi, eax
         shr     edi, TABLE_SHIFT
         and     edi, TABLE_MASK
-        and     eax, INDEX_MASK
+        DEFENCE number_high_half_used, and eax, INDEX_MASK
+        INSTEAD number_high_half_used, and rax, ~(WIN32K_TABLE << TABLE_SHIFT)
 
 global KiSystemServiceRepeat
 KiSystemServiceRepeat:
@@ -52,7 +53,7 @@ KiSystemServiceRepeat:
         test    dword [rbx + KTHREAD.ThreadFlags], THREAD_FLAGS_GUI_THREAD
         cmovnz  r10, r11
         cmp     eax, [r10 + rdi + KSERVICE_TABLE_DESCRIPTOR.Limit]
-        jae     beyond_limit
+        DEFENCE number_not_compared, jae beyond_limit
         mov     r10, [r10 + rdi + KSERVICE_TABLE_DESCRIPTOR.Base]
         movsxd  r11, dword [r10 + rax * 4]
         mov     rax, r11
@@ -96,7 +97,8 @@ copy_arguments:
         test    byte [FRAME(SegCs)], 1
         jz      .from_kernel
         cmp     rsi, [rel MmUserProbeAddress]
-        cmovae  rsi, [rel MmUserProbeAddress]   ; never mapped: faults
+        DEFENCE stack_pointer_not_clamped, \
+                cmovae rsi, [rel MmUserProbeAddress]    ; never mapped: faults
 .from_kernel:
         lea     r11, [rel KiSystemServiceCopyEnd]
         sub     r11, rax
@@ -118,9 +120,10 @@ KiSystemServiceCopyStart:
         times ($ - KiSystemServiceCopyStart) - COPY_SLOTS * COPY_STEP int3
 global KiSystemServiceCopyEnd
 KiSystemServiceCopyEnd:
-        FIXUP   KiSystemServiceCopyStart, KiSystemServiceCopyEnd, \
+        DEFENCE argument_fault_unexpected, \
+                FIXUP KiSystemServiceCopyStart, KiSystemServiceCopyEnd, \
                 argument_fault
-        USER_ACCESS_END
+        DEFENCE smap_left_open, USER_ACCESS_END
         test    byte [rel KiDynamicTraceMask], KI_TRACE_SYSTEM_CALLS
         jnz     tracked_call
         call    r10                             ; room 4

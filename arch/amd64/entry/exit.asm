@@ -30,13 +30,14 @@ KiSystemServiceExit:
         jz      exit_to_kernel
         CHECK_SERVICE
 .to_user:
-        cli
+        DEFENCE apc_before_cli, cli
         test    byte [r11 + KTHREAD.ApcState.UserApcPendingAll], USER_APCS
         jnz     user_apc
+        INSTEAD apc_before_cli, cli
 ; At this point: interrupts stay off until SYSRET brings the user's flags, so
 ; no APC gets lost.
         ldmxcsr [FRAME(MxCsr)]
-        xor     r10d, r10d
+        DEFENCE r10_not_cleared, xor r10d, r10d
         cmp     word [FRAME(Dr7)], 0
         jz      .debug_restored
         mov     [FRAME(Rax)], rax
@@ -58,12 +59,14 @@ KiSystemServiceExit:
         mov     rdx, rcx
         shr     rdx, CANONICAL_BITS
         DEFENCE sysret_unchecked, jnz exit_by_iret      ; CVE-2012-0217
+%if !BUG_xmm_not_cleared
         pxor    xmm0, xmm0
         pxor    xmm1, xmm1
         pxor    xmm2, xmm2
         pxor    xmm3, xmm3
         pxor    xmm4, xmm4
         pxor    xmm5, xmm5
+%endif
         mov     r11d, [FRAME(EFlags)]
         mov     rbp, r9
         CFI_CALLER Rcx, R8, KGDT64_R3_CODE_USER
@@ -107,7 +110,7 @@ exit_to_kernel:
         mov     rcx, [FRAME(TrapFrame)]
         mov     [r11 + KTHREAD.TrapFrame], rcx
         mov     cl, [FRAME(PreviousMode)]
-        mov     [r11 + KTHREAD.PreviousMode], cl
+        DEFENCE previous_mode_kept, mov [r11 + KTHREAD.PreviousMode], cl
         cli
         mov     rsp, rbp
         mov     rbp, [rsp + KTRAP_FRAME.Rbp - FRAME_BIAS]

@@ -28,15 +28,15 @@ CFI_BEGIN
 global KiSystemService
 KiSystemService:
         CFI_MACHINE
-        USER_ACCESS_END
+        DEFENCE no_clac_at_entry, USER_ACCESS_END
         test    byte [rsp + MACHINE_FRAME.SegCs], 1
-        jz      ki_service_trap_in_kernel
+        DEFENCE int2e_in_kernel, jz ki_service_trap_in_kernel
         swapgs
-        lfence
+        DEFENCE no_lfence_after_swapgs, lfence
 ; At this point: gs is the KPCR's.
         sub     rsp, 8                          ; no error code
         BEGIN_FRAME 1
-        cld
+        DEFENCE no_cld, cld
         SAVE_NONVOLATILE
         mov     [FRAME(Rax)], rax
         cmp     word [FRAME(SegCs)], KGDT_R3_CODE_USER

@@ -45,8 +45,10 @@ KiFastCallEntry:
         push    r11
         pushfq
 flags_saved:
+%if !BUG_sysenter_keeps_flags
         push    FLAGS_NONE
         popfq
+%endif
 ; At this point: the flags are the kernel's, interrupts off.
         or      dword [rsp], EFLAGS_IF
         push    KGDT64_R3_CODE_USER | SERVICE_DOOR_SYSENTER

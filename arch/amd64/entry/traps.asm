@@ -112,9 +112,9 @@ enter_from_any:
         test    byte [FRAME(SegCs)], 1
         jz      .done
         swapgs
-        lfence
+        DEFENCE no_lfence_after_swapgs, lfence
 ; At this point: gs is the KPCR's.
-        ldmxcsr [PRCB(MxCsr)]
+        DEFENCE users_mxcsr, ldmxcsr [PRCB(MxCsr)]
         mov     rax, [PRCB(CurrentThread)]
         test    byte [rax + KTHREAD.Header.DebugActive], DEBUG_ACTIVE_DR7
         jz      .done

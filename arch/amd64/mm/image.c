@@ -7,6 +7,7 @@
  * nothing.  The table is complete before it is linked: this code runs from
  * the very pages it changes.
  */
+#include <bug.h>
 #include <mm/mi.h>
 
 #include <arch/entry.h>
@@ -26,11 +27,11 @@ static BOOLEAN is_guard(ULONG_PTR va)
 static ULONGLONG protection_of(ULONG_PTR va)
 {
     if (va < (ULONG_PTR)kernel_start || va >= (ULONG_PTR)kernel_end ||
-        is_guard(va))
+        (is_guard(va) && !BUG(boot_stack_guards_mapped)))
         return 0;
     if (va < (ULONG_PTR)kernel_text_end)
         return MI_PTE_VALID | MI_PTE_GLOBAL | MI_PTE_ACCESSED;
-    if (va < (ULONG_PTR)kernel_sealed_end)
+    if (va < (ULONG_PTR)kernel_sealed_end && !BUG(tables_writable))
         return MI_PTE_VALID | MI_PTE_GLOBAL | MI_PTE_ACCESSED |
                MI_PTE_NO_EXECUTE;
     return MI_PTE_VALID | MI_PTE_GLOBAL | MI_PTE_ACCESSED |

@@ -27,12 +27,12 @@ arch_copy_user:
 .begin: rep movsq
         mov     ecx, r8d
         rep movsb
-.end:   USER_ACCESS_END
+.end:   DEFENCE smap_left_open, USER_ACCESS_END
         xor     eax, eax
 .out:   mov     rdi, r9
         mov     rsi, r10
         ret
-        FIXUP   .begin, .end, .out
+        DEFENCE copy_fault_unexpected, FIXUP .begin, .end, .out
 
 ; NTSTATUS arch_touch_user(void *address): is it writable?
 global arch_touch_user

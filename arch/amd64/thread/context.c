@@ -5,12 +5,13 @@
  * may set is listed here, bit by bit: selectors never, flags by a mask, rip
  * made canonical, debug addresses only of user space (debugregs.c).
  */
+#include <bug.h>
 #include <arch/entry.h>
 #include <arch/thread.h>
 #include <mm.h>
 #include <x86/registers.h>
 
-#define MXCSR_USER_MASK 0xFFFFU
+#define MXCSR_USER_MASK (BUG(context_mxcsr_trusted) ? ~0U : 0xFFFFU)
 #define FCW_USER_MASK 0x1F7F            /* bit 6 reads as 1 */
 #define CANONICAL_SHIFT 16
 
@@ -26,15 +27,21 @@ static ULONGLONG canonical(ULONGLONG address)
 
 static void set_control(KTRAP_FRAME *frame, const CONTEXT *context)
 {
-    frame->EFlags = (context->EFlags & EFLAGS_USER_MASK) | EFLAGS_IF;
-    frame->Rip = canonical(context->Rip);
+    frame->EFlags = (BUG(context_flags_trusted)
+                         ? context->EFlags
+                         : context->EFlags & EFLAGS_USER_MASK) | EFLAGS_IF;
+    frame->Rip = BUG(context_rip_trusted) ? context->Rip
+                                          : canonical(context->Rip);
     frame->Rsp = context->Rsp;
     frame->SegCs = KGDT64_R3_CODE | RPL_MASK;
+    if (BUG(context_cs_trusted))
+        frame->SegCs = context->SegCs;
     if (context->SegCs == (KGDT_R3_CODE | RPL_MASK)) {
         frame->SegCs = context->SegCs;
         frame->Rip &= 0xFFFFFFFF;
     }
-    frame->SegSs = KGDT_R3_DATA | RPL_MASK;
+    frame->SegSs = BUG(context_ss_trusted) ? context->SegSs
+                                           : KGDT_R3_DATA | RPL_MASK;
 }
 
 static void set_integer(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,

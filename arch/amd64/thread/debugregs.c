@@ -14,6 +14,7 @@
  * DR0 to DR3 of another thread may still be in the processor: a frame of a
  * thread without breakpoints is never believed about them.
  */
+#include <bug.h>
 #include <arch/entry.h>
 #include <arch/thread.h>
 #include <mm.h>
@@ -21,7 +22,8 @@
 
 static ULONGLONG user_address(ULONGLONG address)
 {
-    return address <= MM_HIGHEST_USER_ADDRESS ? address : 0;
+    return BUG(debug_address_trusted) ||
+           address <= MM_HIGHEST_USER_ADDRESS ? address : 0;
 }
 
 static BOOLEAN is_filled(const KTRAP_FRAME *frame)
@@ -53,7 +55,7 @@ void ki_set_debug_registers(KTRAP_FRAME *frame, const CONTEXT *context)
     frame->Dr2 = user_address(context->Dr2);
     frame->Dr3 = user_address(context->Dr3);
     frame->Dr6 = context->Dr6 & DR6_STATUS;
-    frame->Dr7 = context->Dr7 & DR7_LEGAL;
+    frame->Dr7 = BUG(dr7_trusted) ? context->Dr7 : context->Dr7 & DR7_LEGAL;
     if (frame->Dr7 & DR7_ACTIVE)
         __sync_fetch_and_or(active, DEBUG_ACTIVE_DR7);
     else

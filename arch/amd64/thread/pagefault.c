@@ -7,6 +7,7 @@
  * back by a call or has it taken by a handler, and touches it again, has done
  * something in between.
  */
+#include <bug.h>
 #include <arch/thread.h>
 #include <arch/trap.h>
 #include <kd.h>
@@ -77,7 +78,7 @@ BOOLEAN ki_is_fault_loop(const KTRAP_FRAME *frame)
         last_fault = fault;
         repeated = 0;
     }
-    if (++repeated < FAULT_LOOP)
+    if (++repeated < FAULT_LOOP || BUG(fault_loop_unbounded))
         return FALSE;
     repeated = 0;
     DbgPrint("\n%s: fault loop at %016llx on %016llx: %u times, and nothing "

@@ -2,6 +2,7 @@
  * thread/thread.c - a thread's first steps, and what changes in the processor
  * when another thread runs.
  */
+#include <bug.h>
 #include <arch/processor.h>
 #include <arch/thread.h>
 #include <ps.h>
@@ -101,7 +102,8 @@ static void load_user_state(const KTHREAD *thread)
 {
     const struct arch_thread_state *state = state_of(thread);
 
-    ki_load_vectors(state);
+    if (!BUG(vectors_not_switched))
+        ki_load_vectors(state);
     __asm__ volatile("mov %0, %%ds" : : "r"(state->ds));
     __asm__ volatile("mov %0, %%es" : : "r"(state->es));
     __asm__ volatile("mov %0, %%fs" : : "r"(state->fs));
