@@ -43,7 +43,8 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/entry/debugregs.asm \
     arch/amd64/entry/stacks.asm \
     arch/amd64/cpu/pcr.c arch/amd64/cpu/gdt.c arch/amd64/cpu/idt.c \
-    arch/amd64/cpu/features.c arch/amd64/cpu/apic.c \
+    arch/amd64/cpu/features.c arch/amd64/cpu/mitigation.c \
+    arch/amd64/cpu/speculation.c arch/amd64/cpu/apic.c \
     arch/amd64/cpu/clock.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
     arch/amd64/thread/xstate.c arch/amd64/thread/callback.c \

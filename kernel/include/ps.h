@@ -9,6 +9,8 @@
  * EPROCESS.ProcessLock guards ThreadListHead, ActiveThreads, ExitStatus and
  * the PROCESS_ bits of Flags.  CrossThreadFlags and Flags are changed by
  * interlocked operations only.  AddressCreationLock is Mm's (mm/space.c).
+ * SecurityDomain: whose training of branch predictors this is, each process its
+ * own; 0, the system's, trains none (arch/amd64/cpu/speculation.c).
  */
 #pragma once
 
@@ -120,7 +122,9 @@ typedef struct _EPROCESS {
     ULONGLONG VadCount;                         /* 7e8 */
     UCHAR pad_7f0[0x50];
     LARGE_INTEGER ExitTime;                     /* 840 */
-    UCHAR pad_848[0x1f8];
+    UCHAR pad_848[0x198];
+    ULONGLONG SecurityDomain;                   /* 9e0 */
+    UCHAR pad_9e8[0x58];
 } EPROCESS;
 
 /* EPROCESS.Flags, ETHREAD.CrossThreadFlags and SameThreadApcFlags */

@@ -28,6 +28,8 @@ static struct option {
       "instruction of the 32-bit ntdll's stubs" },
     { "clock", "auto", { "auto", "deadline", "periodic" },
       "how the local APIC's timer makes the clock's ticks" },
+    { "spec", "auto", { "auto", "on", "off" },
+      "predictors and buffers: as needed, all that can be, nothing" },
     { "pagefile", "0", { NULL },
       "MiB of memory that are a disk with a page file" },
     { "log", "*:trace", { NULL },

@@ -19,6 +19,7 @@
 #include <ps.h>
 #include <wow64.h>
 #include <arch/processor.h>
+#include <arch/speculation.h>
 
 #define VERSION "ntwalk 0.1"
 
@@ -144,6 +145,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ki_show_descriptors(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
     ki_show_idt(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
     ki_show_features();
+    ki_show_speculation();
     ki_initialize_services(&loader_block);
     wow64_initialize();
     MmInitSystem(&loader_block);

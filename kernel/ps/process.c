@@ -14,6 +14,7 @@
 
 LIST_ENTRY PsActiveProcessHead;
 static EX_PUSH_LOCK active_lock;
+static ULONGLONG last_domain;           /* EPROCESS.SecurityDomain */
 
 void psp_insert_process(EPROCESS *process)
 {
@@ -79,6 +80,7 @@ static NTSTATUS allocate(void *section, const UNICODE_STRING *name,
     InitializeListHead(&process->ThreadListHead);
     process->InheritedFromUniqueProcessId = parent->UniqueProcessId;
     process->ExitStatus = STATUS_PENDING;
+    process->SecurityDomain = __sync_add_and_fetch(&last_domain, 1);
     KeQuerySystemTime(&process->CreateTime);
     set_name(process, name);
     ObReferenceObject(section);

@@ -17,6 +17,7 @@
 #include "wow64p.h"
 
 #include <arch/thread.h>
+#include <bug.h>
 #include <etw.h>
 #include <kd.h>
 #include <ps.h>
@@ -180,6 +181,10 @@ ULONG_PTR wow64_system_service(ULONG number, ULONG arguments)
 
     if (!PsGetCurrentProcess()->WoW64Process || !find_service(which, index))
         return (ULONG)STATUS_INVALID_SYSTEM_SERVICE;
+    if (!BUG(index_unclamped)) {
+        which = arch_clamp_index(which, SERVICE_TABLES);
+        index = arch_clamp_index(index, tables[which].Limit);
+    }
     if (which == WIN32K_SERVICE_TABLE)
         status = flush_batch();
     if (!NT_SUCCESS(status))

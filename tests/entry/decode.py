@@ -22,17 +22,20 @@ JUMPS = frozenset('jmp je jne jb jae jbe ja jl jge jle jg js jns jc jnc'
 
 
 class Mem:
-    """An operand in memory: segment, base, index, displacement, bytes."""
+    """An operand in memory: segment, base, index times scale, displacement,
+    bytes."""
 
     def __init__(self, match, target):
         size, self.segment, inside, absolute = match.groups()
         self.size = SIZES.get(size, 8)
         self.base = self.index = None
+        self.scale = 1
         self.offset = int(absolute, 16) if absolute else 0
         self.target = target
         for sign, term in TERM.findall(inside or ''):
             if '*' in term:
-                self.index = term.split('*')[0]
+                self.index, scale = term.split('*')
+                self.scale = int(scale)
             elif term in REGISTERS or term == 'rip':
                 self.base, self.index = (term, self.index) \
                     if self.base is None else (self.base, term)

@@ -27,6 +27,7 @@ FROM_C = {
     'ki_return_from_callback': {},
     'ki_enter_user': {'rcx': 'frame'},
     'KiSwapContext': {},
+    'ki_fill_return_stack': {},
     'arch_call_on_stack': {'rcx': 'other'},
     'arch_call_service': {},
     'arch_copy_user': {},

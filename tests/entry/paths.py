@@ -45,7 +45,7 @@ MOST_STATES = 256                       # of one instruction
 FILLER = re.compile(r'(cs |data16 )*(nop\b.*|xchg ax,ax|int3|ud2)$')
 VOLATILE = ('rax', 'rcx', 'rdx', 'r8', 'r9', 'r10', 'r11')
 # Change flags and their first operand, of which nothing is known then.
-ARITHMETIC = frozenset('add sub or and xor shl shr sar inc dec'.split())
+ARITHMETIC = frozenset('add sub sbb or and xor shl shr sar inc dec'.split())
 # Change their first operand only.
 MOVES = frozenset('movzx movsxd lsl cmovne cmovae cmovb movaps pxor'.split())
 READERS = frozenset('cmp test prefetchw ldmxcsr'.split())
@@ -64,7 +64,9 @@ class State:
     def __init__(self, entry, gs, iff, df, ac):
         self.gs, self.iff, self.df, self.ac = gs, iff, df, ac
         self.apc = self.paranoid = False
-        self.test = None                # ring test: (slot, its value)
+        # What the flags tell: (slot, its value) of a ring test; ('below',
+        # register) while carry says that it is below a table's limit.
+        self.test = None
         self.regs = dict.fromkeys(GENERAL)
         self.mem = {}
         self.entry, self.trail = entry, ()
@@ -340,6 +342,9 @@ class Walk:
         if mem.base in ('rsp', 'rbp') and not (
                 isinstance(value, tuple) and value[0] == 'addr'):
             raise Violation(f'{mem.base} is used before it is the kernel\'s')
+        if mem.scale == 4 and state.regs.get(mem.index) != 'clamped':
+            raise Violation('a table is read by an index that speculation '
+                            'can bring beyond it')
         used = [value] + ([state.regs[REGISTERS[mem.index][0]]]
                           if mem.index else [])
         if 'user' in used and state.ac != 'on':
@@ -521,8 +526,16 @@ class Walk:
         op, (to, *rest) = insn.op, insn.operands
         values = [None if isinstance(word, int) else self.read(word, state)
                   for word in insn.operands]
+        flags = state.test
         if op in ARITHMETIC or op in ('cmp', 'test'):
             state.test = None
+        if op == 'cmp' and isinstance(rest[0], Mem) and to in REGISTERS and \
+                rest[0].offset == self.offsets['KSERVICE_TABLE_DESCRIPTOR.'
+                                               'Limit']:
+            state.test = ('below', REGISTERS[to][0])
+        if op == 'sbb' and rest == [to] and flags and flags[0] == 'below':
+            self.write(to, ('mask', flags[1]), state)
+            return
         if op == 'test' and isinstance(to, Mem) and rest == [1]:
             slot = self.slot(to, state)
             if slot is not None and ring_of(values[0]) is not None:
@@ -548,6 +561,8 @@ class Walk:
             return old
         if op == 'or' and kind == 'gslo' and values[1] == ('gshi', old[1]):
             return ('gs', old[1])
+        if op == 'and' and by in state.regs and values[1] == ('mask', to):
+            return 'clamped'
         if op == 'and' and isinstance(by, int):
             return 'no IF' if isinstance(to, Mem) and not by & IF else None
         if op == 'xor' and rest == [to]:
@@ -570,9 +585,12 @@ class Walk:
         if insn.op == 'jmp':
             return [self.turn(address, target, state)]
         test, state.test = state.test, None
-        if test is None or insn.op not in ('je', 'jne'):
-            return [(next_address, state),
-                    self.turn(address, target, state.copy())]
+        if test is None or test[0] == 'below' or \
+                insn.op not in ('je', 'jne'):
+            taken = self.turn(address, target, state.copy())
+            if test and test[0] == 'below' and insn.op == 'jae':
+                state.test = test
+            return [(next_address, state), taken]
         found = []
         slot, ring = test
         for one in (3, 0):

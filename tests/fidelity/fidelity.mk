@@ -39,7 +39,7 @@ $(GEN)/layout_asserts_nt32.c: scripts/gen_asserts.py $(LAYOUTS32) \
 	$(Q)$(PYTHON) scripts/gen_asserts.py $(LAYOUTS32) $@ $(NT_LAYOUTS32)
 
 $(GEN)/layout_asserts.o: $(GEN)/layout_asserts.c $(GEN)/flags \
-                         | $(GEN)/services.stamp
+                         | $(GEN)/services.stamp $(GEN)/bug.stamp
 	$(call say,CC)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 $(GEN)/layout_asserts_nt.o: $(GEN)/layout_asserts_nt.c $(GEN)/flags \

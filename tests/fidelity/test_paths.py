@@ -63,7 +63,7 @@ def test_no_violations(build):
 
 
 def test_what_is_needed(kernel):
-    """Without any one of them there is a violation."""
+    """Without any one of them there is a violation; of LFENCE, too (K4)."""
     unseen, tried = [], 0
     for at, text in kernel.code.items():
         name = kernel.name(at)
@@ -129,6 +129,22 @@ def test_controls(kernel, symbol, text, new, what):
     found = first_violation(kernel, {at: new})
     print(found)
     assert found and what in found
+
+
+@pytest.mark.parametrize('text, new', [
+    ('sbb', 'nop'),
+    ('sbb', 'sbb r11,rax'),
+    ('and', 'nop'),
+    ('and', 'and rdx,r11'),
+    ('jae', 'jne '),
+    ('cmp', 'cmp ecx,DWORD PTR [r10+rdi*1+0x10]'),
+])
+def test_index_is_clamped(kernel, text, new):
+    """J4: the service's index, behind its bounds check."""
+    at = find(kernel, 'KiSystemServiceRepeat', text)
+    if new.endswith(' '):
+        new = new + kernel.code[at].removeprefix(text).strip()
+    assert 'can bring beyond' in first_violation(kernel, {at: new})
 
 
 def test_moved_before_swapgs(kernel):

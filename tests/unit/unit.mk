@@ -5,7 +5,7 @@
 
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl gap handle pe pe32 \
     serial console screen options log widen translate fpu timertable scancode \
-    edit locks locks32 unwind
+    edit locks locks32 unwind mitigation
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -41,6 +41,7 @@ unit_timertable := kernel/ke/timertable.c
 unit_widen     := kernel/wow64/widen.c
 unit_translate := kernel/wow64/translate.c
 unit_fpu       := kernel/wow64/fpu.c
+unit_mitigation := arch/amd64/cpu/mitigation.c
 unit_scancode  := kernel/io/scancode.c
 unit_edit      := $(addprefix programs/shell/,edit.c history.c words.c)
 unit_locks     := $(addprefix ntdll-stub/src/,critical.c waitaddr.c srwlock.c \
@@ -89,7 +90,7 @@ $(SAMPLE32): tests/unit/sample.c tests/unit/sample.def
 # $(call unit_test,NAME)
 define unit_test
 $(UNIT)/$(1): tests/unit/$(1).c $(unit_$(1)) tests/unit/unit.mk \
-              | $(GEN)/services.stamp
+              | $(GEN)/services.stamp $(GEN)/bug.stamp
 	$$(call say,UNIT)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $(unit_$(1)_FLAGS) $$(UNIT_CFLAGS) -MMD -MP \

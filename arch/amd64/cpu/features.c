@@ -8,6 +8,7 @@
  */
 #include <bug.h>
 #include <arch/processor.h>
+#include <arch/speculation.h>
 #include <arch/thread.h>
 
 #include <arch/entry.h>
@@ -86,6 +87,7 @@ void ki_initialize_features(void)
     ki_initialize_xstate();
     arch_write_cr8(PASSIVE_LEVEL);
     KeSmapEnabled = (arch_read_cr4() & CR4_SMAP) != 0;
+    ki_initialize_speculation();
 
     arch_write_msr(MSR_STAR, STAR_VALUE);
     arch_write_msr(MSR_LSTAR, (ULONG_PTR)KiSystemCall64);

@@ -54,6 +54,10 @@ KiSystemServiceRepeat:
         cmovnz  r10, r11
         cmp     eax, [r10 + rdi + KSERVICE_TABLE_DESCRIPTOR.Limit]
         DEFENCE number_not_compared, jae beyond_limit
+; At this point: carry is set.  A processor that went on before it knew that
+; makes the index 0 here.
+        DEFENCE index_unclamped, sbb r11, r11
+        DEFENCE index_unclamped, and rax, r11
         mov     r10, [r10 + rdi + KSERVICE_TABLE_DESCRIPTOR.Base]
         movsxd  r11, dword [r10 + rax * 4]
         mov     rax, r11

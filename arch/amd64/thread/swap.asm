@@ -12,6 +12,8 @@ extern ki_save_processor_state
 extern ki_switch_processor_state
 extern ki_start_thread
 
+RETURN_STACK    equ 32                  ; of its entries; no processor has more
+
 section .entry progbits alloc exec nowrite align=64
 CFI_BEGIN
 
@@ -57,6 +59,22 @@ SwapContext:
         call    ki_switch_processor_state
         mov     rbp, [rsp + KSWITCH_FRAME.Rbp]
         add     rsp, KSWITCH_FRAME.Return
+        CFI_RETURN
+        ret
+
+; What a processor predicts a return with are its last calls: another thread's
+; here, or ring 3's.  32 calls that never return in their places.
+global ki_fill_return_stack
+ki_fill_return_stack:
+        CFI_RETURN
+%assign pushed 1
+%rep RETURN_STACK
+        call    $ + 6
+        int3
+        CFI_RETURN pushed * 8
+%assign pushed pushed + 1
+%endrep
+        add     rsp, RETURN_STACK * 8
         CFI_RETURN
         ret
 

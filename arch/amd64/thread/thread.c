@@ -4,6 +4,7 @@
  */
 #include <bug.h>
 #include <arch/processor.h>
+#include <arch/speculation.h>
 #include <arch/thread.h>
 #include <ps.h>
 #include <wow64.h>
@@ -142,6 +143,8 @@ void ki_switch_processor_state(KTHREAD *old, KTHREAD *thread)
                               ? (ULONG)(ULONG_PTR)thread->Teb +
                                     (ULONG)(WOW64_TEB32 - WOW64_TEB) : 0);
     thread->Running = TRUE;
+    if (prcb->BpbFeatures & BPB_ENABLED)
+        ki_switch_predictors(prcb, owner->SecurityDomain);
     repair_ss();
     load_user_state(thread);
     thread->ContextSwitches++;

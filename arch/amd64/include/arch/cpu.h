@@ -113,6 +113,15 @@ static inline struct arch_cpuid arch_cpuid(ULONG leaf, ULONG subleaf)
     return r;
 }
 
+/* index, or 0 where index < limit is only speculation. */
+static inline ULONG arch_clamp_index(ULONG index, ULONG limit)
+{
+    ULONG mask;
+    __asm__ volatile("cmp %2, %1; sbb %0, %0" : "=r"(mask)
+                     : "r"(index), "rm"(limit) : "cc");
+    return index & mask;
+}
+
 static inline void arch_invlpg(const void *address)
 {
     __asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");

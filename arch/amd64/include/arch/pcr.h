@@ -65,6 +65,18 @@ typedef struct _KREQUEST_PACKET {
 /* RequestSummary: RequestPacket is complete. */
 #define IPI_PACKET_READY 1
 
+/*
+ * Branch predictors (arch/speculation.h).  BpbState: what each way in does;
+ * BpbFeatures: anything at all, and whether SMEP spares it the return stack.
+ * BpbCurrentSpecCtrl is what IA32_SPEC_CTRL holds; the two others what it is
+ * to hold in ring 0 and in ring 3.  TrappedSecurityDomain: whose ring 3 has
+ * trained the predictors last.
+ */
+#define BPB_FLUSH_RSB_ON_TRAP 0x02
+#define BPB_IBPB_ON_TRAP 0x08
+#define BPB_ENABLED 0x02
+#define BPB_SMEP 0x04
+
 typedef struct _REQUEST_MAILBOX {
     struct _REQUEST_MAILBOX *Next;              /* 00 */
     volatile ULONGLONG RequestSummary;          /* 08 */
@@ -97,7 +109,15 @@ typedef struct _KPRCB {
     ULONGLONG GroupSetMember;                   /* 0c8 */
     UCHAR pad_d0[0x4];
     ULONG InitialApicId;                        /* 0d4 */
-    UCHAR pad_d8[0x28];
+    UCHAR pad_d8[0x18];
+    ULONGLONG TrappedSecurityDomain;            /* 0f0 */
+    UCHAR BpbState;                             /* 0f8 */
+    UCHAR BpbFeatures;                          /* 0f9 */
+    UCHAR BpbCurrentSpecCtrl;                   /* 0fa */
+    UCHAR BpbKernelSpecCtrl;                    /* 0fb */
+    UCHAR BpbNmiSpecCtrl;                       /* 0fc */
+    UCHAR BpbUserSpecCtrl;                      /* 0fd */
+    UCHAR pad_fe[0x2];
     KPROCESSOR_STATE ProcessorState;            /* 100 */
     UCHAR pad_6c0[0x2648];
     SINGLE_LIST_ENTRY DeferredReadyListHead;    /* 2d08 */
@@ -143,7 +163,9 @@ typedef struct _KPRCB {
     ULONG ReadyThreadCount;                     /* 7eb4 */
     UCHAR pad_7eb8[0x8];
     ULONGLONG StartCycles;                      /* 7ec0 */
-    UCHAR pad_7ec8[0x2ff8];
+    UCHAR pad_7ec8[0xfe2];
+    USHORT VerwSelector;                        /* 8eaa, 0: no VERW */
+    UCHAR pad_8eac[0x2014];
     REQUEST_MAILBOX RequestMailbox[1];          /* aec0 */
 } KPRCB;
 

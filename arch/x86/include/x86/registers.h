@@ -36,6 +36,7 @@
 #define EFER_LME (1ULL << 8)
 #define EFER_LMA (1ULL << 10)
 #define EFER_NXE (1ULL << 11)
+#define EFER_AUTOMATIC_IBRS (1ULL << 21)        /* AMD */
 
 #define EFLAGS_CF (1U << 0)
 #define EFLAGS_TF (1U << 8)
@@ -49,7 +50,16 @@
 /* What a context may set: CF PF AF ZF SF TF DF OF RF ID, as in Windows. */
 #define EFLAGS_USER_MASK 0x00210DD5U
 
+/* IA32_SPEC_CTRL, and the only command of IA32_PRED_CMD. */
+#define SPEC_CTRL_IBRS (1U << 0)
+#define SPEC_CTRL_SSBD (1U << 2)
+#define SPEC_CTRL_BHI_DIS_S (1U << 10)
+#define PRED_CMD_IBPB 1
+
 #define MSR_APIC_BASE 0x1B
+#define MSR_SPEC_CTRL 0x48
+#define MSR_PRED_CMD 0x49
+#define MSR_ARCH_CAPABILITIES 0x10A
 #define MSR_SYSENTER_CS 0x174
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176
@@ -63,6 +73,8 @@
 #define MSR_FS_BASE 0xC0000100
 #define MSR_GS_BASE 0xC0000101
 #define MSR_GS_SWAP 0xC0000102
+#define MSR_AMD_DE_CFG 0xC0011029
+#define DE_CFG_LFENCE_SERIALIZES (1ULL << 1)
 
 #define PAGE_FAULT_PRESENT 0x01
 #define PAGE_FAULT_WRITE 0x02
