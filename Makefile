@@ -138,7 +138,8 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
     tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c \
     tests/kernel/sweep.c tests/kernel/vector.c tests/kernel/sealed.c \
-    tests/kernel/scarce.c tests/kernel/bare.c tests/kernel/bare.asm
+    tests/kernel/scarce.c tests/kernel/watched.c tests/kernel/bare.c \
+    tests/kernel/bare.asm
 
 # What tests/kernel/scarce.c stands before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
@@ -637,17 +638,23 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 
 # ---- QEMU's plugin ---------------------------------------------------------
 
-PLUGIN_SRCS := $(addprefix scripts/plugin/,decode.c symbols.c tree.c stack.c \
-    profile.c)
-PLUGIN_HDRS := $(addprefix scripts/plugin/,qemu_plugin.h decode.h symbols.h \
-    tree.h stack.h)
 PLUGIN_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -fPIC \
     -fvisibility=hidden
+PLUGINS := $(BUILD)/profile.so $(BUILD)/watch.so
 
-$(BUILD)/profile.so: $(PLUGIN_SRCS) $(PLUGIN_HDRS)
-	$(call say,CC)
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(PLUGIN_CFLAGS) -shared -o $@ $(PLUGIN_SRCS)
+profile_PLUGIN := decode.c symbols.c tree.c stack.c profile.c
+watch_PLUGIN   := decode.c places.c calls.c fetches.c watch.c
+PLUGIN_HDRS := $(addprefix scripts/plugin/,qemu_plugin.h decode.h symbols.h \
+    tree.h stack.h places.h calls.h fetches.h)
+
+define plugin
+$(BUILD)/$(1).so: $($(1)_PLUGIN:%=scripts/plugin/%) $(PLUGIN_HDRS)
+	$$(call say,CC)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(PLUGIN_CFLAGS) -shared -o $$@ \
+	    $($(1)_PLUGIN:%=scripts/plugin/%)
+endef
+$(foreach p,profile watch,$(eval $(call plugin,$(p))))
 
 # ---- Tests on the host ----------------------------------------------------
 
@@ -702,7 +709,7 @@ doctor: ## list every tool, its version, and what is missing
 
 image: $(BUILD)/ntwalk.iso ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
 
-parts: $(PARTS) $(OUTSIDE) $(BUILD)/profile.so ## all but the image
+parts: $(PARTS) $(OUTSIDE) $(PLUGINS) ## all but the image
 
 user-tests: $(USER_FILES) ## the ring-3 test programs
 
@@ -711,6 +718,10 @@ doors: ## every service: its number and arguments by each door
 
 paths: $(BUILD)/ntoskrnl.elf ## walk every path through the entry code
 	@$(PYTHON) tests/entry/paths.py $<
+
+watch: ## how ring 0 uses ring 3's memory, in a test build
+	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
+	@$(PYTHON) tests/entry/watch.py --build $(BUILD)/test
 
 # What "debug" runs, with its arguments.
 PROGRAM ?= tour
@@ -736,4 +747,5 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image parts user-tests doors paths debug walk screenshot clean FORCE
+    doctor image parts user-tests doors paths watch debug walk screenshot \
+    clean FORCE

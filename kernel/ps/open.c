@@ -6,22 +6,26 @@
  */
 #include "psp.h"
 
+static NTSTATUS capture_attributes(const OBJECT_ATTRIBUTES *user,
+                                   OBJECT_ATTRIBUTES *copy)
+{
+    NTSTATUS status = mm_probe_for_read(user, sizeof *copy, sizeof(ULONG));
+
+    if (NT_SUCCESS(status))
+        status = mm_copy_from_user(copy, user, sizeof *copy);
+    if (NT_SUCCESS(status) &&
+        (copy->Length != sizeof *copy ||
+         (copy->Attributes & ~OBJ_VALID_ATTRIBUTES)))
+        status = STATUS_INVALID_PARAMETER;
+    return status;
+}
+
 NTSTATUS psp_capture_handle_attributes(const OBJECT_ATTRIBUTES *user,
                                        ULONG *attributes)
 {
-    OBJECT_ATTRIBUTES copy;
-    NTSTATUS status;
+    OBJECT_ATTRIBUTES copy = { .Attributes = 0 };
+    NTSTATUS status = user ? capture_attributes(user, &copy) : STATUS_SUCCESS;
 
-    *attributes = 0;
-    if (!user)
-        return STATUS_SUCCESS;
-    status = mm_probe_for_read(user, sizeof copy, sizeof(ULONG));
-    if (NT_SUCCESS(status))
-        status = mm_copy_from_user(&copy, user, sizeof copy);
-    if (NT_SUCCESS(status) &&
-        (copy.Length != sizeof copy ||
-         (copy.Attributes & ~OBJ_VALID_ATTRIBUTES)))
-        status = STATUS_INVALID_PARAMETER;
     *attributes = copy.Attributes;
     return status;
 }
@@ -43,11 +47,12 @@ static NTSTATUS capture(HANDLE *handle, const OBJECT_ATTRIBUTES *user,
                                          sizeof(ULONG));
 
     if (NT_SUCCESS(status))
-        status = user ? psp_capture_handle_attributes(user, attributes)
+        status = user ? capture_attributes(user, &copy)
                       : STATUS_ACCESS_VIOLATION;
-    if (NT_SUCCESS(status))
-        status = mm_copy_from_user(&copy, user, sizeof copy);
-    if (NT_SUCCESS(status) && (copy.ObjectName || !user_id))
+    if (!NT_SUCCESS(status))
+        return status;
+    *attributes = copy.Attributes;
+    if (copy.ObjectName || !user_id)
         status = STATUS_INVALID_PARAMETER_MIX;
     if (NT_SUCCESS(status))
         status = mm_probe_for_read(user_id, sizeof *id, sizeof(ULONG));

@@ -60,8 +60,9 @@ void qemu_plugin_register_vcpu_mem_cb(
     enum qemu_plugin_cb_flags flags, enum qemu_plugin_mem_rw which,
     void *data);
 
-/* In the last: which of the two it was. */
+/* In the last: which of the two it was, and that it was 1 << N bytes. */
 _Bool qemu_plugin_mem_is_store(qemu_plugin_meminfo_t info);
+unsigned int qemu_plugin_mem_size_shift(qemu_plugin_meminfo_t info);
 
 /* In the first, too: what the block is made of. */
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);

@@ -48,6 +48,7 @@ enum self_test {
     SELF_TEST_BLOCKS,               /* of kernel memory, in a ULONG */
     SELF_TEST_FORBID_EXECUTION,     /* of a page, behind Mm's back */
     SELF_TEST_BARE_DOOR,            /* one leads straight back; 0: none */
+    SELF_TEST_WATCHED = 0x40,       /* ring 3's memory, as nobody should */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -435,6 +436,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_BARE_DOOR:
         good = lead_door(argument);
+        break;
+    case SELF_TEST_WATCHED:
+        good = test_watched(argument);
         break;
     case SELF_TEST_QUEUE_APC:
         good = queue_user_apc_later(argument);

@@ -62,3 +62,6 @@ BOOLEAN tell_blocks(ULONGLONG user);
 
 /* bare.c */
 BOOLEAN lead_door(ULONGLONG which);
+
+/* watched.c */
+BOOLEAN test_watched(ULONGLONG user);

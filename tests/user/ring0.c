@@ -1,7 +1,7 @@
 /*
  * tests/user/ring0.c - asks the test build's kernel to test itself.
  *
- * "ring0 N" calls NtwSelfTest(N, address of a variable): numbers below 100h
+ * "ring0 N" calls NtwSelfTest(N, address of two variables): numbers below 100h
  * are tests whose status is this program's, the others end in a bugcheck
  * (tests/kernel/selftest.c lists them).  "ring0 spin" waits to be killed, with
  * an NMI or two on the way.
@@ -37,16 +37,16 @@ NTSTATUS NtProcessStartup(PEB *peb)
 {
     const WCHAR *word = last_word(&peb->ProcessParameters->CommandLine);
     self_test *test = (self_test *)(ULONG_PTR)find_stub("NtwSelfTest");
-    static volatile ULONG variable = 1;
+    static volatile ULONG variable[2] = { 1, 1 };
 
     if (*word == 's') {
         print("spinning\n");
-        while (variable)
+        while (variable[0])
             continue;
     }
     if (!test)
         return STATUS_PROCEDURE_NOT_FOUND;
     if (hex(word) == FAULT_IN_COPY)
         return test(hex(word), (ULONG_PTR)test_pages(1));
-    return test(hex(word), (ULONG_PTR)&variable);
+    return test(hex(word), (ULONG_PTR)variable);
 }

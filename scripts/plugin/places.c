@@ -1,0 +1,88 @@
+/*
+ * places.c - the kernel's addresses that a plugin must know (places.h).
+ */
+#include "places.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct place {
+    uint64_t start, end;
+    uint32_t kind;
+};
+
+static const struct {
+    const char *word;
+    uint32_t kind;
+} kinds[] = {
+    { "begin", PLACE_BEGIN },
+    { "helper", PLACE_HELPER },
+    { "probe", PLACE_PROBE },
+    { "door", PLACE_DOOR },
+    { "entry", PLACE_ENTRY },
+    { "switch", PLACE_SWITCH },
+    { "thread", PLACE_THREAD },
+    { "calls-user", PLACE_CALLS_USER },
+    { "called-user", PLACE_CALLED_USER },
+};
+
+static struct place *places;
+static size_t count, room;
+
+static uint32_t kind_of(const char *word)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!strcmp(kinds[i].word, word))
+            return kinds[i].kind;
+    }
+    return 0;
+}
+
+static int add(const char *line)
+{
+    struct place place;
+    char word[16];
+
+    if (sscanf(line, "%15s %" SCNx64 " %" SCNx64, word, &place.start,
+               &place.end) != 3 || !(place.kind = kind_of(word)))
+        return 0;
+    if (count == room) {
+        room = 2 * room + 64;
+        places = realloc(places, room * sizeof *places);
+        if (!places)
+            return 0;
+    }
+    places[count++] = place;
+    return 1;
+}
+
+const char *places_read(const char *path)
+{
+    FILE *file = path ? fopen(path, "r") : NULL;
+    const char *wrong = NULL;
+    char *line = NULL;
+    size_t size = 0;
+
+    if (!file)
+        return "the file of places cannot be read";
+    while (!wrong && getline(&line, &size, file) > 0) {
+        if (!add(line))
+            wrong = "the file of places has a line that is none";
+    }
+    free(line);
+    fclose(file);
+    return wrong;
+}
+
+uint32_t places_at(uint64_t address)
+{
+    uint32_t found = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (places[i].start <= address && address < places[i].end)
+            found |= places[i].kind;
+    }
+    return found;
+}

@@ -1,0 +1,232 @@
+/*
+ * watch.c - a TCG plugin that watches how ring 0 uses ring 3's memory.
+ *
+ * Words: places=FILE (places.h), out=FILE. Out comes, when the machine ends,
+ *
+ *   calls N                      services that began
+ *   accesses N                   ring 0's, to addresses of the lower half
+ *   helpers N                    of these, by the instructions that may
+ *   outside N ADDRESS CHAIN      of these, the others, by who it was (calls.h)
+ *   pair N APART ADDRESS CHAIN CHAIN       fetches.h
+ *
+ * Ring 0 is what runs in the kernel's half of the address space. It begins in
+ * the other half, under the loader's tables, which have no ring 3: what it
+ * touches there until they are gone (PLACE_BEGIN) is nobody's.
+ */
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "calls.h"
+#include "decode.h"
+#include "fetches.h"
+#include "places.h"
+#include "qemu_plugin.h"
+
+#define OUTSIDE 256                     /* of different origin, at most */
+#define USER_BITS 47
+
+struct instruction {
+    uint64_t address;
+    uint32_t places;
+    enum transfer transfer;
+};
+
+struct block {
+    uint32_t places;                    /* of its first instruction */
+    bool leaves;                        /* by SYSRET or SYSEXIT */
+    struct instruction instructions[];
+};
+
+int qemu_plugin_version = QEMU_PLUGIN_VERSION;
+
+static const char *out;
+static bool watching;
+static const struct block *last;        /* of ring 0 */
+static uint64_t user_blocks, user_blocks_seen;
+static uint64_t calls, accesses, helpers;
+static struct outside {
+    uint32_t who;
+    uint64_t count, address;
+} outside[OUTSIDE + 1];                 /* the last one ends it */
+
+/* ---- while the machine runs */
+
+static void touched_outside(uint32_t who, uint64_t address)
+{
+    struct outside *place = outside;
+
+    while (place->who && place->who != who)
+        if (++place == outside + OUTSIDE)
+            abort();
+    *place = (struct outside){ who, place->count + 1, address };
+}
+
+static void user_memory(const struct instruction *own, uint64_t address,
+                        qemu_plugin_meminfo_t info)
+{
+    accesses++;
+    if (own->places & PLACE_HELPER)
+        helpers++;
+    else
+        touched_outside(fetches_who(own->address), address);
+    if (!qemu_plugin_mem_is_store(info) && !(own->places & PLACE_PROBE))
+        fetches_read(address, 1U << qemu_plugin_mem_size_shift(info),
+                     own->address);
+}
+
+/* QEMU 7.2 goes on with the callback of a block's last instruction into ring
+   3's blocks: that is nothing of ring 0's. */
+static void accessed(unsigned int cpu, qemu_plugin_meminfo_t info,
+                     uint64_t address, void *data)
+{
+    const struct instruction *own = data;
+
+    (void)cpu;
+    if (user_blocks != user_blocks_seen)
+        return;
+    if (own->places & PLACE_SWITCH)
+        fetches_thread(address);
+    if (own->transfer == TRANSFER_RETURN)
+        fetches_return(address);
+    else if (own->transfer != TRANSFER_NONE && qemu_plugin_mem_is_store(info))
+        fetches_call(address, own->address);
+    if (address >> USER_BITS == 0 && watching)
+        user_memory(own, address, info);
+}
+
+/* From ring 3, also when none of its instructions got as far as to begin. */
+static bool entered(const struct block *next)
+{
+    bool from_user = user_blocks != user_blocks_seen;
+
+    user_blocks_seen = user_blocks;
+    return from_user || (last && last->leaves && next->places & PLACE_ENTRY);
+}
+
+static void block_begins(unsigned int cpu, void *data)
+{
+    const struct block *next = data;
+
+    (void)cpu;
+    if (entered(next))
+        fetches_entered();
+    last = next;
+    if (!next->places)
+        return;
+    calls += (next->places & PLACE_DOOR) != 0;
+    watching |= (next->places & PLACE_BEGIN) != 0;
+    if (next->places & PLACE_THREAD)
+        fetches_thread_begins();
+    if (next->places & PLACE_CALLS_USER)
+        fetches_calls_user();
+    if (next->places & PLACE_CALLED_USER)
+        fetches_called_user();
+}
+
+/* ---- when a block is translated */
+
+/* An IRET may lead back to ring 0. */
+static bool is_iret(const struct qemu_plugin_insn *insn)
+{
+    const uint8_t *bytes = qemu_plugin_insn_data(insn);
+
+    return bytes[qemu_plugin_insn_size(insn) - 1] == 0xCF;
+}
+
+static struct block *describe(const struct qemu_plugin_tb *tb, size_t count)
+{
+    struct block *block = calloc(1, sizeof *block +
+                                        count * sizeof *block->instructions);
+
+    if (!block)
+        abort();
+    for (size_t i = 0; i < count; i++) {
+        const struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+        struct instruction *own = &block->instructions[i];
+        enum transfer transfer = decode_transfer(qemu_plugin_insn_data(insn),
+                                                 qemu_plugin_insn_size(insn));
+
+        own->address = qemu_plugin_insn_vaddr(insn);
+        own->places = places_at(own->address);
+        if (transfer == TRANSFER_CALL || transfer == TRANSFER_CALL_REGISTER ||
+            transfer == TRANSFER_RETURN)
+            own->transfer = transfer;
+        block->leaves = transfer == TRANSFER_LEAVE && !is_iret(insn);
+    }
+    block->places = block->instructions->places;
+    return block;
+}
+
+static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
+{
+    size_t count = qemu_plugin_tb_n_insns(tb);
+    struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, 0);
+    struct block *block;
+
+    (void)id;
+    if (qemu_plugin_insn_vaddr(insn) >> USER_BITS == 0) {
+        qemu_plugin_register_vcpu_insn_exec_inline(
+            insn, QEMU_PLUGIN_INLINE_ADD_U64, &user_blocks, 1);
+        return;
+    }
+    block = describe(tb, count);
+    qemu_plugin_register_vcpu_tb_exec_cb(tb, block_begins,
+                                         QEMU_PLUGIN_CB_NO_REGS, block);
+    for (size_t i = 0; i < count; i++)
+        qemu_plugin_register_vcpu_mem_cb(
+            qemu_plugin_tb_get_insn(tb, i), accessed, QEMU_PLUGIN_CB_NO_REGS,
+            QEMU_PLUGIN_MEM_RW, &block->instructions[i]);
+}
+
+/* ---- begin and end */
+
+static void machine_ends(qemu_plugin_id_t id, void *data)
+{
+    FILE *file = fopen(out, "w");
+
+    (void)id, (void)data;
+    if (!file)
+        return;
+    fprintf(file, "calls %" PRIu64 "\naccesses %" PRIu64 "\nhelpers %" PRIu64
+            "\n", calls, accesses, helpers);
+    for (const struct outside *place = outside; place->who; place++) {
+        fprintf(file, "outside %" PRIu64 " %" PRIx64 " ", place->count,
+                place->address);
+        calls_write(file, place->who);
+        fputc('\n', file);
+    }
+    fetches_write(file);
+    fclose(file);
+}
+
+static const char *word(const char *text, const char *name)
+{
+    size_t length = strlen(name);
+
+    return strncmp(text, name, length) ? NULL : text + length;
+}
+
+int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
+                        int argc, char **argv)
+{
+    const char *places = NULL, *wrong, *value;
+
+    (void)info;
+    for (int i = 0; i < argc; i++) {
+        if ((value = word(argv[i], "places=")))
+            places = value;
+        else if ((value = word(argv[i], "out=")))
+            out = value;
+    }
+    wrong = out ? places_read(places) : "out= is missing";
+    if (wrong) {
+        fprintf(stderr, "watch: %s\n", wrong);
+        return 1;
+    }
+    qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
+    qemu_plugin_register_atexit_cb(id, machine_ends, NULL);
+    return 0;
+}
