@@ -42,6 +42,7 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/entry/ist.asm \
     arch/amd64/entry/debugregs.asm \
     arch/amd64/entry/stacks.asm \
+    arch/amd64/cpu/cookie.c \
     arch/amd64/cpu/pcr.c arch/amd64/cpu/gdt.c arch/amd64/cpu/idt.c \
     arch/amd64/cpu/features.c arch/amd64/cpu/mitigation.c \
     arch/amd64/cpu/speculation.c arch/amd64/cpu/apic.c \
@@ -338,12 +339,17 @@ FONT       := /usr/share/consolefonts/Lat15-Terminus16.psf.gz
 INCLUDES := -I$(GEN) -Ikernel/include -Iarch/amd64/include \
             -Iarch/x86/include -Iboot -Ikernel
 
+# What the compiler adds against mistakes (docs/hardening.md).
+unless = $(if $(filter $(1),$(BUG)),,$(2))
+KERNEL_GUARDS := -mstack-protector-guard=global \
+    $(call unless,no_stack_protector,-fstack-protector-strong) \
+    $(call unless,no_zero_init,-ftrivial-auto-var-init=zero)
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding \
     -fno-pic -fno-pie -mabi=ms -mgeneral-regs-only -mno-red-zone \
     -mcmodel=kernel -fshort-wchar -fno-strict-aliasing \
-    -fno-stack-protector -fno-asynchronous-unwind-tables \
+    -fno-asynchronous-unwind-tables \
     -fno-omit-frame-pointer -fcf-protection=none -ffixed-r12 -ffixed-r13 \
-    -ffixed-r14 -ffixed-r15 $(INCLUDES)
+    -ffixed-r14 -ffixed-r15 $(KERNEL_GUARDS) $(INCLUDES)
 KERNEL_NASMFLAGS := -f elf64 -g -F dwarf -Werror \
     -I$(GEN)/ -Iarch/amd64/include/ -Iarch/x86/include/
 KERNEL_LDFLAGS := -nostdlib -static -z max-page-size=0x1000 \
@@ -392,12 +398,18 @@ SERVICE_FILES := $(GEN)/services.h $(GEN)/services.inc.c $(GEN)/stubs.inc \
     $(GEN)/exports32.def $(GEN)/calls.inc.c
 
 # Rewritten only when a flag changes, so that everything then is rebuilt.
-FLAGS := $(KERNEL_CFLAGS)|$(KERNEL_NASMFLAGS)|$(KERNEL_LDFLAGS)|$(USER_CFLAGS)|
+FLAGS := $(KERNEL_NASMFLAGS)|$(KERNEL_LDFLAGS)|$(USER_CFLAGS)|
 FLAGS += $(USER_NASMFLAGS)|$(PROGRAM_LDFLAGS)|$(USER32_CFLAGS)|
 FLAGS += $(USER32_NASMFLAGS)|$(PROGRAM32_LDFLAGS)|$(TEST)
 $(GEN)/flags: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' > $@
+
+# The same for the kernel's C alone.
+$(GEN)/kernel.flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(KERNEL_CFLAGS)' | cmp -s - $@ || \
+	    printf '%s\n' '$(KERNEL_CFLAGS)' > $@
 
 # The same for the defence that is left out: only what asks is rebuilt.
 $(GEN)/bug.name: FORCE
@@ -428,7 +440,7 @@ $(GEN)/statuses.inc.c: kernel/include/nt/ntstatus.h
 	$(Q)sed -n 's/^#define \(STATUS_[A-Z0-9_]*\) .*/STATUS(\1)/p' $< > $@
 
 # Structure offsets for assembly: the compiler's answer, as NASM equates.
-$(GEN)/genamd64.s: arch/amd64/genamd64.c $(GEN)/flags \
+$(GEN)/genamd64.s: arch/amd64/genamd64.c $(GEN)/flags $(GEN)/kernel.flags \
                    | $(GEN)/services.stamp $(GEN)/bug.stamp
 	$(call say,CC)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.s=.d) -MT $@ -S $< -o $@
@@ -441,7 +453,8 @@ $(GEN)/font.psf: $(FONT)
 	@mkdir -p $(@D)
 	$(Q)gzip -dc $< > $@
 
-$(OBJ)/%.c.o: %.c $(GEN)/flags | $(GEN)/services.stamp $(GEN)/bug.stamp
+$(OBJ)/%.c.o: %.c $(GEN)/flags $(GEN)/kernel.flags \
+              | $(GEN)/services.stamp $(GEN)/bug.stamp
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@

@@ -85,6 +85,13 @@ extern struct ke_boot_clock ke_boot_clock;
  */
 #define SEALED __attribute__((section(".bss.sealed")))
 
+/*
+ * A local that is not filled with zeroes first, as the compiler fills all
+ * others: one that is read as far as it is written and no further, on a path
+ * whose price is counted.
+ */
+#define UNINITIALIZED __attribute__((uninitialized))
+
 /* Stop the machine with one of NT's codes.  IRQL: any. */
 __attribute__((noreturn)) void KeBugCheckEx(ULONG code, ULONG_PTR p1,
                                             ULONG_PTR p2, ULONG_PTR p3,

@@ -122,6 +122,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ETHREAD *thread;
     NTSTATUS status;
 
+    ki_set_security_cookie(block);
     kd_start_serial();
     DbgPrint(VERSION ": a Windows NT system call, from ring 3 to ring 0 and "
              "back\n");
@@ -140,6 +141,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     if (strcmp(init_option("report"), "e9") == 0)
         kd_enable_report();
 
+    ki_show_security_cookie();
     ki_initialize_features();
     ki_patch_smap_sites();
     ki_show_descriptors(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));

@@ -164,7 +164,7 @@ static ULONG call_tracked(ULONG number, const void *routine,
 static ULONG call_service(ULONG number, const void *routine,
                           const char *letters, const ULONG *slots)
 {
-    struct wow64p_call call;
+    UNINITIALIZED struct wow64p_call call;
 
     call.letters = letters;
     call.count = wow64p_widen(letters, slots, call.values);
@@ -176,7 +176,7 @@ ULONG_PTR wow64_system_service(ULONG number, ULONG arguments)
 {
     ULONG which = number >> SERVICE_TABLE_SHIFT & 3;
     ULONG index = number & SERVICE_INDEX_MASK;
-    ULONG slots[WOW64P_SLOTS];
+    UNINITIALIZED ULONG slots[WOW64P_SLOTS];
     NTSTATUS status = STATUS_SUCCESS;
 
     if (!PsGetCurrentProcess()->WoW64Process || !find_service(which, index))

@@ -1,7 +1,7 @@
 """What only ring 0 can show: bugchecks, self tests, NMI, odd interrupts.
 
 Scenarios: A2, A7, B11, D1, D5, D11, D13, F3, F7, F8, H11, H17, I2, I5, J6, L1,
-M6.
+M6, P1, P3, P6.
 """
 import os
 import re
@@ -48,10 +48,12 @@ BUGCHECKS = [
     ('12b', 0x1E, 'KMODE_EXCEPTION_NOT_HANDLED', 'undefined'),
     ('12c', 0xFC, 'ATTEMPTED_EXECUTE_OF_NOEXECUTE_MEMORY',
      'KiSystemServiceCopyEnd'),
+    ('130', 0xF7, 'DRIVER_OVERRAN_STACK_BUFFER', 'overrun'),
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 
 NOWHERE = 0xFFFFC00000000000
+OVERRUN = 0x4142434445464748
 NO_EXECUTE_AND_VALID = 1 << 63 | 1
 
 # NtwSelfTest's number, what its STOP's parameters are; None: anything
@@ -65,7 +67,7 @@ PARAMETERS = [
 
 @pytest.mark.parametrize('number', ['0', '1', '2', '3', '5', '6', '7', '8',
                                     '9', 'a', 'c', 'd', 'e', 'f', '10',
-                                    '11', '20', '22'])
+                                    '11', '20', '22', '48'])
 def test_self(run, number):
     assert run('ring0', number, add=[RING0]).status == 0
 
@@ -129,6 +131,17 @@ def test_bugcheck_parameters(run, number, expected):
 def test_bugcheck_shows_the_page_that_is_not_executable(run):
     pte = parameters_of(run, '105')[1]
     assert pte & NO_EXECUTE_AND_VALID == NO_EXECUTE_AND_VALID
+
+
+def test_bugcheck_shows_what_the_cookie_was_and_is(run):
+    """And it is another in each boot."""
+    words = [parameters_of(run, '130') for _ in range(2)]
+    for found, cookie, complement, last in words:
+        assert found == OVERRUN
+        assert cookie and cookie >> 48 == 0
+        assert cookie ^ complement == 2 ** 64 - 1
+        assert last == 0
+    assert words[0][1] != words[1][1]
 
 
 def test_bugcheck_without_framebuffer(run):

@@ -2,6 +2,8 @@
 
 Each control takes the built kernel's instructions, changes one, and walks
 them again: the walk must say so.
+
+Scenarios: P2.
 """
 import copy
 import os

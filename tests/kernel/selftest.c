@@ -49,6 +49,7 @@ enum self_test {
     SELF_TEST_FORBID_EXECUTION,     /* of a page, behind Mm's back */
     SELF_TEST_BARE_DOOR,            /* one leads straight back; 0: none */
     SELF_TEST_WATCHED = 0x40,       /* ring 3's memory, as nobody should */
+    SELF_TEST_LOCALS = 0x48,        /* begin as zeroes */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -79,8 +80,10 @@ enum self_test {
     CRASH_EXECUTE_UNMAPPED,         /* a call of what is not there: 50 */
     CRASH_UD_IN_DPC,                /* not the service's: 1E */
     CRASH_CALL_USER,                /* ring 3's code (SMEP): FC */
+    CRASH_OVERRUN = 0x130,          /* of an array on the stack: F7 */
 };
 
+#define OVERRUN 0x4142434445464748ULL
 #define MXCSR_OF_THE_KERNEL 0x1F80
 
 /* Mm's own: a test may break what a service may not. */
@@ -220,6 +223,17 @@ static ULONG recurse(ULONG depth)
     return recursion(depth + 1) + space[0];
 }
 
+/* count is more than there are; volatile: the compiler must not know. */
+__attribute__((noipa)) static ULONG overrun(volatile ULONG count)
+{
+    ULONGLONG numbers[2];
+    volatile ULONGLONG *at = numbers;
+
+    for (ULONG i = 0; i < count; i++)
+        at[i] = OVERRUN;
+    return (ULONG)numbers[1];
+}
+
 static void crash(ULONG test, ULONGLONG argument)
 {
     static UCHAR code[] = { 0xC3 };
@@ -257,6 +271,9 @@ static void crash(ULONG test, ULONGLONG argument)
         block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 40, 0);
         ExFreePoolWithTag(block, 0);
         ExFreePoolWithTag(block, 0);
+        break;
+    case CRASH_OVERRUN:
+        overrun(4);
         break;
     case CRASH_UD:
         __builtin_trap();
@@ -439,6 +456,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_WATCHED:
         good = test_watched(argument);
+        break;
+    case SELF_TEST_LOCALS:
+        good = test_locals();
         break;
     case SELF_TEST_QUEUE_APC:
         good = queue_user_apc_later(argument);

@@ -53,6 +53,7 @@ BOOLEAN test_timer_cost(void);
 /* stack.c */
 BOOLEAN paint_stack(void);
 BOOLEAN tell_unused_stack(ULONGLONG user);
+BOOLEAN test_locals(void);
 BOOLEAN test_ss_after_switch(void);
 void crash_in_dpc(BOOLEAN wait);
 

@@ -1,9 +1,11 @@
 /*
- * tests/kernel/stack.c - how much of its kernel stack a thread has used, and
- * what a switch leaves in SS.
+ * tests/kernel/stack.c - how much of its kernel stack a thread has used, what
+ * its locals begin as, and what a switch leaves in SS.
  *
  * Ring 3 has the free part of its thread's stack painted, does what it likes,
  * and asks how much paint is left (tests/user/kstack.c).
+ *
+ * Scenarios: G5.
  */
 #include "selftest.h"
 
@@ -38,6 +40,37 @@ BOOLEAN tell_unused_stack(ULONGLONG user)
     unused = (ULONG)((ULONG_PTR)at - (ULONG_PTR)thread->StackLimit);
     return NT_SUCCESS(mm_copy_to_user((void *)(ULONG_PTR)user, &unused,
                                       sizeof unused));
+}
+
+struct gaps {
+    UCHAR byte;                         /* seven bytes that have no name */
+    ULONGLONG number;
+    union {
+        UCHAR small;
+        ULONGLONG large[4];
+    };
+};
+
+/* asm: the compiler must not know that nobody has set it. */
+__attribute__((noipa)) static BOOLEAN local_is_zero(void)
+{
+    struct gaps local;
+    ULONGLONG array[0x20];
+    const ULONGLONG *words = (const ULONGLONG *)&local;
+    ULONGLONG sum = 0;
+
+    __asm__ volatile("" : "+m"(local), "+m"(array));
+    for (ULONG i = 0; i < sizeof local / sizeof *words; i++)
+        sum |= words[i];
+    for (ULONG i = 0; i < ARRAY_SIZE(array); i++)
+        sum |= array[i];
+    return sum == 0;
+}
+
+/* On a stack that holds something else. */
+BOOLEAN test_locals(void)
+{
+    return paint_stack() && local_is_zero();
 }
 
 static USHORT read_ss(void)

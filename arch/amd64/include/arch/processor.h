@@ -4,6 +4,14 @@
 #pragma once
 
 #include <ke.h>
+#include <loader.h>
+
+/*
+ * The word that guards return addresses (cpu/cookie.c), before anything else.
+ * block: what the loader gave, or NULL.
+ */
+void ki_set_security_cookie(const LOADER_PARAMETER_BLOCK *block);
+extern ULONG_PTR __security_cookie, __security_cookie_complement;
 
 /* PCR, GDT, TSS and IDT of the boot processor, in this order; then loaded. */
 void ki_initialize_pcr(void);
@@ -33,6 +41,7 @@ void ki_patch_smap_sites(void);
 void ki_start_clock(void);
 
 /* One row each for the boot log. */
+void ki_show_security_cookie(void);
 void ki_show_descriptors(const KPCR *pcr);
 void ki_show_idt(const KPCR *pcr);
 void ki_show_features(void);
