@@ -53,7 +53,8 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/thread/instrument.c arch/amd64/thread/ums.c \
     arch/amd64/thread/userframe.c \
     arch/amd64/thread/apcuser.c \
-    arch/amd64/thread/trap.c arch/amd64/thread/record.c \
+    arch/amd64/thread/trap.c arch/amd64/thread/nmi.c \
+    arch/amd64/thread/machinecheck.c arch/amd64/thread/record.c \
     arch/amd64/thread/divide.c arch/amd64/thread/instruction.c \
     arch/amd64/thread/fperror.c arch/amd64/thread/debugservice.c \
     arch/amd64/thread/pagefault.c arch/amd64/thread/slist.c \

@@ -12,8 +12,9 @@ for name in (f'r{number}' for number in range(8, 16)):
     REGISTERS |= {name: (name, 8), name + 'd': (name, 4),
                   name + 'w': (name, 2), name + 'b': (name, 1)}
 GENERAL = tuple(sorted({name for name, _ in REGISTERS.values()}))
-# Loaded and stored with nothing known of them. Not here: cr0, cr3, cr4, gs.
-OTHER = re.compile(r'xmm\d+$|cr8$|dr[0-367]$|[cdefs]s$')
+# Loaded and stored with nothing known of them. Not here: cr0, cr4, gs; and cr3,
+# of which more is known.
+OTHER = re.compile(r'xmm\d+$|cr[28]$|dr[0-367]$|[cdefs]s$')
 MEMORY = re.compile(r'(?:(\w+) PTR )?(?:(\w\w):)?(?:\[(.*)\]|(0x[0-9a-f]+))$')
 SIZES = {'BYTE': 1, 'WORD': 2, 'DWORD': 4, 'QWORD': 8, 'XMMWORD': 16}
 TERM = re.compile(r'([+-]?)([^+-]+)')
@@ -62,7 +63,7 @@ class Instruction:
                          for word in rest.split(',')] if rest else []
 
     def operand(self, word):
-        if word in REGISTERS or OTHER.match(word):
+        if word in REGISTERS or word == 'cr3' or OTHER.match(word):
             return word
         if self.op in JUMPS or self.op == 'call':
             if re.fullmatch('[0-9a-f]{9,}', word):

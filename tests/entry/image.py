@@ -33,7 +33,10 @@ class Image:
                             for name, value in EQU.findall(text.read())}
         with open(os.path.splitext(elf)[0] + '.map',
                   encoding='utf-8') as text:
-            self.ranges = entry_ranges(text.read())
+            rows = MAP_ROW.findall(text.read())
+        self.ranges = entry_ranges(rows)
+        # What ring 3's page tables map, too.
+        self.shadow = ranges_of(rows, '.kvas', '.kvas_data')
         self.code, self.after = {}, {}
         for start, end in joined(self.ranges):
             self.disassemble(elf, start, end)
@@ -108,15 +111,19 @@ class Image:
         return self.names[self.sorted[at - 1]] if at else f'{address:#x}'
 
 
-def entry_ranges(text):
-    """Returns [(start, end)] of the entry code, from the linker's map."""
-    found = []
-    for section, start, size, path in MAP_ROW.findall(text):
-        if section == '.entry' or any(
-                section == name and path.endswith(end)
-                for name, end in OUTSIDE):
-            found.append((int(start, 16), int(start, 16) + int(size, 16)))
-    return sorted(span for span in found if span[0] < span[1])
+def ranges_of(rows, *sections):
+    """Returns [(start, end)] of input sections, from the linker's map."""
+    return sorted((int(start, 16), int(start, 16) + int(size, 16))
+                  for section, start, size, _ in rows
+                  if section in sections and int(size, 16))
+
+
+def entry_ranges(rows):
+    """The same of the entry code."""
+    outside = [row for row in rows if any(
+        row[0] == name and row[3].endswith(end) for name, end in OUTSIDE)]
+    return sorted(ranges_of(rows, '.entry', '.kvas') +
+                  ranges_of(outside, *(name for name, _ in OUTSIDE)))
 
 
 def joined(ranges, gap=256):

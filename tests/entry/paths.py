@@ -9,6 +9,8 @@ along both sides of every branch, with what is known of the machine:
     gs      user | kernel | ring (the saved CS will tell) | told (it has, the
             user's) | unfenced (swapped on its word: LFENCE must come first)
             | found (IST: nobody knows until MSR_GS_BASE is written)
+    cr3     kernel | found (IST: perhaps ring 3's, which map .kvas only)
+            | only (there is no other)
     flags   IF off | shadow (just behind STI) | on | None; DF, AC off or not
     apc     the thread's user APCs were looked at and nothing can have come
     regs, mem   the few values that matter: addresses on a stack, the saved
@@ -20,7 +22,8 @@ instruction that this does not understand is a violation.
 
 Taken as given: C keeps to its calling convention, comes back with gs, DF and
 AC as they were, and leaves in the frames what decides where they lead: the
-ring in CS, return addresses, the gs base that an IST entry has found.
+ring in CS, return addresses, the gs base and CR3 that an IST entry has found;
+and that it says only of NMI's handler that the way back is without IRETQ.
 """
 import os
 import re
@@ -42,6 +45,7 @@ MSR_GS_BASE = 0xC0000101
 IF, DF, AC = 0x200, 0x400, 0x40000
 HOME = 0x20                             # above a return address: the callee's
 MOST_STATES = 256                       # of one instruction
+TOO_EARLY = 'memory is used before CR3 is the kernel\'s'
 FILLER = re.compile(r'(cs |data16 )*(nop\b.*|xchg ax,ax|int3|ud2)$')
 VOLATILE = ('rax', 'rcx', 'rdx', 'r8', 'r9', 'r10', 'r11')
 # Change flags and their first operand, of which nothing is known then.
@@ -58,14 +62,16 @@ class Violation(Exception):
 class State:
     """What is known before an instruction."""
 
-    __slots__ = ('gs', 'iff', 'df', 'ac', 'apc', 'test', 'paranoid', 'regs',
-                 'mem', 'entry', 'trail')
+    __slots__ = ('gs', 'cr3', 'iff', 'df', 'ac', 'apc', 'test', 'paranoid',
+                 'regs', 'mem', 'entry', 'trail')
 
     def __init__(self, entry, gs, iff, df, ac):
         self.gs, self.iff, self.df, self.ac = gs, iff, df, ac
+        self.cr3 = 'kernel'
         self.apc = self.paranoid = False
         # What the flags tell: (slot, its value) of a ring test; ('below',
-        # register) while carry says that it is below a table's limit.
+        # register) while carry says that it is below a table's limit; ('zero',
+        # value) whether that is 0.
         self.test = None
         self.regs = dict.fromkeys(GENERAL)
         self.mem = {}
@@ -79,8 +85,8 @@ class State:
         return other
 
     def key(self):
-        return (self.gs, self.iff, self.df, self.ac, self.apc, self.test,
-                self.paranoid, tuple(self.regs.values()),
+        return (self.gs, self.cr3, self.iff, self.df, self.ac, self.apc,
+                self.test, self.paranoid, tuple(self.regs.values()),
                 frozenset(self.mem.items()))
 
     def push(self, value):
@@ -104,6 +110,12 @@ class State:
     def stack(self):
         if not is_stack(self.regs['rsp']):
             raise Violation('the stack is used before it is the kernel\'s')
+        self.mapped(self.regs['rsp'])
+
+    def mapped(self, value):
+        if self.cr3 == 'found' and not (
+                is_stack(value) and value[1] in ('gate', 'interrupted')):
+            raise Violation(TOO_EARLY)
 
     def forget_below(self, extra=0):
         """Drops what lies below rsp + extra on this stack."""
@@ -173,6 +185,11 @@ class Walk:
         state.regs['rsp'] = ('addr', 'gate', 0)
         error = 8 if vector in entries.ERROR_VECTORS else 0
         state.mem[('gate', error + 8)] = 'cs'
+        if ist:
+            state.cr3 = 'found'
+            state.mem[('gate', error)] = 'back'
+            state.mem[('gate', error + 16)] = 'no IF'
+            state.mem[('gate', error + 24)] = ('addr', 'interrupted', 0)
         self.begin(address, state)
 
     def from_c(self, name, arguments, iff=None):
@@ -270,6 +287,8 @@ class Walk:
         before = state
         state = state.copy()
         self.windows(state)
+        if state.cr3 == 'found' and not self.in_shadow(address):
+            raise Violation('runs before CR3 is the kernel\'s')
         found = self.execute(insn, address, next_address, state)
         for _, after in found:
             if before.iff == 'shadow' and after.iff == 'shadow':
@@ -284,6 +303,10 @@ class Walk:
             raise Violation(f'interrupts may be on while gs is {state.gs}')
         if not is_stack(state.regs['rsp']):
             raise Violation('interrupts may be on without a kernel stack')
+
+    def in_shadow(self, address):
+        return any(start <= address < end
+                   for start, end in self.image.shadow)
 
     def fault(self, address, before):
         """The paths of FIXUP: the trap's way in has cleared AC."""
@@ -331,10 +354,13 @@ class Walk:
         if mem.segment == 'gs':
             if state.gs != 'kernel':
                 raise Violation(f'an access through gs while gs is {state.gs}')
+            state.mapped(None)
             return None
         if mem.segment not in (None, 'ds', 'es', 'ss'):
             raise Violation('not understood')
         if mem.base == 'rip':
+            if not self.in_shadow(mem.target):
+                state.mapped(None)
             return None
         if mem.base is None or mem.base not in state.regs:
             raise Violation('not understood')
@@ -349,6 +375,7 @@ class Walk:
                           if mem.index else [])
         if 'user' in used and state.ac != 'on':
             raise Violation('an access through a register of the user\'s')
+        state.mapped(value)
         if isinstance(value, tuple) and value[0] == 'addr' and not mem.index:
             return value[1], value[2] + mem.offset
         return None
@@ -363,6 +390,9 @@ class Walk:
             return None
         if slot is not None:
             return self.part(state, slot, mem.size)
+        if mem.base == 'rip' and \
+                mem.target == self.image.symbols['ki_system_directory']:
+            return 'directory'
         base = state.regs.get(mem.base)
         if base == 'thread':
             return self.of_thread(mem, state)
@@ -398,6 +428,8 @@ class Walk:
             return self.load(operand, state)
         if isinstance(operand, int):
             return ('const', operand)
+        if operand == 'cr3':
+            return ('cr3', state.cr3)
         if operand in REGISTERS:
             name, size = REGISTERS[operand]
             value = state.regs[name]
@@ -417,6 +449,11 @@ class Walk:
                     operand.offset == self.offsets['KTHREAD.KernelStack'] \
                     and is_stack(value):
                 state.mem[('switch', 0)] = value
+            return
+        if operand == 'cr3':
+            if value not in ('directory', ('cr3', 'found')):
+                raise Violation('CR3 gets a table that nobody knows')
+            state.cr3 = 'kernel' if value == 'directory' else 'found'
             return
         if operand in REGISTERS:
             name, size = REGISTERS[operand]
@@ -478,6 +515,9 @@ class Walk:
             state.df = state.ac = 'user'
 
     def swapgs(self, _, state):
+        if state.gs == 'found' and \
+                ring_of(state.mem.get(('gate', 8))) == 3:
+            state.gs, state.paranoid, state.cr3 = 'told', False, 'kernel'
         other = {'user': 'kernel', 'told': 'unfenced', 'kernel': 'user',
                  'unfenced': 'user'}
         if state.gs not in other:
@@ -540,6 +580,10 @@ class Walk:
             slot = self.slot(to, state)
             if slot is not None and ring_of(values[0]) is not None:
                 state.test = (slot, ring_of(values[0]))
+        if op == 'test' and [to] == rest and (
+                values[0] in ('directory', 'zero') or
+                isinstance(values[0], tuple) and values[0][0] == 'cr3'):
+            state.test = ('zero', values[0])
         if op not in READERS:
             self.write(to, self.result(op, to, rest, values, state), state)
 
@@ -566,7 +610,7 @@ class Walk:
         if op == 'and' and isinstance(by, int):
             return 'no IF' if isinstance(to, Mem) and not by & IF else None
         if op == 'xor' and rest == [to]:
-            return None
+            return 'zero' if state.cr3 == 'found' else None
         if op in MOVES and not op.startswith('cmov'):
             return 'user' if 'user' in values[1:] else None
         return 'user' if 'user' in values else None
@@ -591,6 +635,8 @@ class Walk:
             if test and test[0] == 'below' and insn.op == 'jae':
                 state.test = test
             return [(next_address, state), taken]
+        if test[0] == 'zero':
+            return self.jump_zero(insn, address, next_address, state, test[1])
         found = []
         slot, ring = test
         for one in (3, 0):
@@ -602,14 +648,26 @@ class Walk:
                              else (next_address, after))
         return found
 
+    def jump_zero(self, insn, address, next_address, state, value):
+        """Is there a directory for CR3, was one put away?"""
+        target, found = insn.operands[0], []
+        for zero in (True, False):
+            if value != 'directory' and zero != (value == 'zero'):
+                continue
+            after = state.copy()
+            if zero and value == 'directory' and after.cr3 == 'found':
+                after.cr3 = 'only'
+            found.append(self.turn(address, target, after)
+                         if zero == (insn.op == 'je')
+                         else (next_address, after))
+        return found
+
     def learn(self, state, slot, ring):
         """The saved CS has told who was interrupted."""
         if state.mem.get(slot) == 'cs':
             state.mem[slot] = ('ring', ring)
             if state.gs == 'ring':
                 state.gs = 'told' if ring == 3 else 'kernel'
-            elif state.gs == 'found' and ring == 3:
-                state.gs, state.paranoid = 'told', False
 
     def indirect(self, insn, address, next_address, state):
         row = (self.image.symbol(address), insn.text)
@@ -637,6 +695,8 @@ class Walk:
         state.stack()
         if state.gs != 'kernel':
             raise Violation(f'C is called while gs is {state.gs}')
+        if state.cr3 == 'found':
+            raise Violation('C is called before CR3 is the kernel\'s')
         if state.df != 'off':
             raise Violation('C is called before DF is the kernel\'s')
         if state.ac != 'off':
@@ -655,6 +715,9 @@ class Walk:
         value = state.pop()
         if isinstance(value, tuple) and value[0] == 'ret':
             return [self.turn(address, value[1], state)]
+        if value == 'back' and state.paranoid:
+            self.as_found(state)
+            return []
         if value != 'C' or insn.operands:
             raise Violation('a return to nobody knows where')
         if state.gs != 'kernel':
@@ -668,8 +731,9 @@ class Walk:
         _, base, offset = state.regs['rsp']
         ring = ring_of(state.mem.get((base, offset + 8)))
         if state.paranoid:
-            if state.gs != 'found':
-                raise Violation('gs is not put back as it was found')
+            if (base, state.mem.get((base, offset))) != ('gate', 'back'):
+                raise Violation('an IRET from nobody knows where')
+            self.as_found(state)
         elif ring == 3:
             self.to_user(state)
         elif ring != 0:
@@ -677,6 +741,12 @@ class Walk:
         elif state.gs != 'kernel':
             raise Violation(f'back to ring 0 while gs is {state.gs}')
         return []
+
+    def as_found(self, state):
+        if state.gs != 'found':
+            raise Violation('gs is not put back as it was found')
+        if state.cr3 == 'kernel':
+            raise Violation('CR3 is not put back as it was found')
 
     def to_user(self, state):
         if state.gs != 'user':

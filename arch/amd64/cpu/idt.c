@@ -20,9 +20,10 @@ static const struct {
     UCHAR vector, dpl, ist;
 } special[] = {
     { 0x01, 0, UNLESS_BUG(debug_without_ist, TSS_IST_DEBUG) },
-    { 0x02, 0, TSS_IST_NMI },
+    { 0x02, 0, UNLESS_BUG(nmi_without_ist, TSS_IST_NMI) },
     { 0x03, 3, 0 },             { 0x04, 3, 0 },
-    { 0x08, 0, TSS_IST_PANIC }, { 0x12, 0, TSS_IST_MCA },
+    { 0x08, 0, UNLESS_BUG(df_without_ist, TSS_IST_PANIC) },
+    { 0x12, 0, UNLESS_BUG(mc_without_ist, TSS_IST_MCA) },
     { 0x29, 3, 0 },             { 0x2C, 3, 0 },
     { 0x2D, 3, 0 },             { 0x2E, 3, 0 },
 };

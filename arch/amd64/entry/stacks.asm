@@ -2,11 +2,13 @@
 ;
 ; Each lies above a page that Mm unmaps (arch/amd64/mm/image.c), so that an
 ; overflow is a fault and not a silent write into the neighbour.  The idle
-; stack is where the loader enters and where the idle thread stays.
+; stack is where the loader enters and where the idle thread stays.  At the top
+; of an IST stack is a word that tells whether it is in use (ist.asm).
 
 %include "ksamd64.inc"
 
 IST_STACK_SIZE  equ 2 * PAGE_SIZE
+IN_USE_SIZE     equ 10h                         ; keeps the alignment
 
 ; STACK name, size
 %macro STACK 2
@@ -16,11 +18,18 @@ global %1
 %1:
 %endmacro
 
+; IST_STACK name
+%macro IST_STACK 1
+        STACK   %1, IST_STACK_SIZE - IN_USE_SIZE
+        resb    IN_USE_SIZE
+%endmacro
+%define IST_GUARD(top) top + IN_USE_SIZE - IST_STACK_SIZE - PAGE_SIZE
+
 section .stacks nobits alloc noexec write align=4096
-        STACK   ki_panic_stack_top, IST_STACK_SIZE
-        STACK   ki_mca_stack_top, IST_STACK_SIZE
-        STACK   ki_nmi_stack_top, IST_STACK_SIZE
-        STACK   ki_debug_stack_top, IST_STACK_SIZE
+        IST_STACK ki_panic_stack_top
+        IST_STACK ki_mca_stack_top
+        IST_STACK ki_nmi_stack_top
+        IST_STACK ki_debug_stack_top
         STACK   ki_dpc_stack_top, KERNEL_STACK_SIZE
         STACK   ki_idle_stack_top, KERNEL_STACK_SIZE
         resb    ARCH_THREAD_STATE_SIZE          ; as above every stack
@@ -31,10 +40,10 @@ section .rodata
         align   8
 global ki_stack_guards
 ki_stack_guards:
-        dq      ki_panic_stack_top - IST_STACK_SIZE - PAGE_SIZE
-        dq      ki_mca_stack_top - IST_STACK_SIZE - PAGE_SIZE
-        dq      ki_nmi_stack_top - IST_STACK_SIZE - PAGE_SIZE
-        dq      ki_debug_stack_top - IST_STACK_SIZE - PAGE_SIZE
+        dq      IST_GUARD(ki_panic_stack_top)
+        dq      IST_GUARD(ki_mca_stack_top)
+        dq      IST_GUARD(ki_nmi_stack_top)
+        dq      IST_GUARD(ki_debug_stack_top)
         dq      ki_dpc_stack_top - KERNEL_STACK_SIZE - PAGE_SIZE
         dq      ki_idle_stack_top - KERNEL_STACK_SIZE - PAGE_SIZE
 global ki_stack_guard_count

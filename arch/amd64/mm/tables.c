@@ -12,6 +12,7 @@
  */
 #include <mm/mi.h>
 
+#include <arch/entry.h>
 #include <init.h>
 #include <kd.h>
 
@@ -217,6 +218,7 @@ void mi_start_page_tables(void)
     MiGetPxeAddress(window)->u.Long = early_table();
     MiGetPpeAddress(window)->u.Long = early_table();
     MiGetPdeAddress(window)->u.Long = early_table();
+    ki_system_directory = (ULONG_PTR)pml4;
 }
 
 void mi_share_system_space(void)

@@ -2,7 +2,8 @@
  * thread/trap.c - who has to do with a vector that has come.
  *
  * An exception of ring 3 becomes a record and goes back to ring 3; one of ring
- * 0 is expected or a bugcheck.  The vectors of ist.asm have their own C here.
+ * 0 is expected or a bugcheck.  The vectors of ist.asm have their own C, in
+ * nmi.c and machinecheck.c.
  */
 #include <arch/entry.h>
 #include <arch/apic.h>
@@ -10,9 +11,6 @@
 #include <arch/trap.h>
 #include <kd.h>
 #include <x86/registers.h>
-
-/* NMIs taken: nothing here raises one on purpose, so nothing is done. */
-ULONG ki_nmi_count;
 
 /* Nobody has asked for it: say so and go on. */
 static void unexpected_interrupt(ULONG vector, const KTRAP_FRAME *frame)
@@ -94,52 +92,4 @@ void ki_dispatch_trap(ULONG vector, KTRAP_FRAME *frame,
         user_trap(vector, frame, exception);
     else
         ki_kernel_trap(vector, frame, exception);
-}
-
-/*
- * The rest come on stacks of their own (entry/ist.asm), at any instruction.
- * There is one that must not be interrupted and cannot see to it itself: the
- * SYSEXIT behind STI, where gs is the user's already while interrupts are on.
- * STI's shadow does not outlive us, so STI has to be executed once more.
- */
-static void repeat_sti(KTRAP_FRAME *frame)
-{
-    if (frame->Rip == (ULONG_PTR)ki_exit32_sysexit && !(frame->SegCs & 1)) {
-        frame->Rip = (ULONG_PTR)ki_exit32_sti;
-        frame->EFlags &= ~EFLAGS_IF;
-    }
-}
-
-void ki_double_fault(KTRAP_FRAME *frame)
-{
-    KeGetCurrentThread()->TrapFrame = frame;
-    KeBugCheckEx(UNEXPECTED_KERNEL_MODE_TRAP, 8, (ULONG_PTR)frame, frame->Rsp,
-                 frame->Rip);
-}
-
-void ki_nmi(KTRAP_FRAME *frame)
-{
-    repeat_sti(frame);
-    ki_nmi_count++;
-}
-
-void ki_machine_check(KTRAP_FRAME *frame)
-{
-    KeGetCurrentThread()->TrapFrame = frame;
-    KeBugCheckEx(MACHINE_CHECK_EXCEPTION, 0, (ULONG_PTR)frame, 0, frame->Rip);
-}
-
-/*
- * Single step or a breakpoint that reached ring 0: ring 3 set it before it
- * came in.  The kernel goes on without it.  SYSENTER does not save TF where
- * the way back finds it, so its door has a second entry for this case.
- */
-void ki_debug_in_kernel(KTRAP_FRAME *frame)
-{
-    if (frame->Rip == (ULONG_PTR)KiFastCallEntry &&
-        (frame->EFlags & EFLAGS_TF))
-        frame->Rip = (ULONG_PTR)KiFastCallEntry2;
-    repeat_sti(frame);
-    frame->EFlags &= ~EFLAGS_TF;
-    arch_write_dr6(0);
 }

@@ -27,6 +27,16 @@ extern BOOLEAN KiFastSystemCallIsIA32;
 /* The two last instructions on the way back to 32-bit code. */
 extern const UCHAR ki_exit32_sti[], ki_exit32_sysexit[];
 
+/* NMI's own code lies between these two (entry/ist.asm). */
+void KiNmiInterrupt(void);
+extern const UCHAR ki_nmi_interrupt_end[];
+
+/*
+ * What the vectors with a stack of their own load CR3 with: Mm sets it once,
+ * to the System process's top table (physical).
+ */
+extern ULONGLONG ki_system_directory;
+
 /* Where each of the 256 gates leads (entry/traps.asm). */
 extern void *const ki_vectors[256];
 

@@ -12,13 +12,16 @@
 
 #define VECTOR_DIVIDE 0
 #define VECTOR_DEBUG 1
+#define VECTOR_NMI 2
 #define VECTOR_BREAKPOINT 3
 #define VECTOR_INVALID_OPCODE 6
+#define VECTOR_DOUBLE_FAULT 8
 #define VECTOR_COPROCESSOR_OVERRUN 9
 #define VECTOR_INVALID_TSS 10
 #define VECTOR_GENERAL_PROTECTION 13
 #define VECTOR_PAGE_FAULT 14
 #define VECTOR_FLOATING_ERROR 16
+#define VECTOR_MACHINE_CHECK 18
 #define VECTOR_XMM 19
 #define VECTOR_FAST_FAIL 0x29
 #define VECTOR_DEBUG_SERVICE 0x2D
@@ -92,6 +95,24 @@ void ki_show_exception(const EXCEPTION_RECORD *record,
                        const KEXCEPTION_FRAME *exception);
 void ki_show_registers(const KTRAP_FRAME *frame,
                        const KEXCEPTION_FRAME *exception);
+
+/*
+ * From the vectors with stacks of their own (entry/ist.asm), at any
+ * instruction, IRQL HIGH_LEVEL: no locks, no memory of ring 3's, nothing that
+ * can fault.  TRUE: the way back must not be an IRETQ, which lets NMIs in.
+ */
+void ki_nmi(KTRAP_FRAME *frame);
+BOOLEAN ki_machine_check(KTRAP_FRAME *frame);
+BOOLEAN ki_debug_in_kernel(KTRAP_FRAME *frame);
+__attribute__((noreturn)) void ki_double_fault(KTRAP_FRAME *frame);
+
+/* One of these vectors has come while its handler ran: the second's frame. */
+__attribute__((noreturn)) void ki_taken_again(KTRAP_FRAME *frame,
+                                              ULONG vector);
+
+/* For whoever goes back to frame from such a vector (nmi.c). */
+void ki_repeat_sti(KTRAP_FRAME *frame);
+BOOLEAN ki_is_in_nmi(const KTRAP_FRAME *frame);
 
 /* Is ring 3 in 32-bit code? */
 BOOLEAN ki_is_code32(const KTRAP_FRAME *frame);
