@@ -279,9 +279,11 @@ isolation_SRCS := tests/user/isolation.asm
 tornregs_SRCS  := tests/user/tornregs.asm
 
 # What follows a thread: instrumentation, debug registers.
-USER_TESTS += tests/user/instrument.c tests/user/debugregs.c tests/user/ums.c
+USER_TESTS += tests/user/instrument.c tests/user/debugregs.c tests/user/ums.c \
+    tests/user/intel.c
 instrument_SRCS := tests/user/instrument.asm
 debugregs_SRCS  := tests/user/debugregs.asm
+intel_SRCS      := tests/user/intel.asm tests/user/intelreturns.c
 USER_TESTS32 += tests/user/i386/debugregs.c
 
 # A trace of calls.

@@ -230,6 +230,11 @@ def test_uefi(check, program, kernel, status, words):
           firmware='uefi', media='usb')
 
 
+def test_intel_on_bochs(check):
+    """A2, B1, B2, C1 to C3, C5 to C8, E5, F6: QEMU's processors are others."""
+    check(('intel', 'test', 0, []), TEST_BUILD, emulator='bochs', cpu='max')
+
+
 def test_umip(check):
     """E5: the processor is one that hides its tables from ring 3."""
     check(('gates', 'test', 0, []), TEST_BUILD, cpu='max')

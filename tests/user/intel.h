@@ -1,0 +1,12 @@
+/*
+ * intel.h - between intel.c and intelreturns.c.
+ */
+#pragma once
+
+#include "test.h"
+
+/* The returns to where ring 3 cannot be. */
+void test_returns(void);
+
+/* Of intel.c's handler: TRUE if it was such a return's exception. */
+BOOLEAN returns_heard(const EXCEPTION_RECORD *record, CONTEXT *context);
