@@ -286,6 +286,11 @@ debugregs_SRCS  := tests/user/debugregs.asm
 intel_SRCS      := tests/user/intel.asm tests/user/intelreturns.c
 USER_TESTS32 += tests/user/i386/debugregs.c
 
+# Random calls, states and contexts (make fuzz).
+USER_TESTS += tests/user/fuzz/fuzz.c
+fuzz_SRCS := $(addprefix tests/user/fuzz/,random.c world.c rows.c checks.c \
+    tame.c generate.c model.c gate.c scan.c report.c)
+
 # A trace of calls.
 USER_TESTS += tests/user/tracing.c tests/user/traced.c
 USER_TESTS32 += tests/user/traced.c
@@ -650,6 +655,7 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
     $(USER_TEST32_SRCS) $(flags_SRCS32) $(selectors_SRCS32) $(gate_SRCS32) \
     $(handlers_SRCS32) $(faults_SRCS32) tests/user/objects.c $(CXXSTART))
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS) \
+    $(fuzz_SRCS) \
     tests/user/objects.c $(CXXSTART))
 
 # ---- QEMU's plugin ---------------------------------------------------------
@@ -739,6 +745,15 @@ watch: ## how ring 0 uses ring 3's memory, in a test build
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
 	@$(PYTHON) tests/entry/watch.py --build $(BUILD)/test
 
+# Of "fuzz": N random calls from SEED on; AT=CALL shows those up to that one.
+N    ?= 10000000
+SEED ?= 20041
+AT   ?=
+BITS ?= 64
+fuzz: parts $(BUILD)/user/fuzz.exe ## random calls against a model: N=CALLS
+	@$(PYTHON) tests/entry/fuzz.py --build $(BUILD) --bits $(BITS) \
+	    calls=$(N) seed=$(SEED) $(if $(AT),at=$(AT))
+
 # What "debug" runs, with its arguments.
 PROGRAM ?= tour
 debug: ## gdb in this terminal, stopped at KiSystemStartup; PROGRAM="NAME ARG"
@@ -763,5 +778,5 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image parts user-tests doors paths watch debug walk screenshot \
-    clean FORCE
+    doctor image parts user-tests doors paths watch fuzz debug walk \
+    screenshot clean FORCE

@@ -8,6 +8,7 @@
  * it.  What is not there is a status, never a fault.  NT: also needs
  * SeDebugPrivilege, and reads more than a page and every MSR.
  */
+#include <ex.h>
 #include <init.h>
 #include <mm.h>
 #include <arch/processor.h>
@@ -75,14 +76,14 @@ static ULONG exp_input_size(ULONG command)
     }
 }
 
-BOOLEAN exp_is_debugged(void)
+BOOLEAN ex_is_debugged(void)
 {
     return init_option_on("debug");
 }
 
 static NTSTATUS exp_check_command(ULONG command, ULONG length)
 {
-    if (!exp_is_debugged())
+    if (!ex_is_debugged())
         return STATUS_DEBUGGER_INACTIVE;
     if (command > EXP_LAST_COMMAND)
         return STATUS_INVALID_INFO_CLASS;

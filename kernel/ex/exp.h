@@ -92,6 +92,3 @@ NTSTATUS exp_query_handles(ULONG number, void *user, ULONG length,
                            ULONG *returned);
 
 /* ---- debugctl.c ---- */
-
-/* Booted with debug=on: ring 3 may know kernel addresses. */
-BOOLEAN exp_is_debugged(void);

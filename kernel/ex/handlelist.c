@@ -178,7 +178,7 @@ NTSTATUS exp_query_handles(ULONG number, void *user, ULONG length,
     if (!NT_SUCCESS(status))
         return status;
     *returned = (ULONG)(fixed + picture->NumberOfHandles * each);
-    if (!exp_is_debugged())
+    if (!ex_is_debugged())
         exp_hide_objects(picture);
     if (!extended)
         exp_shorten(picture);

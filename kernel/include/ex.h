@@ -179,3 +179,6 @@ void ex_initialize(void);
  * cancelled.  It sets no others from here on.
  */
 void ExTimerRundown(void);
+
+/* Booted with debug=on: ring 3 may know kernel addresses. */
+BOOLEAN ex_is_debugged(void);

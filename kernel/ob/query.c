@@ -71,11 +71,13 @@ static NTSTATUS obp_give_name(const WCHAR *text, ULONG bytes,
                                       : sizeof(OBJECT_NAME_INFORMATION);
     const ULONG all = bytes != 0 ? bytes + sizeof(WCHAR) : 0;
     UCHAR *user = answer->user;
-    OBJECT_NAME_INFORMATION name = { .Name = { (USHORT)bytes, (USHORT)all,
-                                               NULL } };
+    OBJECT_NAME_INFORMATION name;
     ULONG narrow[2] = { bytes | all << 16, 0 };
     NTSTATUS status;
 
+    memset(&name, 0, sizeof name);      /* it has a gap */
+    name.Name.Length = (USHORT)bytes;
+    name.Name.MaximumLength = (USHORT)all;
     answer->needed = size + all;
     if (answer->length < size)
         return STATUS_INFO_LENGTH_MISMATCH;
@@ -159,19 +161,21 @@ static NTSTATUS obp_query_type(const struct obp_handle *handle,
     const OBJECT_TYPE *type = ObGetObjectType(handle->object);
     const ULONG text = type->Name.Length + sizeof(WCHAR);
     OBJECT_TYPE_INFORMATION *user = answer->user;
-    OBJECT_TYPE_INFORMATION information = {
-        .TypeName = { type->Name.Length, (USHORT)text, (WCHAR *)(user + 1) },
-        .TotalNumberOfObjects = type->TotalNumberOfObjects,
-        .TotalNumberOfHandles = type->TotalNumberOfHandles,
-        .HighWaterNumberOfObjects = type->HighWaterNumberOfObjects,
-        .HighWaterNumberOfHandles = type->HighWaterNumberOfHandles,
-        .InvalidAttributes = type->TypeInfo.InvalidAttributes,
-        .GenericMapping = type->TypeInfo.GenericMapping,
-        .ValidAccessMask = type->TypeInfo.ValidAccessMask,
-        .TypeIndex = type->Index,
-    };
+    OBJECT_TYPE_INFORMATION information;
     NTSTATUS status;
 
+    memset(&information, 0, sizeof information);        /* it has gaps */
+    information.TypeName.Length = type->Name.Length;
+    information.TypeName.MaximumLength = (USHORT)text;
+    information.TypeName.Buffer = (WCHAR *)(user + 1);
+    information.TotalNumberOfObjects = type->TotalNumberOfObjects;
+    information.TotalNumberOfHandles = type->TotalNumberOfHandles;
+    information.HighWaterNumberOfObjects = type->HighWaterNumberOfObjects;
+    information.HighWaterNumberOfHandles = type->HighWaterNumberOfHandles;
+    information.InvalidAttributes = type->TypeInfo.InvalidAttributes;
+    information.GenericMapping = type->TypeInfo.GenericMapping;
+    information.ValidAccessMask = type->TypeInfo.ValidAccessMask;
+    information.TypeIndex = type->Index;
     answer->needed = sizeof information + ALIGN_UP(text, sizeof(void *));
     if (answer->length < answer->needed)
         return STATUS_INFO_LENGTH_MISMATCH;

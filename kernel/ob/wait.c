@@ -9,6 +9,7 @@
  * count from STATUS_WAIT_0 and STATUS_ABANDONED_WAIT_0.
  */
 #include "obp.h"
+#include <ex.h>
 #include <mm.h>
 #include <nt/ntapi.h>
 
@@ -170,19 +171,17 @@ struct obp_signal {
     ACCESS_MASK access;
 };
 
-static struct obp_signal obp_signal_of(const DISPATCHER_HEADER *header)
+static struct obp_signal obp_signal_of(void *object)
 {
-    switch (header == NULL ? -1 : (int)ke_object_type(header)) {
-    case EventNotificationObject:
-    case EventSynchronizationObject:
+    const OBJECT_TYPE *type = ObGetObjectType(object);
+
+    if (type == ExEventObjectType)
         return (struct obp_signal){ obp_signal_event, 0x2 };
-    case SemaphoreObject:
+    if (type == ExSemaphoreObjectType)
         return (struct obp_signal){ obp_signal_semaphore, 0x2 };
-    case MutantObject:
+    if (type == ExMutantObjectType)
         return (struct obp_signal){ obp_signal_mutant, SYNCHRONIZE };
-    default:
-        return (struct obp_signal){ NULL, 0 };
-    }
+    return (struct obp_signal){ NULL, 0 };
 }
 
 /* EVENT_MODIFY_STATE and SEMAPHORE_MODIFY_STATE have one value. */
@@ -196,7 +195,7 @@ static NTSTATUS obp_reference_signal(HANDLE handle, void **object,
     if (!NT_SUCCESS(status))
         return status;
     *object = found.object;
-    *signal = obp_signal_of(ob_dispatcher_header(found.object));
+    *signal = obp_signal_of(found.object);
     if (signal->signal == NULL)
         status = STATUS_OBJECT_TYPE_MISMATCH;
     else if (ExGetPreviousMode() != KernelMode &&

@@ -33,6 +33,13 @@ static void *take(struct list *list, SIZE_T size)
                                                        : NULL;
 }
 
+/* Addresses of the kernel are told with debug=on only (ex/handlelist.c). */
+static void *start_address(const ETHREAD *thread)
+{
+    return thread->Tcb.MiscFlags & MISC_FLAGS_SYSTEM_THREAD &&
+                   !ex_is_debugged() ? NULL : thread->StartAddress;
+}
+
 static void put_thread(struct list *list, const ETHREAD *thread)
 {
     SYSTEM_THREAD_INFORMATION *to = take(list, sizeof *to);
@@ -43,7 +50,7 @@ static void put_thread(struct list *list, const ETHREAD *thread)
     to->UserTime.QuadPart = ticks(thread->Tcb.UserTime);
     to->CreateTime = thread->CreateTime;
     to->WaitTime = thread->Tcb.WaitTime;
-    to->StartAddress = thread->StartAddress;
+    to->StartAddress = start_address(thread);
     to->ClientId = thread->Cid;
     to->Priority = thread->Tcb.Priority;
     to->BasePriority = thread->Tcb.BasePriority;

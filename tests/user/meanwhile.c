@@ -10,7 +10,7 @@
  * anything else.  A page that goes makes STATUS_ACCESS_VIOLATION of "new".
  * "meanwhile STEP" has another step.
  *
- * Scenarios: B12.
+ * Scenarios: B12, N5.
  */
 #include "test.h"
 

@@ -15,7 +15,7 @@
  * as many steps; "memmodel short", booted with a page file, has another thread
  * that uses all other memory again and again.
  *
- * Scenarios: M2, M3.
+ * Scenarios: M2, M3, N3.
  */
 #include "test.h"
 

@@ -7,6 +7,8 @@
  * that.  Whenever one was refused the call says so; and whether it has failed
  * or was undone, the kernel has as many blocks of memory in use as before,
  * ring 3 as many pages left, and the process its handles and counters.
+ *
+ * Scenarios: N4.
  */
 #include "test.h"
 

@@ -11,7 +11,7 @@
  *   trap       into an interrupt right behind that, and out of it
  *   continue   the order is given in an APC: out of that, and of NtContinue
  *
- * Scenarios: I2.
+ * Scenarios: I2, N5.
  */
 #include "test.h"
 
