@@ -291,6 +291,12 @@ USER_TESTS += tests/user/fuzz/fuzz.c
 fuzz_SRCS := $(addprefix tests/user/fuzz/,random.c world.c rows.c checks.c \
     tame.c generate.c model.c gate.c scan.c report.c)
 
+# The ways in and out, for tests/entry/sweep.py.
+USER_TESTS += tests/user/entrypaths.c
+USER_TESTS32 += tests/user/entrypaths.c
+entrypaths_SRCS   := tests/user/entrydoors.c tests/user/exceptions.asm
+entrypaths_SRCS32 := tests/user/i386/entrydoors.c tests/user/exceptions.asm
+
 # A trace of calls.
 USER_TESTS += tests/user/tracing.c tests/user/traced.c
 USER_TESTS32 += tests/user/traced.c
@@ -754,6 +760,11 @@ fuzz: parts $(BUILD)/user/fuzz.exe ## random calls against a model: N=CALLS
 	@$(PYTHON) tests/entry/fuzz.py --build $(BUILD) --bits $(BITS) \
 	    calls=$(N) seed=$(SEED) $(if $(AT),at=$(AT))
 
+sweep: ## an NMI at every instruction of the ways in and out
+	@scripts/setup
+	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
+	@$(PYTHON) tests/entry/sweep.py --build $(BUILD)/test $(SWEEP)
+
 # What "debug" runs, with its arguments.
 PROGRAM ?= tour
 debug: ## gdb in this terminal, stopped at KiSystemStartup; PROGRAM="NAME ARG"
@@ -778,5 +789,5 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image parts user-tests doors paths watch fuzz debug walk \
-    screenshot clean FORCE
+    doctor image parts user-tests doors paths watch fuzz sweep debug \
+    walk screenshot clean FORCE

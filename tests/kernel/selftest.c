@@ -40,6 +40,7 @@ enum self_test {
     SELF_TEST_TRAP_APC,             /* to the caller, in a trap after it */
     SELF_TEST_SWEEP_APC,            /* to the caller, after N instructions */
     SELF_TEST_DISTURB,              /* the caller's memory, likewise */
+    SELF_TEST_CLOCK,                /* stands still if 0, or goes on */
     SELF_TEST_PAINT_STACK = 0x30,   /* the caller's kernel stack */
     SELF_TEST_UNUSED_STACK,         /* how much paint is left, in a ULONG */
     SELF_TEST_SS,                   /* after switches; another must run */
@@ -471,6 +472,10 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_DISTURB:
         good = disturb_after(argument);
+        break;
+    case SELF_TEST_CLOCK:
+        let_clock_go(argument != 0);
+        good = TRUE;
         break;
     default:
         if (test >= SELF_TEST_CRASHES) {

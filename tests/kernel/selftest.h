@@ -28,6 +28,7 @@ void crash_apc_attached(void);
 /* sweep.c */
 BOOLEAN queue_user_apc_after(ULONGLONG order);
 BOOLEAN disturb_after(ULONGLONG order);
+void let_clock_go(BOOLEAN go);
 
 /* wait.c */
 BOOLEAN test_wait(void);

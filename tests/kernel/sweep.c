@@ -62,6 +62,14 @@ BOOLEAN queue_user_apc_after(ULONGLONG user)
     return TRUE;
 }
 
+/* Interrupts of the clock's come meanwhile from whoever sends them. */
+void let_clock_go(BOOLEAN go)
+{
+    ULONG lvt = ki_read_apic(APIC_LVT_TIMER) & ~APIC_LVT_MASKED;
+
+    ki_write_apic(APIC_LVT_TIMER, go ? lvt : lvt | APIC_LVT_MASKED);
+}
+
 /* ---- Ring 3's memory changes in the middle of a service ---- */
 
 struct disturbance {                    /* ring 3's order */

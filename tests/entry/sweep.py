@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""sweep.py: an NMI before every instruction of the kernel's ways in and out.
+
+entrypaths.exe takes each path; we step through it, and before each instruction
+make something happen and compare everything (boundary.py). README.md says what
+is left out, and what the figures mean.
+
+Scenarios: D1, D11, M6.
+"""
+import argparse
+import collections
+import multiprocessing
+import os
+import sys
+import time
+
+import image as images
+from boundary import Boundary
+from guest import Died, Guest
+from inject import KINDS
+from state import IF, set_register
+from stub import Stopped
+
+LONGEST = 200000                        # boundaries of a path
+ENOUGH = 20                                  # failures of a path: no more
+VISITS = 64                             # of one instruction of C's
+HLT = 0xF4
+TRIES = 8                               # of a step: it may do nothing
+
+
+class Walk:
+    """One path, once, from path_begin to path_end."""
+
+    def __init__(self, guest, image, options):
+        self.guest, self.image, self.options = guest, image, options
+        self.counts = collections.Counter()
+        self.index = -1
+        self.visits = collections.Counter()
+        self.state = self.kind = None
+
+    def code(self, state):
+        """The first byte of the instruction."""
+        byte = self.guest.read(state, state['rip'], 1)
+        return byte[0] if byte else 0
+
+    def step(self, state):
+        """Executes one instruction; returns the state behind it.
+
+        HLT is left out, and the interrupt that it waits for comes.
+        """
+        stub = self.guest.stub
+        if state.ring == 0 and self.code(state) == HLT:
+            stub.ask(set_register('rip', state['rip'] + 1))
+            stub.ask(*KINDS['clock'].packets)
+            state = self.guest.state()
+        for _ in range(TRIES):
+            stub.ask('s')
+            after = self.guest.state()
+            if after.packet != state.packet:
+                return after
+        raise Stopped('it does not get on')
+
+    def comes(self, before, state):
+        """Whether an interrupt that had to wait comes now."""
+        opened = state['eflags'] & IF and (
+            not before['eflags'] & IF or state['cr8'] < before['cr8'])
+        return opened and self.guest.pending() >> 4 > state['cr8']
+
+    def is_enough(self, state):
+        """Loops of C, and REP, are not swept without end."""
+        rip = state['rip']
+        self.visits[rip] += 1
+        return self.visits[rip] > VISITS and rip not in self.image.code
+
+    def take(self, number, start=0):
+        """Sweeps the path, from boundary start on; Stopped is a failure."""
+        guest = self.guest
+        before = self.state = guest.begin_path(number)
+        while self.state['rip'] != guest.end:
+            state = self.state
+            self.index += 1
+            if self.index > LONGEST:
+                raise Stopped('it does not end')
+            if state.ring == 0 and state['cr3'] != guest.user_cr3:
+                guest.kernel_cr3 = state['cr3']
+            if not self.comes(before, state) and not self.is_enough(state) \
+                    and self.index >= start:
+                self.counts['boundaries'] += 1
+                self.inject(state)
+            before, self.state = state, self.step(state)
+        guest.end_path()
+
+    def inject(self, state):
+        for kind in self.options.kinds:
+            if kind.possible(state):
+                self.kind = kind
+                self.counts[kind.plural] += 1
+                fault = Boundary(self.guest, state).inject(
+                    kind, self.compared(self.counts[kind.plural]))
+                if fault:
+                    raise Stopped(fault)
+        self.kind = None
+
+    def compared(self, count):
+        """How much memory is compared, every so often more."""
+        return ('all' if count % self.options.whole == 0 else
+                'data' if count % self.options.data == 0 else 'counter')
+
+
+class Sweeper:
+    """Takes paths on one machine after another: a failed one is replaced."""
+
+    def __init__(self, options, image, setup):
+        self.options, self.image, self.setup = options, image, setup
+        self.guest = None
+
+    def machine(self):
+        if not self.guest:
+            self.guest = Guest(self.options.build, self.image,
+                               self.setup.wide, self.setup.options)
+            try:
+                self.guest.__enter__()
+            except BaseException:
+                self.guest = None
+                raise
+        return self.guest
+
+    def drop(self):
+        if self.guest:
+            self.guest.__exit__()
+        self.guest = None
+
+    def describe(self, walk, name, fault):
+        """One line: what, where, and what came of it."""
+        where = walk.guest.name(walk.state['rip'])
+        what = walk.kind.name if walk.kind else 'the step'
+        return (f'{self.setup.name}, {name}: {what} before instruction '
+                f'{walk.index}, {where} in ring {walk.state.ring}: {fault}')
+
+    def take(self, name):
+        """Returns (counts, failures) of one path."""
+        counts, failures, start = collections.Counter(), [], 0
+        while len(failures) < ENOUGH:
+            guest = self.machine()
+            walk = Walk(guest, self.image, self.options)
+            try:
+                walk.take(guest.paths[name], start)
+                counts += walk.counts
+                break
+            except (Stopped, Died) as fault:
+                counts += walk.counts
+                failures.append(self.describe(walk, name, fault))
+                start = walk.index + 1
+                self.drop()
+        return counts, failures
+
+    def finish(self):
+        """The program's own verdict; returns failures."""
+        if not self.guest:
+            return []
+        report = self.guest.finish()
+        complaints = [f'{self.setup.name}: the program: {text}'
+                      for text in self.guest.complaints()]
+        self.drop()
+        if report != ('exit', 0) and not complaints:
+            complaints.append(f'{self.setup.name}: the program ends with '
+                              f'{report}')
+        return complaints
+
+
+class Setup:
+    """What a machine is made with."""
+
+    def __init__(self, wide, kva):
+        self.wide = wide
+        self.options = [f'kva={kva}'] if kva else []
+        self.name = ' '.join(['64-bit' if wide else '32-bit', *self.options])
+
+
+def work(options, setups, turns, first, results):
+    """A process that takes paths; None is its last word."""
+    try:
+        image = images.Image(os.path.join(options.build, 'ntoskrnl.elf'))
+        for i in range(len(setups)):
+            number = (first + i) % len(setups)
+            take_paths(Sweeper(options, image, setups[number]), turns[number],
+                       results)
+    except BaseException as wrong:
+        results.put((f'process {first}', collections.Counter(),
+                     [f'process {first} ends: {wrong!r}'], 0))
+        raise
+    finally:
+        results.put(None)
+
+
+def take_paths(sweeper, turn, results):
+    """Takes the setup's paths that nobody has taken yet."""
+    options = sweeper.options
+    names = [name for name in sweeper.machine().paths
+             if not options.paths or name in options.paths]
+    while True:
+        with turn.get_lock():
+            at = turn.value
+            turn.value += 1
+        if at >= len(names):
+            break
+        began = time.monotonic()
+        counts, failures = sweeper.take(names[at])
+        counts['paths'] = 1
+        results.put((f'{sweeper.setup.name}, {names[at]}', counts, failures,
+                     time.monotonic() - began))
+    results.put((None, collections.Counter(), sweeper.finish(), 0))
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add('--build', default='build/test', help='a test build')
+    add('--kinds', default='nmi', help='of %s' % ', '.join(KINDS))
+    add('--kva', default='', help='values of kva= to sweep with, by commas')
+    add('--data', type=int, default=16, metavar='N',
+        help="the kernel's data is compared every N times")
+    add('--whole', type=int, default=512, metavar='N',
+        help='all of memory is compared every N times')
+    add('--jobs', type=int, default=2, help='machines at a time')
+    add('paths', nargs='*', metavar='PATH')
+    options = parser.parse_args()
+    options.kinds = [KINDS[name] for name in options.kinds.split(',')]
+    return options
+
+
+def main():
+    options = arguments()
+    setups = [Setup(wide, kva) for kva in options.kva.split(',')
+              for wide in (True, False)]
+    turns = [multiprocessing.Value('i', 0) for _ in setups]
+    results = multiprocessing.Queue()
+    for number in range(options.jobs):
+        multiprocessing.Process(
+            target=work, args=(options, setups, turns, number, results),
+            daemon=True).start()
+    total, failures, running = collections.Counter(), 0, options.jobs
+    while running:
+        result = results.get()
+        if result is None:
+            running -= 1
+            continue
+        name, counts, failed, seconds = result
+        total += counts
+        failures += len(failed)
+        for line in failed:
+            print('FAILED', line, flush=True)
+        if name:
+            print(f'{name}: {figures(counts)}, {len(failed)} failures, '
+                  f'{seconds:.1f} s', flush=True)
+    print(f'{figures(total)}, {failures} failures')
+    return failures != 0
+
+
+def figures(counts):
+    """A path's own line does not count paths."""
+    names = ['paths'] if counts['paths'] > 1 else []
+    names += ['boundaries', *(kind.plural for kind in KINDS.values())]
+    return ', '.join(f'{counts[name]} {name}' for name in names
+                     if counts[name])
+
+
+if __name__ == '__main__':
+    sys.exit(main())
