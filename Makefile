@@ -140,8 +140,8 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
     tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c \
     tests/kernel/sweep.c tests/kernel/vector.c tests/kernel/sealed.c \
-    tests/kernel/scarce.c tests/kernel/watched.c tests/kernel/bare.c \
-    tests/kernel/bare.asm
+    tests/kernel/scarce.c tests/kernel/nmistorm.c tests/kernel/watched.c \
+    tests/kernel/bare.c tests/kernel/bare.asm
 
 # What tests/kernel/scarce.c stands before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
@@ -272,8 +272,8 @@ USER_TESTS += $(addprefix tests/user/,readwrite.c sections.c stacks.c \
 USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c locked.c)
 
 # Many threads at once.
-USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c tornregs.c \
-    isolation.c races.c continuefuzz.c vandals.c missing.c)
+USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c storm64.c \
+    tornregs.c isolation.c races.c continuefuzz.c vandals.c missing.c)
 apcstorm_SRCS  := tests/user/apc.asm
 isolation_SRCS := tests/user/isolation.asm
 tornregs_SRCS  := tests/user/tornregs.asm

@@ -50,8 +50,8 @@ def programs(kernel, cpu):
 
 
 # Long, and not about stubs.
-STORMS = ('apcstorm', 'threadstorm', 'tornregs', 'isolation', 'races',
-          'vandals', 'missing', 'thrash')
+STORMS = ('apcstorm', 'threadstorm', 'storm64', 'tornregs', 'isolation',
+          'races', 'vandals', 'missing', 'thrash')
 
 ABOUT_MEMORY = ('callregs', 'pointers', 'memory', 'memmodel', 'files',
                 'images', 'loader', 'runtime', 'apc', 'threads', 'processes',

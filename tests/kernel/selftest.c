@@ -51,6 +51,8 @@ enum self_test {
     SELF_TEST_BARE_DOOR,            /* one leads straight back; 0: none */
     SELF_TEST_WATCHED = 0x40,       /* ring 3's memory, as nobody should */
     SELF_TEST_LOCALS = 0x48,        /* begin as zeroes */
+    SELF_TEST_NMIS = 0x58,          /* one each N ticks of the PIT; 0: none */
+    SELF_TEST_NMI_COUNT,            /* so far, in a ULONG */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -448,6 +450,12 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_BLOCKS:
         good = tell_blocks(argument);
+        break;
+    case SELF_TEST_NMIS:
+        good = send_nmis(argument);
+        break;
+    case SELF_TEST_NMI_COUNT:
+        good = tell_nmis(argument);
         break;
     case SELF_TEST_FORBID_EXECUTION:
         good = forbid_execution(argument);

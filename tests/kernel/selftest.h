@@ -62,6 +62,10 @@ void crash_in_dpc(BOOLEAN wait);
 BOOLEAN refuse_memory(ULONGLONG n);
 BOOLEAN tell_blocks(ULONGLONG user);
 
+/* nmistorm.c */
+BOOLEAN send_nmis(ULONGLONG every);
+BOOLEAN tell_nmis(ULONGLONG user);
+
 /* bare.c */
 BOOLEAN lead_door(ULONGLONG which);
 

@@ -1,0 +1,298 @@
+/*
+ * storm64.c - threads without end, each with APCs, under NMIs without end: all
+ * that was queued runs once, every thread ends as it was told to, and pages,
+ * handles and kernel memory are as many as before.
+ *
+ *     storm64 [THREADS [NMIS [beside]]]
+ *
+ * THREADS are made, and more until NMIS have come; the kernel of the test
+ * build makes those (tests/kernel/nmistorm.c), any other none.  With "beside"
+ * other programs run, and the machine's counters are not this one's to check.
+ *
+ * Scenarios: D13, I4, I12.
+ */
+#include "test.h"
+
+#include "../../programs/lib/find.h"
+
+#define THREADS 20000
+#define NMIS 100000
+#define WARM_UP 256
+#define AT_ONCE 16
+#define APCS 2                          /* for each, before it begins */
+#define STACK 0x10000
+#define SELF NtCurrentThread()
+#define LOCKS 2                         /* the loader's, the handlers' */
+
+#define SEND_NMIS 0x58                  /* tests/kernel/selftest.c */
+#define COUNT_NMIS 0x59
+#define COUNT_BLOCKS 0x39
+#define FASTEST 12                      /* ticks of the PIT: 100 kHz */
+#define SLOWEST 200
+#define PACE 64                         /* threads with one rate of NMIs */
+
+#define SECOND 10000000LL
+#define HOUR 3600ULL
+
+enum life {
+    END_AT_ONCE, TEST_ALERT, WAIT_FOR_APC, FAULT, BREAK, YIELD, SPIN,
+    BE_ENDED, LIVES,
+};
+
+struct counters {
+    ULONG pages, handles, blocks;
+};
+
+typedef NTSTATUS NTAPI self_test(ULONG test, ULONGLONG argument);
+
+static self_test *kernel_test;
+static HANDLE never;
+static HANDLE threads[AT_ONCE];
+static ULONG numbers[AT_ONCE];
+static ULONG made, queued;
+static volatile LONG ran, ran_of_ended;
+static ULONG seed = 19041;
+
+static ULONG ask_kernel(ULONG test)
+{
+    ULONG value = 0;
+
+    if (kernel_test)
+        CHECK_STATUS(kernel_test(test, (ULONG_PTR)&value), STATUS_SUCCESS);
+    return value;
+}
+
+static void pace_nmis(ULONG every)
+{
+    if (kernel_test)
+        CHECK_STATUS(kernel_test(SEND_NMIS, every), STATUS_SUCCESS);
+}
+
+/* ---- A thread's life ---- */
+
+static void NTAPI count_apc(void *number, void *complement, void *life)
+{
+    CHECK((ULONG_PTR)number == ~(ULONG_PTR)complement);
+    __sync_fetch_and_add((ULONG_PTR)life == BE_ENDED ? &ran_of_ended : &ran,
+                         1);
+}
+
+static LONG NTAPI handle(EXCEPTION_POINTERS *pointers)
+{
+    CONTEXT *context = pointers->ContextRecord;
+
+    context->Rip += pointers->ExceptionRecord->ExceptionCode ==
+                            STATUS_BREAKPOINT ? 1 : 2;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static void spin(void)
+{
+    for (volatile ULONG turns = 0; turns < 500; turns++)
+        continue;
+}
+
+/* Registers that others use, too, over a switch. */
+static void yield(ULONG_PTR number)
+{
+    ULONG_PTR found;
+
+    __asm__ volatile("movq %0, %%xmm7" :: "r"(number) : "xmm7");
+    NtYieldExecution();
+    __asm__ volatile("movq %%xmm7, %0" : "=r"(found));
+    CHECK(found == number);
+}
+
+/* The APC may have come before; then the maker alerts. */
+static void wait_for_apc(void)
+{
+    NTSTATUS status = NtWaitForSingleObject(never, TRUE, NULL);
+
+    CHECK_SAY(status == STATUS_USER_APC || status == STATUS_ALERTED,
+              "a wait for an APC: %08x", status);
+}
+
+static void NTAPI live(void *argument)
+{
+    ULONG_PTR number = (ULONG_PTR)argument;
+
+    switch (number % LIVES) {
+    case TEST_ALERT:
+        NtTestAlert();
+        break;
+    case WAIT_FOR_APC:
+        wait_for_apc();
+        break;
+    case FAULT:                         /* mov [rax], eax */
+        __asm__ volatile(".byte 0x89, 0x00" :: "a"(8) : "memory");
+        break;
+    case BREAK:
+        __asm__ volatile("int3");
+        break;
+    case YIELD:
+        yield(number);
+        break;
+    case SPIN:
+        spin();
+        break;
+    case BE_ENDED:
+        NtWaitForSingleObject(never, FALSE, NULL);
+        break;
+    }
+    NtTerminateThread(SELF, (NTSTATUS)number);
+}
+
+/* ---- Its maker ---- */
+
+static void queue(HANDLE thread, ULONG_PTR number)
+{
+    CHECK_STATUS(NtQueueApcThread(thread, (void *)count_apc, (void *)number,
+                                  (void *)~number,
+                                  (void *)(number % LIVES)), STATUS_SUCCESS);
+    if (number % LIVES != BE_ENDED)
+        queued++;
+}
+
+static void make(ULONG slot)
+{
+    ULONG_PTR number = made++;
+    HANDLE thread = NULL;
+
+    if (!CHECK_STATUS(NtCreateThreadEx(&thread, THREAD_ALL_ACCESS, NULL,
+                                       NtCurrentProcess(), live,
+                                       (void *)number,
+                                       THREAD_CREATE_FLAGS_CREATE_SUSPENDED, 0,
+                                       STACK, STACK, NULL), STATUS_SUCCESS))
+        return;
+    for (ULONG i = 0; i < APCS; i++)
+        queue(thread, number);
+    CHECK_STATUS(NtResumeThread(thread, NULL), STATUS_SUCCESS);
+    if (number % LIVES == WAIT_FOR_APC)
+        queue(thread, number);
+    threads[slot] = thread;
+    numbers[slot] = (ULONG)number;
+}
+
+/* Who waits may have had its APC before: it is alerted until it ends. */
+static void finish(ULONG slot)
+{
+    THREAD_BASIC_INFORMATION basic = { .ExitStatus = 0 };
+    LARGE_INTEGER soon = { .QuadPart = 0 };
+    HANDLE thread = threads[slot];
+    ULONG number = numbers[slot];
+
+    if (!thread)
+        return;
+    if (number % LIVES == BE_ENDED)
+        CHECK_STATUS(NtTerminateThread(thread, (NTSTATUS)number),
+                     STATUS_SUCCESS);
+    while (number % LIVES == WAIT_FOR_APC &&
+           NtWaitForSingleObject(thread, FALSE, &soon) == STATUS_TIMEOUT) {
+        if (NtAlertThread(thread) == STATUS_SUCCESS)
+            NtYieldExecution();
+    }
+    CHECK_STATUS(NtWaitForSingleObject(thread, FALSE, NULL), STATUS_SUCCESS);
+    CHECK_STATUS(NtQueryInformationThread(thread, ThreadBasicInformation,
+                                          &basic, sizeof basic, NULL),
+                 STATUS_SUCCESS);
+    CHECK_SAY((ULONG)basic.ExitStatus == number, "thread %u ended with %x",
+              number, basic.ExitStatus);
+    CHECK_STATUS(NtClose(thread), STATUS_SUCCESS);
+    threads[slot] = NULL;
+}
+
+static void storm(ULONG count, ULONG nmis)
+{
+    ULONG last = made + count, before = ask_kernel(COUNT_NMIS);
+
+    while (made < last ||
+           (kernel_test && ask_kernel(COUNT_NMIS) - before < nmis)) {
+        if (nmis && made % PACE == 0)
+            pace_nmis(FASTEST + RtlUniform(&seed) % (SLOWEST - FASTEST));
+        finish(made % AT_ONCE);
+        make(made % AT_ONCE);
+    }
+    for (ULONG slot = 0; slot < AT_ONCE; slot++)
+        finish(slot);
+    pace_nmis(0);
+}
+
+/* ---- What there was before, and is again ---- */
+
+static struct counters count_all(void)
+{
+    struct counters counters = {
+        .pages = test_settled_pages(),
+        .blocks = ask_kernel(COUNT_BLOCKS),
+    };
+
+    CHECK_STATUS(NtQueryInformationProcess(NtCurrentProcess(),
+                                           ProcessHandleCount,
+                                           &counters.handles,
+                                           sizeof counters.handles, NULL),
+                 STATUS_SUCCESS);
+    return counters;
+}
+
+/* ntdll's locks have an event each from when somebody first waits for one. */
+static void check_same(const struct counters *before)
+{
+    struct counters after = count_all();
+
+    CHECK_SAY(after.handles <= before->handles + LOCKS,
+              "%u handles, then %u", before->handles, after.handles);
+    CHECK_SAY(after.blocks - before->blocks == after.handles - before->handles,
+              "%u blocks, then %u", before->blocks, after.blocks);
+    CHECK_SAY(after.pages + LOCKS >= before->pages, "%u pages, then %u",
+              before->pages, after.pages);
+}
+
+static void tell(ULONG nmis, LONGLONG time)
+{
+    ULONGLONG tenths = time > SECOND / 10 ? time / (SECOND / 10) : 1;
+
+    print("%u threads, %u APCs, %u NMIs in %llu.%llu s; in an hour %llu "
+          "threads, %llu NMIs\n", made, queued, nmis, tenths / 10,
+          tenths % 10, made * HOUR * 10 / tenths,
+          (ULONGLONG)nmis * HOUR * 10 / tenths);
+}
+
+static ULONG next_number(const char **words, ULONG otherwise)
+{
+    ULONG number = (ULONG)atoi(*words);
+
+    while (**words && **words != ' ')
+        ++*words;
+    while (**words == ' ')
+        ++*words;
+    return number ? number : otherwise;
+}
+
+NTSTATUS NTAPI NtProcessStartup(PEB *peb)
+{
+    const char *words = test_words();
+    ULONG count = next_number(&words, THREADS);
+    ULONG nmis = next_number(&words, NMIS);
+    LARGE_INTEGER begun, ended;
+    struct counters before;
+    ULONG first;
+
+    (void)peb;
+    kernel_test = (self_test *)(ULONG_PTR)find_stub("NtwSelfTest");
+    CHECK(RtlAddVectoredExceptionHandler(TRUE, handle) != NULL);
+    CHECK_STATUS(NtCreateEvent(&never, EVENT_ALL_ACCESS, NULL,
+                               NotificationEvent, FALSE), STATUS_SUCCESS);
+    print("storming\n");
+    storm(WARM_UP, 0);
+    before = count_all();
+    first = ask_kernel(COUNT_NMIS);
+    NtQuerySystemTime(&begun);
+    storm(count, nmis);
+    NtQuerySystemTime(&ended);
+    CHECK_SAY((ULONG)ran == queued, "%u APCs queued, %u run", queued,
+              (ULONG)ran);
+    if (*words != 'b')
+        check_same(&before);
+    tell(ask_kernel(COUNT_NMIS) - first, ended.QuadPart - begun.QuadPart);
+    return test_end();
+}
