@@ -41,11 +41,14 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/entry/traps.asm \
     arch/amd64/entry/ist.asm \
     arch/amd64/entry/debugregs.asm \
+    arch/amd64/entry/shadow.asm \
+    arch/amd64/entry/shadowexit.asm \
     arch/amd64/entry/stacks.asm \
     arch/amd64/cpu/cookie.c \
     arch/amd64/cpu/pcr.c arch/amd64/cpu/gdt.c arch/amd64/cpu/idt.c \
     arch/amd64/cpu/features.c arch/amd64/cpu/mitigation.c \
-    arch/amd64/cpu/speculation.c arch/amd64/cpu/apic.c \
+    arch/amd64/cpu/speculation.c arch/amd64/cpu/shadow.c \
+    arch/amd64/cpu/apic.c \
     arch/amd64/cpu/clock.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
     arch/amd64/thread/xstate.c arch/amd64/thread/callback.c \
@@ -61,7 +64,8 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/thread/kernelfault.c \
     arch/amd64/thread/except.c arch/amd64/thread/lastword.c \
     arch/amd64/thread/raise.c \
-    arch/amd64/mm/tables.c arch/amd64/mm/image.c arch/amd64/mm/check.c \
+    arch/amd64/mm/tables.c arch/amd64/mm/shadow.c \
+    arch/amd64/mm/image.c arch/amd64/mm/check.c \
     arch/amd64/mm/usercopy.asm
 RTL_OBJS := kernel/rtl/memory.c kernel/rtl/text.c kernel/rtl/unicode.c \
     kernel/rtl/format.c kernel/rtl/pe.c kernel/rtl/avl.c
@@ -476,6 +480,7 @@ $(OBJ)/%.c.o: %.c $(GEN)/flags $(GEN)/kernel.flags \
 $(OBJ)/%.asm.o: %.asm $(GEN)/flags $(GEN)/ksamd64.inc $(GEN)/bug.inc \
                 arch/amd64/include/arch/macros.inc \
                 arch/amd64/include/arch/cfi.inc \
+                arch/amd64/entry/vectors.inc \
                 | $(GEN)/services.stamp $(GEN)/font.psf
 	$(call say,NASM)
 	@mkdir -p $(@D)

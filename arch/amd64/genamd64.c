@@ -92,7 +92,10 @@ void genamd64(void)
     OFFSET(KSWITCH_FRAME, Rbp);
     OFFSET(KSWITCH_FRAME, Return);
 
+    OFFSET(MACHINE_FRAME, Rip);
     OFFSET(MACHINE_FRAME, SegCs);
+    OFFSET(MACHINE_FRAME, Rsp);
+    SIZE(MACHINE_FRAME);
     OFFSET(KTSS64, Rsp0);
 
     OFFSET(KPCR, TssBase);
@@ -103,6 +106,14 @@ void genamd64(void)
     OFFSET(KPCR, Prcb.RspBase);
     OFFSET(KPCR, Prcb.KeSystemCalls);
     OFFSET(KPCR, Prcb.InterruptCount);
+    OFFSET(KPCR, Prcb.KernelDirectoryTableBase);
+    OFFSET(KPCR, Prcb.RspBaseShadow);
+    OFFSET(KPCR, Prcb.UserRspShadow);
+    OFFSET(KPCR, Prcb.ShadowFlags);
+    VALUE("KI_SHADOW_ONE_SPACE", KI_SHADOW_ONE_SPACE);
+    VALUE("SHADOW_FLUSH_BIT", __builtin_ctz(KI_SHADOW_FLUSH_PENDING));
+    VALUE("USER_PCID_BIT", __builtin_ctz(CR3_PCID_USER));
+    VALUE("CR3_NO_FLUSH_BIT", __builtin_ctzll(CR3_NO_FLUSH));
 
     OFFSET(KTHREAD, Header.DebugActive);
     OFFSET(KTHREAD, InitialStack);
@@ -127,6 +138,7 @@ void genamd64(void)
     VALUE("DEBUG_ACTIVE_INSTRUMENTED", DEBUG_ACTIVE_INSTRUMENTED);
     VALUE("DEBUG_ACTIVE_SPECIAL", DEBUG_ACTIVE_SPECIAL);
 
+    OFFSET(KPROCESS, UserDirectoryTableBase);
     OFFSET(KPROCESS, InstrumentationCallback);
     OFFSET(EPROCESS, WoW64Process);
 
@@ -168,6 +180,7 @@ void genamd64(void)
     VALUE("IRQL_GT_ZERO_AT_SYSTEM_SERVICE", IRQL_GT_ZERO_AT_SYSTEM_SERVICE);
     VALUE("ARCH_THREAD_STATE_SIZE", sizeof(struct arch_thread_state));
     VALUE("PAGE_SIZE", PAGE_SIZE);
+    VALUE("IST_STACK_SIZE", IST_STACK_SIZE);
     VALUE("KERNEL_STACK_SIZE", KERNEL_STACK_SIZE);
     VALUE("MM_USER_PROBE_ADDRESS", MM_USER_PROBE_ADDRESS);
 }

@@ -26,6 +26,8 @@ static struct option {
       "instruction of the 64-bit ntdll's stubs" },
     { "xpdoor", "auto", { "auto", "sysenter", "int2e" },
       "instruction of the 32-bit ntdll's stubs" },
+    { "kva", "off", { "auto", "on", "off" },
+      "ring 3 has page tables without the kernel" },
     { "clock", "auto", { "auto", "deadline", "periodic" },
       "how the local APIC's timer makes the clock's ticks" },
     { "spec", "auto", { "auto", "on", "off" },

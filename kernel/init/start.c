@@ -142,7 +142,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
         kd_enable_report();
 
     ki_show_security_cookie();
-    ki_initialize_features();
+    ki_initialize_features(init_option("kva"));
     ki_patch_smap_sites();
     ki_show_descriptors(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
     ki_show_idt(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));

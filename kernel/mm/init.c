@@ -59,6 +59,7 @@ void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)
     mi_protect_image(block);
     shared_page = map_shared_page(KI_USER_SHARED_DATA);
     shared_page_xp = map_shared_page(KI_USER_SHARED_DATA_XP);
+    mi_start_shadow(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
     mi_set_disk_aside();
     mm_query_statistics(&statistics);
     DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL,
@@ -69,9 +70,17 @@ void MmInitSystem(const LOADER_PARAMETER_BLOCK *block)
 
 NTSTATUS MmCreateProcessAddressSpace(EPROCESS *process)
 {
+    NTSTATUS status =
+        mi_create_shadow_top(&process->Pcb.UserDirectoryTableBase);
+
+    if (!NT_SUCCESS(status))
+        return status;
     process->Pcb.DirectoryTableBase = mi_create_top_table();
-    return process->Pcb.DirectoryTableBase ? STATUS_SUCCESS
-                                           : STATUS_INSUFFICIENT_RESOURCES;
+    if (process->Pcb.DirectoryTableBase)
+        return STATUS_SUCCESS;
+    mi_delete_shadow_top(process->Pcb.UserDirectoryTableBase);
+    process->Pcb.UserDirectoryTableBase = 0;
+    return STATUS_INSUFFICIENT_RESOURCES;
 }
 
 NTSTATUS mm_map_shared_page(void)
@@ -99,5 +108,6 @@ NTSTATUS mm_map_shared_page(void)
 void mm_delete_address_space(EPROCESS *process)
 {
     mi_free_page(process->Pcb.DirectoryTableBase >> PAGE_SHIFT);
-    process->Pcb.DirectoryTableBase = 0;
+    mi_delete_shadow_top(process->Pcb.UserDirectoryTableBase);
+    process->Pcb.DirectoryTableBase = process->Pcb.UserDirectoryTableBase = 0;
 }

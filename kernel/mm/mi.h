@@ -71,8 +71,18 @@ void mi_flush_page(const void *va);
 /* Free the current process's (empty) user tables. */
 void mi_free_user_tables(void);
 
-/* A process's top table (physical address), 0 without memory. */
+/* A process's top table, as CR3 wants it; 0 without memory. */
 ULONGLONG mi_create_top_table(void);
+
+/*
+ * KVA shadow (arch/amd64/mm/shadow.c): ring 3's top table of a process, 0
+ * where there is none; an entry of the current process's other one has
+ * changed.  Boot: what all of them share, once the image has its protections.
+ */
+NTSTATUS mi_create_shadow_top(ULONGLONG *directory);
+void mi_delete_shadow_top(ULONGLONG directory);
+void mi_mirror_top_entry(MMPTE *entry);
+void mi_start_shadow(const KPCR *pcr);
 
 /*
  * One page at a time, mapped in hyperspace to be filled: at DISPATCH_LEVEL,

@@ -112,7 +112,7 @@ static void show_sysenter(const struct cpu *cpu)
     print("%s\n", name_of(cpu->sysenter_eip));
     check(cpu->sysenter_esp == cpu->tss + TSS_RSP0,
           "SYSENTER_ESP is the place of Rsp0");
-    check(!strcmp(name_of(cpu->sysenter_eip), "KiFastCallEntry"),
+    check(kernel_is_door(name_of(cpu->sysenter_eip), "KiFastCallEntry"),
           "SYSENTER_EIP is KiFastCallEntry");
 }
 
@@ -124,7 +124,7 @@ void cpu_show(const struct cpu *cpu)
           STAR_BACK(cpu->star) + 8);
     show_msr(MSR_LSTAR, "LSTAR", cpu->lstar);
     print("%s\n", name_of(cpu->lstar));
-    check(!strcmp(name_of(cpu->lstar), "KiSystemCall64"),
+    check(kernel_is_door(name_of(cpu->lstar), "KiSystemCall64"),
           "LSTAR is KiSystemCall64");
     show_msr(MSR_FMASK, "FMASK", cpu->fmask);
     show_flags(cpu->fmask);
@@ -136,9 +136,9 @@ void cpu_show(const struct cpu *cpu)
     print("       selector %04X, IST %u, type %X, DPL %u, present %u\n",
           cpu->gate_cs, cpu->gate_ist, cpu->gate_type, cpu->gate_dpl,
           cpu->gate_present);
-    print("   TSS %016llX: Rsp0 %016llX  the thread's kernel stack\n",
-          cpu->tss, cpu->rsp0);
-    check(!strcmp(name_of(cpu->gate_offset), "KiSystemService") &&
+    print("   TSS %016llX: Rsp0 %016llX  %s\n", cpu->tss, cpu->rsp0,
+          kernel_entry_stack());
+    check(kernel_is_door(name_of(cpu->gate_offset), "KiSystemService") &&
           cpu->gate_dpl == 3 && cpu->gate_present &&
           cpu->gate_type == INTERRUPT_GATE && cpu->gate_ist == 0,
           "gate 2E is ring 3's way to KiSystemService");

@@ -52,10 +52,10 @@ static void show_gate(struct kernel_fault *fault)
     kernel_name(fault->gate_offset, name);
     print("   vector   0E, its gate leads to %llX %s\n", fault->gate_offset,
           name);
-    print("            DPL %u: not for an instruction of ring 3; IST %u: on "
-          "the thread's\n            kernel stack\n", fault->gate_dpl,
-          fault->gate_ist);
-    check(!strcmp(name, "KiPageFault") && fault->gate_dpl == 0 &&
+    print("            DPL %u: not for an instruction of ring 3; IST %u: on\n"
+          "            %s\n", fault->gate_dpl, fault->gate_ist,
+          kernel_entry_stack());
+    check(kernel_is_door(name, "KiPageFault") && fault->gate_dpl == 0 &&
           fault->gate_ist == 0, "vector 0E is KiPageFault's");
 }
 

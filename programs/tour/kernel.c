@@ -120,6 +120,28 @@ BOOLEAN kernel_name(ULONGLONG address, char name[64])
     return FALSE;
 }
 
+BOOLEAN kernel_has_shadow(void)
+{
+    UCHAR shadow = 0;
+
+    return kernel_read(kernel_address("KiKvaShadow"), &shadow, sizeof shadow)
+           && shadow;
+}
+
+BOOLEAN kernel_is_door(const char *name, const char *door)
+{
+    SIZE_T length = strlen(door);
+
+    return !strncmp(name, door, length) &&
+           !strcmp(name + length, kernel_has_shadow() ? "Shadow" : "");
+}
+
+const char *kernel_entry_stack(void)
+{
+    return kernel_has_shadow() ? "the processor's transition stack"
+                               : "the thread's kernel stack";
+}
+
 static NTSTATUS debug_read(ULONGLONG address, void *buffer, ULONG size)
 {
     SYSDBG_VIRTUAL request = { .Address = (void *)address, .Buffer = buffer,

@@ -24,6 +24,14 @@ ULONGLONG kernel_thread(void);                  /* the current KTHREAD */
 BOOLEAN kernel_name(ULONGLONG address, char name[64]);
 
 /*
+ * KVA shadow: is it on, and then doors have other names and stacks.  Is this
+ * the name of that door, with or without?
+ */
+BOOLEAN kernel_has_shadow(void);
+BOOLEAN kernel_is_door(const char *name, const char *door);
+const char *kernel_entry_stack(void);
+
+/*
  * One call, made and shown (call.c): by ntdll's stub, or raw with number in
  * rax. note: a word on the result.
  */

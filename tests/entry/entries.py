@@ -2,7 +2,8 @@
 
 Everything else it works out from the instructions.
 """
-# Where control comes in by SYSCALL or SYSENTER.
+# Where control comes in by SYSCALL or SYSENTER; with KVA shadow there is
+# Shadow behind the name.
 SYSCALL = ('KiSystemCall64', 'KiSystemCall32')
 SYSENTER = ('KiFastCallEntry', 'KiFastCallEntry2')
 
@@ -11,8 +12,14 @@ SYSENTER = ('KiFastCallEntry', 'KiFastCallEntry2')
 IST_VECTORS = (1, 2, 8, 18)
 ERROR_VECTORS = (8, 10, 11, 12, 13, 14, 17, 21)
 
-# No gate leads to these: their vectors have handlers with names.
-UNEXPECTED = r'ki_unexpected_\d+$'
+# #NP, #SS, #GP: an IRETQ to ring 3 may raise them itself, with gs and cr3 the
+# user's already.  Those IRETQs; are they KVA shadow's?
+IRETQ_VECTORS = (11, 12, 13)
+IRETQS = {'ki_iret_user': False, 'ki_iret_user_shadow': True}
+
+# The stacks that ring 3's page tables have, too; where #MC and #DB came into
+# NMI's handler is one of them.
+SHARED_STACKS = ('gate', 'iretq', 'transition', 'interrupted')
 
 # What C calls: name, and the registers that hold a kernel address then.
 ZW_STUB = r'Zw\w+$'
@@ -38,7 +45,8 @@ FROM_C = {
 THREAD_START = ('ki_thread_begin',)
 
 # An NMI between STI and SYSEXIT goes back to STI (thread/trap.c).
-RESUMED = ('ki_exit32_sti',)
+# Is it KVA shadow's?
+RESUMED = {'ki_exit32_sti': False, 'ki_exit32_sti_shadow': True}
 
 # The only branches whose target is in a register.
 # (symbol, instruction): (first target, end, step) or None for C, and why.

@@ -44,8 +44,12 @@ class Image:
             if site in self.code:
                 self.code[site] = 'stac' if on else 'clac'
         self.fixups = list(self.table('ki_fixups', 'ki_fixups_end', 3))
-        self.vectors = [self.quad(self.symbols['ki_vectors'] + 8 * vector)
-                        for vector in range(256)]
+        self.vectors = self.gates('ki_vectors')
+        self.shadow_vectors = self.gates('ki_shadow_vectors')
+
+    def gates(self, table):
+        return [self.quad(self.symbols[table] + 8 * vector)
+                for vector in range(256)]
 
     def read_sections(self):
         """Returns [(type, address, offset, size, link)]."""

@@ -9,8 +9,9 @@ along both sides of every branch, with what is known of the machine:
     gs      user | kernel | ring (the saved CS will tell) | told (it has, the
             user's) | unfenced (swapped on its word: LFENCE must come first)
             | found (IST: nobody knows until MSR_GS_BASE is written)
-    cr3     kernel | found (IST: perhaps ring 3's, which map .kvas only)
-            | only (there is no other)
+    cr3     kernel | user | ring (the saved CS will tell) | found (IST: perhaps
+            ring 3's, which map .kvas only) | only (there is no other)
+    shadow  the way in was KVA shadow's, or not, or nobody knows
     flags   IF off | shadow (just behind STI) | on | None; DF, AC off or not
     apc     the thread's user APCs were looked at and nothing can have come
     regs, mem   the few values that matter: addresses on a stack, the saved
@@ -45,14 +46,16 @@ MSR_GS_BASE = 0xC0000101
 IF, DF, AC = 0x200, 0x400, 0x40000
 HOME = 0x20                             # above a return address: the callee's
 MOST_STATES = 256                       # of one instruction
-TOO_EARLY = 'memory is used before CR3 is the kernel\'s'
+NOT_MAPPED = 'ring 3\'s page tables may not have it'
 FILLER = re.compile(r'(cs |data16 )*(nop\b.*|xchg ax,ax|int3|ud2)$')
 VOLATILE = ('rax', 'rcx', 'rdx', 'r8', 'r9', 'r10', 'r11')
 # Change flags and their first operand, of which nothing is known then.
 ARITHMETIC = frozenset('add sub sbb or and xor shl shr sar inc dec'.split())
+# Those that change a bit of it.
+BITS = frozenset('btr bts'.split())
 # Change their first operand only.
 MOVES = frozenset('movzx movsxd lsl cmovne cmovae cmovb movaps pxor'.split())
-READERS = frozenset('cmp test prefetchw ldmxcsr'.split())
+READERS = frozenset('cmp test bt prefetchw ldmxcsr'.split())
 
 
 class Violation(Exception):
@@ -62,12 +65,12 @@ class Violation(Exception):
 class State:
     """What is known before an instruction."""
 
-    __slots__ = ('gs', 'cr3', 'iff', 'df', 'ac', 'apc', 'test', 'paranoid',
-                 'regs', 'mem', 'entry', 'trail')
+    __slots__ = ('gs', 'cr3', 'shadow', 'iff', 'df', 'ac', 'apc', 'test',
+                 'paranoid', 'regs', 'mem', 'entry', 'trail')
 
     def __init__(self, entry, gs, iff, df, ac):
         self.gs, self.iff, self.df, self.ac = gs, iff, df, ac
-        self.cr3 = 'kernel'
+        self.cr3, self.shadow = 'kernel', None
         self.apc = self.paranoid = False
         # What the flags tell: (slot, its value) of a ring test; ('below',
         # register) while carry says that it is below a table's limit; ('zero',
@@ -85,8 +88,8 @@ class State:
         return other
 
     def key(self):
-        return (self.gs, self.cr3, self.iff, self.df, self.ac, self.apc,
-                self.test, self.paranoid, tuple(self.regs.values()),
+        return (self.gs, self.cr3, self.shadow, self.iff, self.df, self.ac,
+                self.apc, self.test, self.paranoid, tuple(self.regs.values()),
                 frozenset(self.mem.items()))
 
     def push(self, value):
@@ -113,9 +116,9 @@ class State:
         self.mapped(self.regs['rsp'])
 
     def mapped(self, value):
-        if self.cr3 == 'found' and not (
-                is_stack(value) and value[1] in ('gate', 'interrupted')):
-            raise Violation(TOO_EARLY)
+        if self.cr3 not in ('kernel', 'only') and not (
+                is_stack(value) and value[1] in entries.SHARED_STACKS):
+            raise Violation(f'{NOT_MAPPED}: cr3 is {self.cr3}')
 
     def forget_below(self, extra=0):
         """Drops what lies below rsp + extra on this stack."""
@@ -169,22 +172,30 @@ class Walk:
         self.entries += 1
         self.work.append((address, state))
 
-    def from_user(self, name, df, ac, stack):
+    def from_user(self, name, df, ac, stack, shadow=False):
         state = State(name, 'user', 'off', df, ac)
+        state.shadow = shadow
+        state.cr3 = 'user' if shadow else 'kernel'
         state.regs = dict.fromkeys(GENERAL, 'user')
         state.regs['rsp'] = stack
         state.mem[('tss', 0)] = ('addr', 'stack', 0)
         self.begin(self.image.symbols[name], state)
 
-    def from_gate(self, address, vector):
+    def from_gate(self, address, vector, shadow=False):
         ist = vector in entries.IST_VECTORS
         state = State(self.image.name(address), 'found' if ist else 'ring',
                       'off', 'user', 'user')
+        state.shadow = shadow
+        state.cr3 = 'ring' if shadow else 'kernel'
         state.paranoid = ist
         state.regs = dict.fromkeys(GENERAL, 'user')
         state.regs['rsp'] = ('addr', 'gate', 0)
         error = 8 if vector in entries.ERROR_VECTORS else 0
         state.mem[('gate', error + 8)] = 'cs'
+        if vector in entries.IRETQ_VECTORS:
+            state.mem[('gate', error)] = 'rip'
+            state.mem[('gate', error + 0x18)] = ('addr', 'iretq', 0)
+            state.mem[('iretq', 8)] = 'cs'
         if ist:
             state.cr3 = 'found'
             state.mem[('gate', error)] = 'back'
@@ -206,15 +217,19 @@ class Walk:
         symbols = self.image.symbols
         for name in entries.SYSCALL:
             self.from_user(name, 'off', 'off', 'user')
+            self.from_user(name + 'Shadow', 'off', 'off', 'user', True)
         for name in entries.SYSENTER:
-            self.from_user(name, 'user', 'user', ('addr', 'tss', 0))
-        for vector, address in enumerate(self.image.vectors):
-            self.from_gate(address, vector)
+            tss = ('addr', 'tss', 0)
+            self.from_user(name, 'user', 'user', tss)
+            self.from_user(name + 'Shadow', 'user', 'user', tss, True)
+        for vector in range(256):
+            plain, shadow = self.image.vectors[vector], \
+                self.image.shadow_vectors[vector]
+            self.from_gate(plain, vector)
+            if shadow != plain:
+                self.from_gate(shadow, vector, True)
         for name, address in symbols.items():
-            if re.match(entries.UNEXPECTED, name) and \
-                    address not in self.image.vectors:
-                self.from_gate(address, -1)
-            elif re.match(entries.ZW_STUB, name) and \
+            if re.match(entries.ZW_STUB, name) and \
                     address in self.image.code:
                 self.from_c(name, {})
         for name, arguments in entries.FROM_C.items():
@@ -223,9 +238,10 @@ class Walk:
             state = State(name, 'kernel', 'off', 'off', 'off')
             state.regs['rsp'] = ('addr', 'thread', 0)
             self.begin(symbols[name], state)
-        for name in entries.RESUMED:
+        for name, shadow in entries.RESUMED.items():
             state = State(name, 'user', 'off', 'user', 'user')
-            state.apc = True
+            state.apc, state.shadow = True, shadow
+            state.cr3 = 'user' if shadow else 'kernel'
             state.regs = dict.fromkeys(GENERAL, 'user')
             self.begin(symbols[name], state)
 
@@ -287,8 +303,9 @@ class Walk:
         before = state
         state = state.copy()
         self.windows(state)
-        if state.cr3 == 'found' and not self.in_shadow(address):
-            raise Violation('runs before CR3 is the kernel\'s')
+        if state.cr3 not in ('kernel', 'only') and \
+                not self.in_shadow(address):
+            raise Violation(f'runs while cr3 is {state.cr3}')
         found = self.execute(insn, address, next_address, state)
         for _, after in found:
             if before.iff == 'shadow' and after.iff == 'shadow':
@@ -301,6 +318,8 @@ class Walk:
             return
         if state.gs != 'kernel':
             raise Violation(f'interrupts may be on while gs is {state.gs}')
+        if state.cr3 != 'kernel':
+            raise Violation(f'interrupts may be on while cr3 is {state.cr3}')
         if not is_stack(state.regs['rsp']):
             raise Violation('interrupts may be on without a kernel stack')
 
@@ -342,7 +361,7 @@ class Walk:
             if op in FLAGS_AND_FENCES:
                 FLAGS_AND_FENCES[op](state)
                 return on
-            if op in ARITHMETIC | MOVES | READERS or op == 'stmxcsr':
+            if op in ARITHMETIC | BITS | MOVES | READERS or op == 'stmxcsr':
                 self.compute(insn, state)
                 return on
         raise Violation('not understood')
@@ -354,7 +373,8 @@ class Walk:
         if mem.segment == 'gs':
             if state.gs != 'kernel':
                 raise Violation(f'an access through gs while gs is {state.gs}')
-            state.mapped(None)
+            if not self.is_shadow_field(mem.offset):
+                state.mapped(None)
             return None
         if mem.segment not in (None, 'ds', 'es', 'ss'):
             raise Violation('not understood')
@@ -380,11 +400,22 @@ class Walk:
             return value[1], value[2] + mem.offset
         return None
 
+    def is_shadow_field(self, offset):
+        """Is this field of the KPCR in the page that ring 3 has?"""
+        return offset >> 12 == \
+            self.offsets['KPCR.Prcb.KernelDirectoryTableBase'] >> 12
+
     def load(self, mem, state):
         slot = self.slot(mem, state)
         if mem.segment == 'gs':
-            if mem.offset == self.offsets['KPCR.Prcb.RspBase']:
+            if mem.offset in (self.offsets['KPCR.Prcb.RspBase'],
+                              self.offsets['KPCR.Prcb.RspBaseShadow']):
                 return ('addr', 'stack', 0)
+            if mem.offset == \
+                    self.offsets['KPCR.Prcb.KernelDirectoryTableBase']:
+                return 'directory'
+            if mem.offset == self.offsets['KPCR.TssBase']:
+                return 'tss'
             if mem.offset == self.offsets['KPCR.Prcb.CurrentThread']:
                 return 'thread'
             return None
@@ -396,6 +427,11 @@ class Walk:
         base = state.regs.get(mem.base)
         if base == 'thread':
             return self.of_thread(mem, state)
+        if base == 'process' and \
+                mem.offset == self.offsets['KPROCESS.UserDirectoryTableBase']:
+            return 'user directory'
+        if base == 'tss' and mem.offset == self.offsets['KTSS64.Rsp0']:
+            return ('addr', 'transition', 0)
         if base == ('sym', self.image.symbols['KiProcessorBlock']):
             return 'prcb'
         if mem.offset == self.offsets['KTHREAD.KernelStack']:
@@ -421,6 +457,8 @@ class Walk:
             return ('addr', 'frame', 0)
         elif mem.offset == self.offsets['KTHREAD.InitialStack']:
             return ('addr', 'callout', 0)
+        elif mem.offset == self.offsets['KTHREAD.ApcState.Process']:
+            return 'process'
         return None
 
     def read(self, operand, state):
@@ -451,9 +489,11 @@ class Walk:
                 state.mem[('switch', 0)] = value
             return
         if operand == 'cr3':
-            if value not in ('directory', ('cr3', 'found')):
+            known = {'directory': 'kernel', ('cr3', 'found'): 'found',
+                     'user directory': 'user', ('cr3', 'kernel'): 'user'}
+            if value not in known:
                 raise Violation('CR3 gets a table that nobody knows')
-            state.cr3 = 'kernel' if value == 'directory' else 'found'
+            state.cr3 = known[value]
             return
         if operand in REGISTERS:
             name, size = REGISTERS[operand]
@@ -491,6 +531,10 @@ class Walk:
 
     def do_push(self, insn, state):
         value = self.read(insn.operands[0], state)
+        if isinstance(value, tuple) and value[0] == 'const' and \
+                is_stack(state.regs['rsp']) and \
+                state.regs['rsp'][1] == 'gate':
+            value = None                # in the place of an error code
         state.push(value)
 
     def do_pop(self, insn, state):
@@ -517,7 +561,8 @@ class Walk:
     def swapgs(self, _, state):
         if state.gs == 'found' and \
                 ring_of(state.mem.get(('gate', 8))) == 3:
-            state.gs, state.paranoid, state.cr3 = 'told', False, 'kernel'
+            state.gs, state.paranoid = 'told', False
+            state.cr3 = 'user' if state.shadow else 'kernel'
         other = {'user': 'kernel', 'told': 'unfenced', 'kernel': 'user',
                  'unfenced': 'user'}
         if state.gs not in other:
@@ -567,7 +612,7 @@ class Walk:
         values = [None if isinstance(word, int) else self.read(word, state)
                   for word in insn.operands]
         flags = state.test
-        if op in ARITHMETIC or op in ('cmp', 'test'):
+        if op in ARITHMETIC | BITS or op in ('cmp', 'test', 'bt'):
             state.test = None
         if op == 'cmp' and isinstance(rest[0], Mem) and to in REGISTERS and \
                 rest[0].offset == self.offsets['KSERVICE_TABLE_DESCRIPTOR.'
@@ -576,6 +621,12 @@ class Walk:
         if op == 'sbb' and rest == [to] and flags and flags[0] == 'below':
             self.write(to, ('mask', flags[1]), state)
             return
+        if op in ('cmp', 'test') and isinstance(to, Mem):
+            state.test = self.about_shadow(op, to, rest)
+        if op == 'cmp' and values[1] == 'rip':
+            for name, shadow in entries.IRETQS.items():
+                if values[0] == ('sym', self.image.symbols[name]):
+                    state.test = ('shadow\'s iretq' if shadow else 'iretq',)
         if op == 'test' and isinstance(to, Mem) and rest == [1]:
             slot = self.slot(to, state)
             if slot is not None and ring_of(values[0]) is not None:
@@ -586,6 +637,17 @@ class Walk:
             state.test = ('zero', values[0])
         if op not in READERS:
             self.write(to, self.result(op, to, rest, values, state), state)
+
+    def about_shadow(self, op, mem, rest):
+        """What a comparison asks of KVA shadow: is it on, one CR3 only?"""
+        if op == 'cmp' and mem.base == 'rip' and rest == [0] and \
+                mem.target == self.image.symbols['KiKvaShadow']:
+            return ('shadow',)
+        if op == 'test' and mem.segment == 'gs' and \
+                mem.offset == self.offsets['KPCR.Prcb.ShadowFlags'] and \
+                rest == [self.offsets['KI_SHADOW_ONE_SPACE']]:
+            return ('one space',)
+        return None
 
     def result(self, op, to, rest, values, state):
         """What is known of what an instruction leaves in its operand."""
@@ -607,6 +669,10 @@ class Walk:
             return ('gs', old[1])
         if op == 'and' and by in state.regs and values[1] == ('mask', to):
             return 'clamped'
+        if op == 'or' and old == 'cs' and isinstance(to, Mem) and by == 3:
+            return ('ring', 3)
+        if op in BITS:
+            return old                  # a bit that is not of the address
         if op == 'and' and isinstance(by, int):
             return 'no IF' if isinstance(to, Mem) and not by & IF else None
         if op == 'xor' and rest == [to]:
@@ -635,6 +701,10 @@ class Walk:
             if test and test[0] == 'below' and insn.op == 'jae':
                 state.test = test
             return [(next_address, state), taken]
+        if len(test) == 1:
+            return self.jump_on(test[0], insn.op == 'je', state, next_address,
+                                lambda after: self.turn(address, target,
+                                                        after))
         if test[0] == 'zero':
             return self.jump_zero(insn, address, next_address, state, test[1])
         found = []
@@ -646,6 +716,27 @@ class Walk:
                 taken = (one == 0) == (insn.op == 'je')
                 found.append(self.turn(address, target, after) if taken
                              else (next_address, after))
+        return found
+
+    def jump_on(self, what, when_equal, state, next_address, turn):
+        """A branch on something else than a ring: equal, not equal."""
+        found = []
+        for equal in (True, False):
+            after = state.copy()
+            if what in ('iretq', 'shadow\'s iretq') and equal:
+                if after.shadow != (what != 'iretq'):
+                    continue
+                after.gs = 'user'
+                after.cr3 = 'user' if after.shadow else 'kernel'
+            elif what == 'one space' and not equal and after.gs == 'kernel' \
+                    and after.cr3 == 'user':
+                after.cr3 = 'kernel'    # both are the same
+            elif what == 'shadow':
+                if after.shadow == equal:
+                    continue
+                after.shadow = not equal
+            found.append(turn(after) if equal == when_equal
+                         else (next_address, after))
         return found
 
     def jump_zero(self, insn, address, next_address, state, value):
@@ -666,6 +757,8 @@ class Walk:
         """The saved CS has told who was interrupted."""
         if state.mem.get(slot) == 'cs':
             state.mem[slot] = ('ring', ring)
+            if state.cr3 == 'ring':
+                state.cr3 = 'user' if ring == 3 else 'kernel'
             if state.gs == 'ring':
                 state.gs = 'told' if ring == 3 else 'kernel'
 
@@ -695,8 +788,8 @@ class Walk:
         state.stack()
         if state.gs != 'kernel':
             raise Violation(f'C is called while gs is {state.gs}')
-        if state.cr3 == 'found':
-            raise Violation('C is called before CR3 is the kernel\'s')
+        if state.cr3 not in ('kernel', 'only'):
+            raise Violation(f'C is called while cr3 is {state.cr3}')
         if state.df != 'off':
             raise Violation('C is called before DF is the kernel\'s')
         if state.ac != 'off':
@@ -722,6 +815,8 @@ class Walk:
             raise Violation('a return to nobody knows where')
         if state.gs != 'kernel':
             raise Violation(f'back to C while gs is {state.gs}')
+        if state.cr3 != 'kernel':
+            raise Violation(f'back to C while cr3 is {state.cr3}')
         if (state.df, state.ac) != ('off', 'off'):
             raise Violation('back to C with DF or AC')
         return []
@@ -740,6 +835,8 @@ class Walk:
             raise Violation('an IRET to nobody knows which ring')
         elif state.gs != 'kernel':
             raise Violation(f'back to ring 0 while gs is {state.gs}')
+        elif state.cr3 != 'kernel':
+            raise Violation(f'back to ring 0 while cr3 is {state.cr3}')
         return []
 
     def as_found(self, state):
@@ -751,6 +848,9 @@ class Walk:
     def to_user(self, state):
         if state.gs != 'user':
             raise Violation(f'back to ring 3 while gs is {state.gs}')
+        if state.cr3 != ('user' if state.shadow else 'kernel'):
+            raise Violation(f'back to ring 3 while cr3 is {state.cr3}, with '
+                            f'{"" if state.shadow else "no "}shadow')
         if state.iff not in ('off', 'shadow'):
             raise Violation('back to ring 3, interrupts may be on')
         if not state.apc:

@@ -66,34 +66,41 @@ static ULONGLONG wanted_cr4(void)
  */
 static void set_sysenter(KPCR *pcr)
 {
+    ULONG_PTR door = (ULONG_PTR)(KiKvaShadow ? KiFastCallEntryShadow
+                                             : KiFastCallEntry);
+
     KiFastSystemCallIsIA32 = pcr->Prcb.CpuVendor == VENDOR_INTEL &&
                              (arch_cpuid(1, 0).edx & CPUID1_EDX_SEP);
     arch_write_msr(MSR_SYSENTER_CS, KiFastSystemCallIsIA32 ? KGDT_R0_CODE : 0);
     arch_write_msr(MSR_SYSENTER_ESP, KiFastSystemCallIsIA32
                                          ? (ULONG_PTR)&pcr->TssBase->Rsp0 : 0);
     arch_write_msr(MSR_SYSENTER_EIP, KiFastSystemCallIsIA32
-                                         ? (ULONG_PTR)KiFastCallEntry : 0);
+                                         ? door : 0);
 }
 
-void ki_initialize_features(void)
+void ki_initialize_features(const char *kva_option)
 {
     ULONGLONG cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS | CR0_WP);
+    KPCR *pcr = CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb);
 
     if (!(arch_cpuid(0x80000001, 0).edx & CPUID80000001_EDX_NX))
         KeBugCheckEx(UNSUPPORTED_PROCESSOR, 0, 0, 0, 0);
     arch_write_msr(MSR_EFER, arch_read_msr(MSR_EFER) | EFER_SCE | EFER_NXE);
     arch_write_cr0(cr0 | UNLESS_BUG(wp_off, CR0_WP) | CR0_MP | CR0_NE | CR0_AM);
     arch_write_cr4(wanted_cr4());
+    ki_initialize_speculation();
+    ki_start_kva_shadow(pcr, kva_option);
     ki_initialize_xstate();
     arch_write_cr8(PASSIVE_LEVEL);
     KeSmapEnabled = (arch_read_cr4() & CR4_SMAP) != 0;
-    ki_initialize_speculation();
 
     arch_write_msr(MSR_STAR, STAR_VALUE);
-    arch_write_msr(MSR_LSTAR, (ULONG_PTR)KiSystemCall64);
-    arch_write_msr(MSR_CSTAR, (ULONG_PTR)KiSystemCall32);
+    arch_write_msr(MSR_LSTAR, (ULONG_PTR)(KiKvaShadow ? KiSystemCall64Shadow
+                                                      : KiSystemCall64));
+    arch_write_msr(MSR_CSTAR, (ULONG_PTR)(KiKvaShadow ? KiSystemCall32Shadow
+                                                      : KiSystemCall32));
     arch_write_msr(MSR_FMASK, FMASK_VALUE);
-    set_sysenter(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
+    set_sysenter(pcr);
 }
 
 BOOLEAN ki_read_system_call_msr(ULONG msr, ULONGLONG *value)
@@ -127,6 +134,7 @@ void ki_patch_smap_sites(void)
 void ki_show_features(void)
 {
     ULONGLONG cr4 = arch_read_cr4();
+    const char *shadow = KiKvaShadow ? "Shadow" : "";
 
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "CR0   %016llx  WP\n",
                arch_read_cr0());
@@ -140,20 +148,22 @@ void ki_show_features(void)
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
                "STAR  %016llx  SYSCALL 08/10, SYSRET 2B/23\n",
                arch_read_msr(MSR_STAR));
-    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "LSTAR %016llx  KiSystemCall64\n",
-               arch_read_msr(MSR_LSTAR));
-    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "CSTAR %016llx  KiSystemCall32\n",
-               arch_read_msr(MSR_CSTAR));
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "LSTAR %016llx  KiSystemCall64%s\n",
+               arch_read_msr(MSR_LSTAR), shadow);
+    DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+               "CSTAR %016llx  KiSystemCall32%s\n",
+               arch_read_msr(MSR_CSTAR), shadow);
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
                "FMASK %016llx  clears TF IF DF NT AC\n",
                arch_read_msr(MSR_FMASK));
     if (KiFastSystemCallIsIA32)
         DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
                    "SYSENTER_CS %llx  ESP %016llx  EIP %016llx  "
-                   "KiFastCallEntry\n",
+                   "KiFastCallEntry%s\n",
                    arch_read_msr(MSR_SYSENTER_CS),
                    arch_read_msr(MSR_SYSENTER_ESP),
-                   arch_read_msr(MSR_SYSENTER_EIP));
+                   arch_read_msr(MSR_SYSENTER_EIP), shadow);
     else
         DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
                    "SYSENTER_CS 0  this processor has no SYSENTER in long "

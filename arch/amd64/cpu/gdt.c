@@ -27,7 +27,11 @@
 /* A page of its own: ki_map_gdt maps it where it can be written. */
 static ULONGLONG boot_gdt[PAGE_SIZE / sizeof(ULONGLONG)] SEALED
     __attribute__((aligned(PAGE_SIZE)));
-static KTSS64 boot_tss __attribute__((aligned(128)));
+/* A page of its own: ring 3's page tables have it, too (mm/shadow.c). */
+static union {
+    KTSS64 tss;
+    UCHAR page[PAGE_SIZE];
+} boot_tss __attribute__((aligned(PAGE_SIZE)));
 static ULONGLONG *writable_gdt = boot_gdt;
 
 static void set_segment(ULONG selector, ULONGLONG descriptor)
@@ -85,6 +89,8 @@ static void load_gdt(void)
 
 void ki_initialize_gdt(KPCR *pcr)
 {
+    KTSS64 *tss = &boot_tss.tss;
+
     set_segment(KGDT_R0_CODE, CODE64_R0);
     set_segment(KGDT_R0_DATA, DATA_R0);
     set_segment(KGDT_R3_CODE, CODE32_R3);
@@ -92,18 +98,18 @@ void ki_initialize_gdt(KPCR *pcr)
     set_segment(KGDT64_R3_CODE, CODE64_R3);
     set_segment(KGDT_R0_PCR, PCR_R0 | pcr->Prcb.Number);
     set_segment(KGDT_R3_TEB, TEB_R3);
-    set_tss(KGDT64_SYS_TSS, &boot_tss);
+    set_tss(KGDT64_SYS_TSS, tss);
 
-    boot_tss.Rsp0 = pcr->Prcb.RspBase;
-    boot_tss.Ist[TSS_IST_PANIC] = (ULONG_PTR)ki_panic_stack_top;
-    boot_tss.Ist[TSS_IST_MCA] = (ULONG_PTR)ki_mca_stack_top;
-    boot_tss.Ist[TSS_IST_NMI] = (ULONG_PTR)ki_nmi_stack_top;
-    boot_tss.Ist[TSS_IST_DEBUG] = (ULONG_PTR)ki_debug_stack_top;
+    tss->Rsp0 = pcr->Prcb.RspBase;
+    tss->Ist[TSS_IST_PANIC] = (ULONG_PTR)ki_panic_stack_top;
+    tss->Ist[TSS_IST_MCA] = (ULONG_PTR)ki_mca_stack_top;
+    tss->Ist[TSS_IST_NMI] = (ULONG_PTR)ki_nmi_stack_top;
+    tss->Ist[TSS_IST_DEBUG] = (ULONG_PTR)ki_debug_stack_top;
     /* Beyond the limit: no ports. */
-    boot_tss.IoMapBase = UNLESS_BUG(ports_for_ring_3, sizeof boot_tss);
+    tss->IoMapBase = UNLESS_BUG(ports_for_ring_3, sizeof *tss);
 
     pcr->GdtBase = (KGDTENTRY64 *)boot_gdt;
-    pcr->TssBase = &boot_tss;
+    pcr->TssBase = tss;
     load_gdt();
 }
 

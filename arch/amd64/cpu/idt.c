@@ -14,7 +14,9 @@
 #define VECTORS 256
 #define INTERRUPT_GATE 0xE
 
-static KIDTENTRY64 boot_idt[VECTORS] SEALED __attribute__((aligned(16)));
+/* Exactly a page: ring 3's page tables have it, too (mm/shadow.c). */
+static KIDTENTRY64 boot_idt[VECTORS] SEALED
+    __attribute__((aligned(PAGE_SIZE)));
 
 static const struct {
     UCHAR vector, dpl, ist;
@@ -43,6 +45,21 @@ static void set_gate(ULONG vector, const void *handler)
     };
 }
 
+static void set_gates(void *const *handlers)
+{
+    for (ULONG vector = 0; vector < VECTORS; vector++)
+        set_gate(vector, handlers[vector]);
+    for (ULONG i = 0; i < ARRAY_SIZE(special); i++) {
+        boot_idt[special[i].vector].Dpl |= special[i].dpl;
+        boot_idt[special[i].vector].IstIndex = special[i].ist;
+    }
+}
+
+void ki_use_shadow_gates(void)
+{
+    set_gates(ki_shadow_vectors);
+}
+
 void ki_initialize_idt(KPCR *pcr)
 {
     struct __attribute__((packed)) {
@@ -50,12 +67,7 @@ void ki_initialize_idt(KPCR *pcr)
         ULONGLONG base;
     } pointer = { sizeof boot_idt - 1, (ULONG_PTR)boot_idt };
 
-    for (ULONG vector = 0; vector < VECTORS; vector++)
-        set_gate(vector, ki_vectors[vector]);
-    for (ULONG i = 0; i < ARRAY_SIZE(special); i++) {
-        boot_idt[special[i].vector].Dpl |= special[i].dpl;
-        boot_idt[special[i].vector].IstIndex = special[i].ist;
-    }
+    set_gates(ki_vectors);
     pcr->IdtBase = boot_idt;
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }

@@ -13,17 +13,22 @@
 %include "arch/macros.inc"
 
 extern KiExceptionExit
+extern KiKvaShadow
 
 section .entry progbits alloc exec nowrite align=64
 CFI_BEGIN
 
 ; rax = the InitialStack from now on, r10 = the thread; interrupts are off.
-; Changes r11.
+; Changes r11.  Under KVA shadow TSS.Rsp0 is the transition stack.
 %macro SET_INITIAL_STACK 0
         mov     [r10 + KTHREAD.InitialStack], rax
         mov     [PRCB(RspBase)], rax
+        mov     [PRCB(RspBaseShadow)], rax
+        cmp     byte [rel KiKvaShadow], 0
+        jne     %%shadow
         mov     r11, [PCR(TssBase)]
         mov     [r11 + KTSS64.Rsp0], rax
+%%shadow:
 %endmacro
 
 ; KiCallUserMode(void **output, ULONG *length, const KTRAP_FRAME *frame): to

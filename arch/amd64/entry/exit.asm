@@ -15,6 +15,9 @@
 extern KeBugCheckEx
 extern KiRestoreDebugRegisterState
 extern ki_deliver_service_apc
+extern KiKvaShadow
+extern KiKernelSysretExit
+extern ki_exit_by_iret
 
 CANONICAL_BITS  equ 47                  ; of a user address
 
@@ -68,6 +71,8 @@ KiSystemServiceExit:
         pxor    xmm5, xmm5
 %endif
         mov     r11d, [FRAME(EFlags)]
+        cmp     byte [rel KiKvaShadow], 0
+        jne     KiKernelSysretExit
         mov     rbp, r9
         CFI_CALLER Rcx, R8, KGDT64_R3_CODE_USER
         mov     rsp, r8
@@ -100,9 +105,7 @@ exit_by_iret:
         mov     r11d, [FRAME(EFlags)]
         lea     rsp, [FRAME(Rip)]
         mov     rbp, r9
-        CFI_MACHINE
-        swapgs
-        iretq
+        jmp     ki_exit_by_iret
 
 ; The caller was a Zw stub (service.asm): give it back its previous mode.
 exit_to_kernel:

@@ -17,6 +17,9 @@ extern ki_broken_service
 extern KiRestoreDebugRegisterState
 extern ki_deliver_service_apc32
 extern KiFastSystemCallIsIA32
+extern KiKvaShadow
+extern ki_kernel_sysexit
+extern ki_exit_by_iret
 
 section .entry progbits alloc exec nowrite align=64
 CFI_BEGIN
@@ -52,6 +55,8 @@ KiServiceExit:
         cmp     byte [rel KiFastSystemCallIsIA32], 0
         je      exit32_by_iret
         and     dword [FRAME(EFlags)], ~EFLAGS_IF & 0FFFFFFFFh
+        cmp     byte [rel KiKvaShadow], 0
+        jne     ki_kernel_sysexit
         lea     rsp, [FRAME(EFlags)]
         mov     rbp, [FRAME(Rbp)]
         CFI_CALLER Rdx, Rcx, KGDT_R3_CODE_USER
@@ -79,8 +84,6 @@ exit32_by_iret:
         mov     [FRAME(Rsp)], rcx
         lea     rsp, [FRAME(Rip)]
         mov     rbp, [FRAME(Rbp)]
-        CFI_MACHINE
-        swapgs
-        iretq
+        jmp     ki_exit_by_iret
 
 CFI_END

@@ -32,7 +32,6 @@ extern ki_debug_in_kernel
 extern ki_taken_again
 
 MSR_GS_BASE     equ 0C0000101h
-MACHINE_FRAME_SIZE equ 28h              ; ss, rsp, rflags, cs, rip
 PUSHED_SIZE     equ MACHINE_FRAME_SIZE + 8      ; and an error code
 PUSHED_RIP      equ 8
 PUSHED_CS       equ 10h
@@ -40,11 +39,11 @@ IN_USE          equ PUSHED_SIZE
 IN_USE_FROM_RIP equ 2 * PUSHED_SIZE - PUSHED_RIP
 SECOND_AT       equ 800h                ; below the top: taken again
 
-section .kvas_data progbits alloc noexec write align=4096
+section .kvas_data nobits alloc noexec write align=4096
 ; The physical address of the System process's top table; 0 until Mm has it.
 global ki_system_directory
 ki_system_directory:
-        dq      0
+        resq    1
 
 section .kvas progbits alloc exec nowrite align=64
 CFI_BEGIN

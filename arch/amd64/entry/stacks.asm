@@ -7,7 +7,6 @@
 
 %include "ksamd64.inc"
 
-IST_STACK_SIZE  equ 2 * PAGE_SIZE
 IN_USE_SIZE     equ 10h                         ; keeps the alignment
 
 ; STACK name, size
@@ -30,6 +29,7 @@ section .stacks nobits alloc noexec write align=4096
         IST_STACK ki_mca_stack_top
         IST_STACK ki_nmi_stack_top
         IST_STACK ki_debug_stack_top
+        STACK   ki_transition_stack_top, PAGE_SIZE
         STACK   ki_dpc_stack_top, KERNEL_STACK_SIZE
         STACK   ki_idle_stack_top, KERNEL_STACK_SIZE
         resb    ARCH_THREAD_STATE_SIZE          ; as above every stack
@@ -44,6 +44,7 @@ ki_stack_guards:
         dq      IST_GUARD(ki_mca_stack_top)
         dq      IST_GUARD(ki_nmi_stack_top)
         dq      IST_GUARD(ki_debug_stack_top)
+        dq      ki_transition_stack_top - PAGE_SIZE - PAGE_SIZE
         dq      ki_dpc_stack_top - KERNEL_STACK_SIZE - PAGE_SIZE
         dq      ki_idle_stack_top - KERNEL_STACK_SIZE - PAGE_SIZE
 global ki_stack_guard_count

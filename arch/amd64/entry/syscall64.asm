@@ -42,6 +42,8 @@ KiSystemCall64:
         push    r11
         push    KGDT64_R3_CODE_USER | SERVICE_DOOR_SYSCALL
         push    rcx
+global system_call_entered
+system_call_entered:                            ; shadow.asm joins here
         CFI_MACHINE
         mov     rcx, r10
         sub     rsp, 8                          ; no error code

@@ -40,6 +40,8 @@ KiFastCallEntry:
         CFI_SYSENTER 0
         swapgs
         mov     rsp, [rsp]
+global fast_call_entered
+fast_call_entered:                              ; shadow.asm joins here
 ; At this point: gs is the KPCR's and the stack the thread's own, empty.
         push    KGDT_R3_DATA_USER
         push    r11
@@ -94,6 +96,8 @@ KiFastCallEntry2:
         CFI_SYSENTER 0
         swapgs
         mov     rsp, [rsp]
+global fast_call_entered_stepping
+fast_call_entered_stepping:
         push    KGDT_R3_DATA_USER
         push    r11
         pushfq

@@ -17,6 +17,8 @@ extern ki_spurious_interrupt
 extern KiSaveDebugRegisterState
 extern KiRestoreDebugRegisterState
 extern ki_deliver_user_apc
+extern KiKvaShadow
+extern ki_kernel_iret
 
 section .entry progbits alloc exec nowrite align=64
 CFI_BEGIN
@@ -29,6 +31,37 @@ CFI_BEGIN
         CFI_MACHINE 8 * %3
         DEFENCE no_clac_at_entry, USER_ACCESS_END
         BEGIN_FRAME %3
+        mov     [FRAME(Rax)], rax
+        CFI_FRAME Rbp, Rax
+        mov     eax, %2
+        jmp     trap_common
+%endmacro
+
+; TRAP_OF_IRETQ name, vector: one with an error code that the IRETQ to ring 3
+; may raise itself, with everything the user's but CS.  What it was to load
+; becomes what a fault of ring 3 pushes; C makes sense of it (trap.c).
+%macro TRAP_OF_IRETQ 2
+        align   16
+        global  %1
+%1:
+        CFI_MACHINE 8
+        test    byte [rsp + 8 + MACHINE_FRAME.SegCs], 1
+        jnz     %%not_iretq
+        push    rax
+        CFI_MACHINE 10h
+        lea     rax, [rel ki_iret_user]
+        cmp     rax, [rsp + 10h + MACHINE_FRAME.Rip]
+        pop     rax
+        CFI_MACHINE 8
+        jne     %%not_iretq
+        mov     rsp, [rsp + 8 + MACHINE_FRAME.Rsp]
+        CFI_MACHINE
+        or      byte [rsp + MACHINE_FRAME.SegCs], 3
+        push    0
+        CFI_MACHINE 8
+%%not_iretq:
+        DEFENCE no_clac_at_entry, USER_ACCESS_END
+        BEGIN_FRAME 1
         mov     [FRAME(Rax)], rax
         CFI_FRAME Rbp, Rax
         mov     eax, %2
@@ -70,9 +103,9 @@ TRAP KiInvalidOpcodeFault, 6, 0
 TRAP KiNpxNotAvailableFault, 7, 0
 TRAP KiNpxSegmentOverrunAbort, 9, 0
 TRAP KiInvalidTssFault, 10, 1
-TRAP KiSegmentNotPresentFault, 11, 1
-TRAP KiStackFault, 12, 1
-TRAP KiGeneralProtectionFault, 13, 1
+TRAP_OF_IRETQ KiSegmentNotPresentFault, 11
+TRAP_OF_IRETQ KiStackFault, 12
+TRAP_OF_IRETQ KiGeneralProtectionFault, 13
 TRAP KiPageFault, 14, 1
 TRAP KiFloatingErrorFault, 16, 0
 TRAP KiAlignmentFault, 17, 1
@@ -147,7 +180,18 @@ trap_common:
 global KiExceptionExit
 KiExceptionExit:
         test    byte [FRAME(SegCs)], 1
-        jz      .to_kernel
+        jnz     .to_user
+        ldmxcsr [FRAME(MxCsr)]
+        RESTORE_VOLATILE
+        RESTORE_NONVOLATILE
+        lea     rsp, [FRAME(Rip)]
+        mov     rbp, [FRAME(Rbp)]
+        CFI_MACHINE
+        iretq
+.user_apc:
+        CFI_TRAP_FRAME
+        lea     rsp, [rbp - FRAME_BIAS]
+        call    ki_deliver_user_apc
 .to_user:
         cli
         mov     rax, [PRCB(CurrentThread)]
@@ -173,23 +217,16 @@ KiExceptionExit:
         RESTORE_NONVOLATILE
         lea     rsp, [FRAME(Rip)]
         mov     rbp, [FRAME(Rbp)]
+
+; The IRETQ to ring 3, also room 5's: only the processor's frame is left.
+global ki_exit_by_iret
+ki_exit_by_iret:
         CFI_MACHINE
-; At this point: only the processor's frame is left.
+        cmp     byte [rel KiKvaShadow], 0
+        jne     ki_kernel_iret
         swapgs
-        iretq
-.user_apc:
-        CFI_TRAP_FRAME
-        lea     rsp, [rbp - FRAME_BIAS]
-        call    ki_deliver_user_apc
-        jmp     .to_user
-.to_kernel:
-        CFI_TRAP_FRAME
-        ldmxcsr [FRAME(MxCsr)]
-        RESTORE_VOLATILE
-        RESTORE_NONVOLATILE
-        lea     rsp, [FRAME(Rip)]
-        mov     rbp, [FRAME(Rbp)]
-        CFI_MACHINE
+global ki_iret_user
+ki_iret_user:
         iretq
 
 ; rcx = a KTRAP_FRAME of user state: go there.  Other registers are cleared,
@@ -206,25 +243,36 @@ ki_enter_user:
         xor     r15d, r15d
         jmp     KiExceptionExit
 
-; The other vectors: named by their number, survived (trap.c).
-%macro UNEXPECTED 1
+; The other vectors push their number, are told and survived (trap.c).
         align   16
-ki_unexpected_%1:
-        CFI_MACHINE
+global ki_unexpected
+ki_unexpected:
+        CFI_MACHINE 8
         DEFENCE no_clac_at_entry, USER_ACCESS_END
-        BEGIN_FRAME 0
+        BEGIN_FRAME 1
         mov     [FRAME(Rax)], rax
         CFI_FRAME Rbp, Rax
-        mov     eax, %1
+        mov     eax, [FRAME(ErrorCode)]
         jmp     trap_common
+
+%macro GATE 3
 %endmacro
-global ki_unexpected_begin
-ki_unexpected_begin:
-%assign vector 0
-%rep 256
-        UNEXPECTED %[vector]
+
+%macro UNEXPECTED_GATES 2
+%assign vector %1
+%rep %2 - %1 + 1
+        align   16
+ki_unexpected_%[vector]:
+        CFI_MACHINE
+        push    vector
+        jmp     ki_unexpected
 %assign vector vector + 1
 %endrep
+%endmacro
+
+global ki_unexpected_begin
+ki_unexpected_begin:
+%include "vectors.inc"
 global ki_unexpected_end
 ki_unexpected_end:
 
@@ -238,8 +286,11 @@ extern KiDoubleFaultAbort
 extern KiMcheckAbort
 extern KiSystemService
 
-; VECTORS first, last: unexpected ones
-%macro VECTORS 2
+%macro GATE 3
+        dq      %1
+%endmacro
+
+%macro UNEXPECTED_GATES 2
 %assign vector %1
 %rep %2 - %1 + 1
         dq      ki_unexpected_%[vector]
@@ -251,26 +302,4 @@ section .rodata
         align   16
 global ki_vectors
 ki_vectors:
-        dq      KiDivideErrorFault, KiDebugTrapOrFault, KiNmiInterrupt
-        dq      KiBreakpointTrap, KiOverflowTrap, KiBoundFault
-        dq      KiInvalidOpcodeFault, KiNpxNotAvailableFault
-        dq      KiDoubleFaultAbort, KiNpxSegmentOverrunAbort
-        dq      KiInvalidTssFault, KiSegmentNotPresentFault, KiStackFault
-        dq      KiGeneralProtectionFault, KiPageFault
-        VECTORS 0Fh, 0Fh
-        dq      KiFloatingErrorFault, KiAlignmentFault, KiMcheckAbort
-        dq      KiXmmException, KiVirtualizationException
-        dq      KiControlProtectionFault
-        VECTORS 16h, 1Eh
-        dq      KiApcInterrupt
-        VECTORS 20h, 28h
-        dq      KiRaiseSecurityCheckFailure
-        VECTORS 2Ah, 2Bh
-        dq      KiRaiseAssertion, KiDebugServiceTrap, KiSystemService
-        dq      KiDpcInterrupt
-        VECTORS 30h, 0D0h
-        dq      HalpTimerClockInterrupt
-        VECTORS 0D2h, 0E0h
-        dq      KiIpiInterrupt
-        VECTORS 0E2h, 0FEh
-        dq      ki_spurious
+%include "vectors.inc"

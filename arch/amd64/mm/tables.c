@@ -15,10 +15,12 @@
 #include <arch/entry.h>
 #include <init.h>
 #include <kd.h>
+#include <x86/registers.h>
 
 #define DEFAULT_SELFMAP_SLOT 0x1ED
 #define FIRST_KERNEL_SLOT 256
 #define TABLE_BITS (MI_PTE_VALID | MI_PTE_READ_WRITE | MI_PTE_ACCESSED)
+#define TOP_LEVEL 3
 #define USER_TOP 0x0000800000000000ULL
 
 ULONGLONG MmPteBase, mi_pde_window, mi_ppe_window, mi_pxe_window;
@@ -89,8 +91,12 @@ static NTSTATUS make_table(MMPTE *entry, BOOLEAN user)
 NTSTATUS mi_make_tables(const void *va)
 {
     BOOLEAN user = (ULONG_PTR)va < USER_TOP;
-    NTSTATUS status = make_table(MiGetPxeAddress(va), user);
+    MMPTE *top = MiGetPxeAddress(va);
+    BOOLEAN is_new = !top->u.Hard.Valid;
+    NTSTATUS status = make_table(top, user);
 
+    if (NT_SUCCESS(status) && is_new && user)
+        mi_mirror_top_entry(top);
     if (NT_SUCCESS(status))
         status = make_table(MiGetPpeAddress(va), user);
     if (NT_SUCCESS(status))
@@ -101,6 +107,8 @@ NTSTATUS mi_make_tables(const void *va)
 void mi_flush_page(const void *va)
 {
     arch_invlpg(va);
+    if ((ULONG_PTR)va < USER_TOP)
+        KeGetCurrentPrcb()->ShadowFlags |= KI_SHADOW_FLUSH_PENDING;
 }
 
 static void *open_window(ULONG window, PFN_NUMBER pfn)
@@ -257,15 +265,17 @@ void mi_free_user_tables(void)
     MMPTE *top = (MMPTE *)mi_pxe_window;
 
     for (ULONG slot = 0; slot < FIRST_KERNEL_SLOT; slot++) {
-        if (top[slot].u.Hard.Valid)
-            free_table(&top[slot], 3);
+        if (!top[slot].u.Hard.Valid)
+            continue;
+        free_table(&top[slot], TOP_LEVEL);
+        mi_mirror_top_entry(&top[slot]);
     }
     arch_write_cr3(arch_read_cr3());
 }
 
 /*
- * A new top table: system space as it is, its own self map.  Returns its
- * physical address, 0 without memory.
+ * A new top table: system space as it is, its own self map.  Returns what CR3
+ * gets, 0 without memory.
  */
 ULONGLONG mi_create_top_table(void)
 {
@@ -280,5 +290,5 @@ ULONGLONG mi_create_top_table(void)
         top[slot] = ((MMPTE *)mi_pxe_window)[slot];
     top[mi_selfmap_slot].u.Hard.PageFrameNumber = pfn;
     mi_unmap_temporary(irql);
-    return pfn << PAGE_SHIFT;
+    return pfn << PAGE_SHIFT | (arch_read_cr3() & CR3_PCID_KERNEL);
 }

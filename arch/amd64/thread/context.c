@@ -44,6 +44,25 @@ static void set_control(KTRAP_FRAME *frame, const CONTEXT *context)
                                            : KGDT_R3_DATA | RPL_MASK;
 }
 
+/*
+ * Kernel code alone can have put anything else there, and IRETQ has refused it
+ * (entry/traps.asm).
+ */
+void ki_make_loadable(KTRAP_FRAME *frame)
+{
+    if ((frame->SegCs == (KGDT64_R3_CODE | RPL_MASK) ||
+         frame->SegCs == (KGDT_R3_CODE | RPL_MASK)) &&
+        (frame->SegSs == (KGDT_R3_DATA | RPL_MASK) ||
+         frame->SegSs == (KGDT_R3_TEB | RPL_MASK)) &&
+        frame->Rip == canonical(frame->Rip))
+        return;
+    if (frame->SegCs != (KGDT_R3_CODE | RPL_MASK))
+        frame->SegCs = KGDT64_R3_CODE | RPL_MASK;
+    frame->SegSs = KGDT_R3_DATA | RPL_MASK;
+    frame->Rip = canonical(frame->Rip);
+    frame->EFlags = (frame->EFlags & EFLAGS_USER_MASK) | EFLAGS_IF;
+}
+
 static void set_integer(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
                         const CONTEXT *context)
 {

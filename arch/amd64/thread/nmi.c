@@ -24,9 +24,19 @@ ULONG ki_nmi_count;
  */
 void ki_repeat_sti(KTRAP_FRAME *frame)
 {
-    if (frame->Rip == (ULONG_PTR)ki_exit32_sysexit && !(frame->SegCs & 1)) {
-        frame->Rip = (ULONG_PTR)ki_exit32_sti;
-        frame->EFlags &= ~EFLAGS_IF;
+    static const struct {
+        const UCHAR *sysexit, *sti;
+    } exits[] = {
+        { ki_exit32_sysexit, ki_exit32_sti },
+        { ki_exit32_sysexit_shadow, ki_exit32_sti_shadow },
+    };
+
+    for (ULONG i = 0; i < ARRAY_SIZE(exits); i++) {
+        if (frame->Rip == (ULONG_PTR)exits[i].sysexit &&
+            !(frame->SegCs & 1)) {
+            frame->Rip = (ULONG_PTR)exits[i].sti;
+            frame->EFlags &= ~EFLAGS_IF;
+        }
     }
 }
 
@@ -70,6 +80,9 @@ BOOLEAN ki_debug_in_kernel(KTRAP_FRAME *frame)
     if (frame->Rip == (ULONG_PTR)KiFastCallEntry &&
         (frame->EFlags & EFLAGS_TF))
         frame->Rip = (ULONG_PTR)KiFastCallEntry2;
+    if (frame->Rip == (ULONG_PTR)KiFastCallEntryShadow &&
+        (frame->EFlags & EFLAGS_TF))
+        frame->Rip = (ULONG_PTR)KiFastCallEntry2Shadow;
     ki_repeat_sti(frame);
     frame->EFlags &= ~EFLAGS_TF;
     arch_write_dr6(0);

@@ -128,17 +128,15 @@ static void leave_thread(KTHREAD *thread)
 void ki_switch_processor_state(KTHREAD *old, KTHREAD *thread)
 {
     KPRCB *prcb = KeGetCurrentPrcb();
-    KPCR *pcr = CONTAINING_RECORD(prcb, KPCR, Prcb);
     EPROCESS *process = CONTAINING_RECORD(thread->ApcState.Process, EPROCESS,
                                           Pcb);
     EPROCESS *owner = CONTAINING_RECORD(thread->Process, EPROCESS, Pcb);
     ULONG_PTR directory = process->Pcb.DirectoryTableBase;
 
     prcb->CurrentThread = thread;
-    prcb->RspBase = (ULONG_PTR)thread->InitialStack;
-    pcr->TssBase->Rsp0 = (ULONG_PTR)thread->InitialStack;
+    ki_set_kernel_stack(prcb, (ULONG_PTR)thread->InitialStack);
     if (arch_read_cr3() != directory)
-        arch_write_cr3(directory);
+        ki_load_directory(prcb, directory);
     ki_set_teb_descriptor(owner->WoW64Process && thread->Teb
                               ? (ULONG)(ULONG_PTR)thread->Teb +
                                     (ULONG)(WOW64_TEB32 - WOW64_TEB) : 0);
@@ -154,7 +152,7 @@ void ki_switch_processor_state(KTHREAD *old, KTHREAD *thread)
 
 void arch_load_address_space(ULONGLONG directory_table_base)
 {
-    arch_write_cr3(directory_table_base);
+    ki_load_directory(KeGetCurrentPrcb(), directory_table_base);
 }
 
 void arch_initial_context(CONTEXT *context, ULONG_PTR rip, ULONG_PTR rsp,

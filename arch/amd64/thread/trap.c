@@ -69,6 +69,7 @@ static void user_trap(ULONG vector, KTRAP_FRAME *frame,
                       KEXCEPTION_FRAME *exception)
 {
     KeGetCurrentThread()->TrapFrame = frame;
+    ki_make_loadable(frame);
     if (vector == VECTOR_DEBUG)
         ki_take_debug_status(frame);
     if (vector == VECTOR_PAGE_FAULT)

@@ -27,6 +27,7 @@
 #define TSS_IST_MCA     2
 #define TSS_IST_NMI     3
 #define TSS_IST_DEBUG   4
+#define IST_STACK_SIZE  (2 * 4096)
 
 typedef union _KGDTENTRY64 {
     struct {

@@ -26,6 +26,7 @@ extern BOOLEAN KiFastSystemCallIsIA32;
 
 /* The two last instructions on the way back to 32-bit code. */
 extern const UCHAR ki_exit32_sti[], ki_exit32_sysexit[];
+extern const UCHAR ki_exit32_sti_shadow[], ki_exit32_sysexit_shadow[];
 
 /* NMI's own code lies between these two (entry/ist.asm). */
 void KiNmiInterrupt(void);
@@ -37,8 +38,19 @@ extern const UCHAR ki_nmi_interrupt_end[];
  */
 extern ULONGLONG ki_system_directory;
 
-/* Where each of the 256 gates leads (entry/traps.asm). */
+/* Where each of the 256 gates leads (entry/vectors.inc). */
 extern void *const ki_vectors[256];
+
+/*
+ * Has ring 3 page tables of its own?  Then the doors are these (shadow.asm).
+ * Set at boot (cpu/shadow.c).
+ */
+extern BOOLEAN KiKvaShadow;
+void KiSystemCall64Shadow(void);
+void KiSystemCall32Shadow(void);
+void KiFastCallEntryShadow(void);
+void KiFastCallEntry2Shadow(void);
+extern void *const ki_shadow_vectors[256];
 
 /* The gates that have no handler of their own lead between these two. */
 extern const UCHAR ki_unexpected_begin[], ki_unexpected_end[];
@@ -67,11 +79,13 @@ extern const struct ki_smap_site smap_sites[], smap_sites_end[];
 
 /* Boundaries of the image (linker.ld). */
 extern UCHAR kernel_start[], kernel_text_end[], kernel_sealed_end[];
-extern UCHAR kernel_end[];
+extern UCHAR kernel_end[], kvas_start[], kvas_end[];
+extern UCHAR kvas_constants[], kvas_constants_end[];
 
 /* Stacks of the boot processor: each begins with a page that gets unmapped. */
 extern UCHAR ki_panic_stack_top[], ki_mca_stack_top[], ki_nmi_stack_top[];
-extern UCHAR ki_debug_stack_top[], ki_dpc_stack_top[], ki_idle_stack_top[];
+extern UCHAR ki_debug_stack_top[], ki_transition_stack_top[];
+extern UCHAR ki_dpc_stack_top[], ki_idle_stack_top[];
 extern UCHAR ki_idle_stack_base[];
 extern UCHAR *const ki_stack_guards[];
 extern const ULONG ki_stack_guard_count;

@@ -5,6 +5,10 @@
  * them.  Prcb is the larger half and lies inside, at 180h.  Boot fills both
  * (cpu/pcr.c), room 2 uses UserRsp, RspBase, CurrentThread and MxCsr,
  * the context switch moves CurrentThread and RspBase.
+ *
+ * The page from KernelDirectoryTableBase on is all of it that ring 3's page
+ * tables have under KVA shadow (mm/shadow.c); the shadow doors use nothing
+ * else (entry/shadow.asm).
  */
 #pragma once
 
@@ -76,6 +80,10 @@ typedef struct _KREQUEST_PACKET {
 #define BPB_IBPB_ON_TRAP 0x08
 #define BPB_ENABLED 0x02
 #define BPB_SMEP 0x04
+
+/* KPRCB.ShadowFlags: ring 3's next CR3 flushes; there is one CR3 only. */
+#define KI_SHADOW_FLUSH_PENDING 1
+#define KI_SHADOW_ONE_SPACE 2
 
 typedef struct _REQUEST_MAILBOX {
     struct _REQUEST_MAILBOX *Next;              /* 00 */
@@ -163,7 +171,12 @@ typedef struct _KPRCB {
     ULONG ReadyThreadCount;                     /* 7eb4 */
     UCHAR pad_7eb8[0x8];
     ULONGLONG StartCycles;                      /* 7ec0 */
-    UCHAR pad_7ec8[0xfe2];
+    UCHAR pad_7ec8[0xfb8];
+    ULONGLONG KernelDirectoryTableBase;         /* 8e80 */
+    ULONGLONG RspBaseShadow;                    /* 8e88 */
+    ULONGLONG UserRspShadow;                    /* 8e90 */
+    volatile ULONG ShadowFlags;                 /* 8e98 */
+    UCHAR pad_8e9c[0xe];
     USHORT VerwSelector;                        /* 8eaa, 0: no VERW */
     UCHAR pad_8eac[0x2014];
     REQUEST_MAILBOX RequestMailbox[1];          /* aec0 */

@@ -24,11 +24,27 @@ void ki_initialize_idt(KPCR *pcr);
  */
 void ki_map_gdt(void);
 
+/* The gates lead to the doors of KVA shadow instead. */
+void ki_use_shadow_gates(void);
+
+/*
+ * KVA shadow (cpu/shadow.c), by option (auto, on, off) and processor: its
+ * doors are in use; ring 3's page tables are Mm's (mm/shadow.c).
+ */
+void ki_start_kva_shadow(KPCR *pcr, const char *option);
+
+/* What doors load: page tables, now and from now on; a stack. */
+void ki_load_directory(KPRCB *prcb, ULONGLONG directory);
+void ki_set_kernel_stack(KPRCB *prcb, ULONG_PTR stack);
+
 /* fs: the TEB of 32-bit code, from the context switch.  Interrupts off. */
 void ki_set_teb_descriptor(ULONG base);
 
-/* CR0, CR4, EFER and the system-call MSRs, by what CPUID reports. */
-void ki_initialize_features(void);
+/*
+ * CR0, CR4, EFER and the system-call MSRs, by what CPUID reports; KVA shadow,
+ * also by the option.
+ */
+void ki_initialize_features(const char *kva_option);
 
 /* EFER or one of the MSRs that SYSCALL, SYSRET and SYSENTER load from; FALSE:
  * another. */

@@ -85,6 +85,9 @@ void KeContextToKframes(KTRAP_FRAME *frame, KEXCEPTION_FRAME *exception,
                         const CONTEXT *context, ULONG flags,
                         KPROCESSOR_MODE mode);
 
+/* A frame of ring 3 whose selectors or rip are not ring 3's gets such ones. */
+void ki_make_loadable(KTRAP_FRAME *frame);
+
 /*
  * The other direction: the parts that ContextFlags names, of ring 3.  Both
  * frames are complete, xmm6 to xmm15 and the x87 registers still loaded: it

@@ -19,8 +19,17 @@
 #define CR4_UMIP (1ULL << 11)
 #define CR4_MCE (1ULL << 6)
 #define CR4_OSXSAVE (1ULL << 18)
+#define CR4_PCIDE (1ULL << 17)
 #define CR4_SMEP (1ULL << 20)
 #define CR4_SMAP (1ULL << 21)
+
+/*
+ * CR3 with CR4.PCIDE (SDM: 3A, 4.10.4): the identifier of translations, and
+ * whether those that have it are kept.  The two identifiers are Windows'.
+ */
+#define CR3_PCID_USER 1ULL
+#define CR3_PCID_KERNEL 2ULL
+#define CR3_NO_FLUSH (1ULL << 63)
 
 /* DR6 (SDM: 3B, 19.2.3): what happened; all its other bits are fixed. */
 #define DR6_BREAKPOINTS 0x000FULL
