@@ -48,7 +48,7 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/cpu/pcr.c arch/amd64/cpu/gdt.c arch/amd64/cpu/idt.c \
     arch/amd64/cpu/features.c arch/amd64/cpu/mitigation.c \
     arch/amd64/cpu/speculation.c arch/amd64/cpu/shadow.c \
-    arch/amd64/cpu/apic.c \
+    arch/amd64/cpu/pinned.c arch/amd64/cpu/apic.c \
     arch/amd64/cpu/clock.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
     arch/amd64/thread/xstate.c arch/amd64/thread/callback.c \
@@ -145,12 +145,13 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c \
     tests/kernel/sweep.c tests/kernel/vector.c tests/kernel/sealed.c \
     tests/kernel/scarce.c tests/kernel/nmistorm.c tests/kernel/watched.c \
-    tests/kernel/bare.c tests/kernel/bare.asm
+    tests/kernel/bare.c tests/kernel/bare.asm tests/kernel/ist.c \
+    tests/kernel/ist.asm
 
-# What tests/kernel/scarce.c stands before.
+# What tests/kernel/scarce.c and ist.c stand before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
     --wrap=mi_allocate_page --wrap=mi_charge_pages \
-    --wrap=mi_available_pages
+    --wrap=mi_available_pages --wrap=ki_nmi
 
 DEFENCES      := kernel/defences.tab
 SERVICES      := kernel/ke/services.tab
@@ -214,7 +215,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
     processes.c start.c contexts2.c forever.c crash.c exceptions.c raises.c \
     kstack.c sweep.c memmodel.c outputs.c initial.c meanwhile.c probes.c \
-    outplaces.c floating.c frames.c gates.c)
+    outplaces.c floating.c frames.c gates.c ist.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \

@@ -104,6 +104,8 @@ void genamd64(void)
     OFFSET(KPCR, Prcb.MxCsr);
     OFFSET(KPCR, Prcb.CurrentThread);
     OFFSET(KPCR, Prcb.RspBase);
+    OFFSET(KPCR, Prcb.ProcessorState.SpecialRegisters.Cr0);
+    OFFSET(KPCR, Prcb.ProcessorState.SpecialRegisters.Cr4);
     OFFSET(KPCR, Prcb.KeSystemCalls);
     OFFSET(KPCR, Prcb.InterruptCount);
     OFFSET(KPCR, Prcb.KernelDirectoryTableBase);

@@ -9,6 +9,7 @@
 #include <bug.h>
 #include <arch/clock.h>
 #include <arch/entry.h>
+#include <arch/machinecheck.h>
 #include <ex.h>
 #include <init.h>
 #include <io.h>
@@ -148,6 +149,8 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ki_show_idt(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
     ki_show_features();
     ki_show_speculation();
+    ki_initialize_machine_checks();
+    ki_pin_registers();
     ki_initialize_services(&loader_block);
     wow64_initialize();
     MmInitSystem(&loader_block);

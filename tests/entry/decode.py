@@ -12,9 +12,9 @@ for name in (f'r{number}' for number in range(8, 16)):
     REGISTERS |= {name: (name, 8), name + 'd': (name, 4),
                   name + 'w': (name, 2), name + 'b': (name, 1)}
 GENERAL = tuple(sorted({name for name, _ in REGISTERS.values()}))
-# Loaded and stored with nothing known of them. Not here: cr0, cr4, gs; and cr3,
-# of which more is known.
-OTHER = re.compile(r'xmm\d+$|cr[28]$|dr[0-367]$|[cdefs]s$')
+# Loaded and stored with nothing known of them. Not here: gs; and cr3, of which
+# more is known.
+OTHER = re.compile(r'xmm\d+$|cr[0248]$|dr[0-367]$|[cdefs]s$')
 MEMORY = re.compile(r'(?:(\w+) PTR )?(?:(\w\w):)?(?:\[(.*)\]|(0x[0-9a-f]+))$')
 SIZES = {'BYTE': 1, 'WORD': 2, 'DWORD': 4, 'QWORD': 8, 'XMMWORD': 16}
 TERM = re.compile(r'([+-]?)([^+-]+)')

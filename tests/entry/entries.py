@@ -67,4 +67,5 @@ NO_RETURN = ('KeBugCheckEx', 'ki_start_thread', 'ki_double_fault',
              'ki_taken_again')
 
 # C functions of ist.asm: they begin with interrupts off and never let any in.
-KEEP_IF = ('ki_nmi', 'ki_machine_check', 'ki_debug_in_kernel')
+KEEP_IF = ('ki_nmi', '__wrap_ki_nmi', 'ki_machine_check',
+           'ki_debug_in_kernel')

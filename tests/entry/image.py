@@ -36,7 +36,9 @@ class Image:
             rows = MAP_ROW.findall(text.read())
         self.ranges = entry_ranges(rows)
         # What ring 3's page tables map, too.
-        self.shadow = ranges_of(rows, '.kvas', '.kvas_data')
+        self.shadow = ranges_of(rows, '.kvas', '.kvas_data') + [
+            (self.symbols['ki_panic_stack_top'],
+             self.symbols['ki_debug_stack_top'] + 16)]
         self.code, self.after = {}, {}
         for start, end in joined(self.ranges):
             self.disassemble(elf, start, end)

@@ -156,7 +156,7 @@ class Walk:
         self.entries = 0
         self.work = []
         self.no_return = {image.symbols[name] for name in entries.NO_RETURN}
-        self.keep_if = {image.symbols[name] for name in entries.KEEP_IF}
+        self.keep_if = {image.symbols.get(name) for name in entries.KEEP_IF}
         self.handlers = {
             'mov': self.mov, 'movabs': self.mov, 'lea': self.lea,
             'push': self.do_push, 'pop': self.do_pop, 'leave': self.leave,
@@ -500,7 +500,8 @@ class Walk:
             if size < 4 and state.regs[name] == 'user':
                 return                  # the rest is the user's still
             state.regs[name] = value
-        elif not isinstance(operand, str) or not OTHER.match(operand):
+        elif not isinstance(operand, str) or not OTHER.match(operand) or \
+                operand in ('cr0', 'cr4'):
             raise Violation('not understood')
 
     # ---- Instructions ------------------------------------------------------

@@ -11,6 +11,7 @@
 
 #include <arch/cpu.h>
 #include <arch/pte.h>
+#include <arch/trap.h>
 #include <ke.h>
 #include <mm.h>
 #include <nt/ntapi.h>
@@ -51,6 +52,11 @@ enum self_test {
     SELF_TEST_BARE_DOOR,            /* one leads straight back; 0: none */
     SELF_TEST_WATCHED = 0x40,       /* ring 3's memory, as nobody should */
     SELF_TEST_LOCALS = 0x48,        /* begin as zeroes */
+    SELF_TEST_IST = 0x50,           /* what NMI, #MC, #DB leave alone */
+    SELF_TEST_LEAD_SYSCALL,         /* by way of vector N; 0: no longer */
+    SELF_TEST_NMI_WAITS,            /* a second one */
+    SELF_TEST_NMI_WAITS_FOR_MC,     /* the same, behind a #MC in the first */
+    SELF_TEST_LOOK_AT_BANKS,        /* of machine checks */
     SELF_TEST_NMIS = 0x58,          /* one each N ticks of the PIT; 0: none */
     SELF_TEST_NMI_COUNT,            /* so far, in a ULONG */
     SELF_TEST_CRASHES = 0x100,
@@ -83,6 +89,16 @@ enum self_test {
     CRASH_EXECUTE_UNMAPPED,         /* a call of what is not there: 50 */
     CRASH_UD_IN_DPC,                /* not the service's: 1E */
     CRASH_CALL_USER,                /* ring 3's code (SMEP): FC */
+    CRASH_NMI_IN_NMI = 0x150,       /* 111 */
+    CRASH_FAULT_IN_NMI,             /* A */
+    CRASH_DOUBLE_FAULT_IN_NMI,      /* 7F */
+    CRASH_MC_AGAIN,                 /* FB */
+    CRASH_DEBUG_AGAIN,              /* 7F */
+    CRASH_SMEP_OFF,                 /* at the way back: 109 */
+    CRASH_WP_OFF,                   /* the same */
+    CRASH_EFER,                     /* at the next tick: 109 */
+    CRASH_SMEP_OFF_FOR_LONG,        /* the same */
+    CRASH_MACHINE_CHECK,            /* 9C */
     CRASH_OVERRUN = 0x130,          /* of an array on the stack: F7 */
 };
 
@@ -331,6 +347,26 @@ static void crash(ULONG test, ULONGLONG argument)
         function = (void (*)(void))KeGetCurrentThread()->TrapFrame->Rip;
         function();                     /* the stub's RET */
         break;
+    case CRASH_NMI_IN_NMI:
+    case CRASH_FAULT_IN_NMI:
+    case CRASH_DOUBLE_FAULT_IN_NMI:
+        crash_in_nmi(test - CRASH_NMI_IN_NMI);
+        break;
+    case CRASH_MC_AGAIN:
+        crash_taken_again(VECTOR_MACHINE_CHECK);
+        break;
+    case CRASH_DEBUG_AGAIN:
+        crash_taken_again(VECTOR_DEBUG);
+        break;
+    case CRASH_MACHINE_CHECK:
+        crash_machine_check();
+        break;
+    case CRASH_SMEP_OFF:
+    case CRASH_WP_OFF:
+    case CRASH_EFER:
+    case CRASH_SMEP_OFF_FOR_LONG:
+        crash_unpinned(test - CRASH_SMEP_OFF);
+        break;
     case CRASH_FAST_FAIL:
         __asm__ volatile("int $0x29" : : "c"(5));
         break;
@@ -425,6 +461,19 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_SEALED:
         good = test_sealed();
+        break;
+    case SELF_TEST_IST:
+        good = test_ist();
+        break;
+    case SELF_TEST_LEAD_SYSCALL:
+        good = lead_syscall_by(argument);
+        break;
+    case SELF_TEST_NMI_WAITS:
+    case SELF_TEST_NMI_WAITS_FOR_MC:
+        good = test_nmi_waits(test == SELF_TEST_NMI_WAITS_FOR_MC);
+        break;
+    case SELF_TEST_LOOK_AT_BANKS:
+        good = look_at_banks();
         break;
     case SELF_TEST_APC:
         good = test_apc();

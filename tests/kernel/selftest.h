@@ -71,3 +71,17 @@ BOOLEAN lead_door(ULONGLONG which);
 
 /* watched.c */
 BOOLEAN test_watched(ULONGLONG user);
+
+/* ist.c */
+enum crash_in_nmi { NMI_IN_NMI, FAULT_IN_NMI, DOUBLE_FAULT_IN_NMI };
+enum crash_unpinned {
+    UNPINNED_SMEP, UNPINNED_WP, UNPINNED_EFER, UNPINNED_SMEP_BY_CLOCK
+};
+BOOLEAN test_ist(void);
+BOOLEAN lead_syscall_by(ULONGLONG vector);
+BOOLEAN test_nmi_waits(BOOLEAN with_machine_check);
+BOOLEAN look_at_banks(void);
+void crash_in_nmi(enum crash_in_nmi how);
+void crash_taken_again(ULONG vector);
+void crash_machine_check(void);
+void crash_unpinned(enum crash_unpinned what);

@@ -12,8 +12,11 @@
  * The rates of TSC and timer are measured once against counter 2 of the PIT,
  * or where there is no PIT against what CPUID says.
  */
+#include <bug.h>
 #include <arch/apic.h>
 #include <arch/clock.h>
+#include <arch/machinecheck.h>
+#include <arch/processor.h>
 
 #include <init.h>
 #include <kd.h>
@@ -235,6 +238,9 @@ void ki_clock_interrupt(KTRAP_FRAME *frame)
     ULONG ticks = count_ticks(prcb, &due);
 
     prcb->ClockInterrupts++;
+    if (!BUG(pins_unchecked_by_clock))
+        ki_check_pinned_registers();
+    ki_check_machine_checks();
     if (ticks) {
         prcb->LastTick += ticks;
         KeUpdateSystemTime(ticks, due);

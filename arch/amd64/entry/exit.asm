@@ -14,6 +14,7 @@
 
 extern KeBugCheckEx
 extern KiRestoreDebugRegisterState
+extern ki_check_pinned_registers
 extern ki_deliver_service_apc
 extern KiKvaShadow
 extern KiKernelSysretExit
@@ -123,11 +124,14 @@ exit_to_kernel:
         sti
         ret
 
-; CHECK_SERVICE leads here.  P1 user rip; P2, P3 by code; P4 frame + 80h.
+; CHECK_SERVICE leads here.  P1 user rip; P2, P3 by code; P4 frame + 80h.  If it
+; is a control register, C says so and does not come back.
 global ki_broken_service
 ki_broken_service:
         CFI_SERVICE_FRAME
         lea     rsp, [rbp - FRAME_BIAS]         ; home area and P5 of the frame
+        call    ki_check_pinned_registers
+        mov     r11, [PRCB(CurrentThread)]
         mov     [rsp + 20h], rbp
         mov     rdx, [FRAME(Rip)]
         mov     r8, cr8

@@ -13,7 +13,7 @@
 ;
 ; From the top of such a stack down (docs/traps.md, "Taken again"):
 ;
-;   top      dword  1 while its handler runs (stacks.asm)
+;   top      dword: 1 while its handler runs (stacks.asm)
 ;   -30h     what the processor pushed, with an error code or a 0: where it
 ;            will push again if the vector comes again
 ;   -60h     a copy of that, the end of the KTRAP_FRAME
@@ -30,6 +30,7 @@ extern ki_machine_check
 extern ki_double_fault
 extern ki_debug_in_kernel
 extern ki_taken_again
+extern ki_nmi_stack_top
 
 MSR_GS_BASE     equ 0C0000101h
 PUSHED_SIZE     equ MACHINE_FRAME_SIZE + 8      ; and an error code
@@ -163,6 +164,25 @@ CFI_BEGIN
         ret
 %endmacro
 
+; An NMI may have come to the IRETQ of #MC, whose stack is in use no longer,
+; and this #MC to that NMI.  LOOK_BEHIND_NMI no, yes, end of #MC's code
+%macro LOOK_BEHIND_NMI 3
+        cmp     dword [rel ki_nmi_stack_top], 0
+        jne     %%in_nmi
+        cmp     qword [rsp + PUSHED_RIP], KiNmiInterrupt
+        jb      %1
+        cmp     qword [rsp + PUSHED_RIP], ki_nmi_interrupt_end
+        jae     %1
+%%in_nmi:
+        test    byte [rel ki_nmi_stack_top - PUSHED_SIZE + PUSHED_CS], 1
+        jnz     %1
+        cmp     qword [rel ki_nmi_stack_top - PUSHED_SIZE + PUSHED_RIP], \
+                KiMcheckAbort
+        jb      %1
+        cmp     qword [rel ki_nmi_stack_top - PUSHED_SIZE + PUSHED_RIP], %3
+        jb      %2
+%endmacro
+
 ; PARANOID name, vector, 1 if error code, its bugs' prefix,
 ;          C function(KTRAP_FRAME *), ways back
 ;
@@ -186,6 +206,9 @@ CFI_BEGIN
         DEFENCE ist_nests_silently, jb %%again
 %%look: cmp     dword [rsp + IN_USE], 0
         DEFENCE ist_nests_silently, jne %%again
+%ifidn %1, KiMcheckAbort
+        LOOK_BEHIND_NMI %%begin, %%again, %%end
+%endif
 %%begin:
         mov     dword [rsp + IN_USE], 1
         COPY_PUSHED 0

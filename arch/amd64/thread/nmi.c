@@ -59,8 +59,10 @@ BOOLEAN ki_is_in_nmi(const KTRAP_FRAME *frame)
 
 void ki_nmi(KTRAP_FRAME *frame)
 {
+    KeGetCurrentPrcb()->NmiActive = TRUE;
     ki_repeat_sti(frame);
     ki_nmi_count++;
+    KeGetCurrentPrcb()->NmiActive = FALSE;
 }
 
 void ki_double_fault(KTRAP_FRAME *frame)

@@ -156,7 +156,8 @@ typedef struct _KPRCB {
     KTIMER_TABLE TimerTable;                    /* 3940 */
     UCHAR pad_7b58[0x8e];
     UCHAR NmiActive;                            /* 7be6 */
-    UCHAR pad_7be7[0x31];
+    UCHAR MceActive;                            /* 7be7 */
+    UCHAR pad_7be8[0x30];
     ULONG ReadySummary;                         /* 7c18 */
     UCHAR pad_7c1c[0x14];
     KDPC TimerExpirationDpc;                    /* 7c30 */

@@ -50,6 +50,13 @@ void ki_initialize_features(const char *kva_option);
  * another. */
 BOOLEAN ki_read_system_call_msr(ULONG msr, ULONGLONG *value);
 
+/*
+ * CR0, CR4 and EFER are final; whoever changes one from here on is a bugcheck,
+ * with the right value back in it (pinned.c).
+ */
+void ki_pin_registers(void);
+void ki_check_pinned_registers(void);
+
 /* NOPs become STAC and CLAC; the image must still be writable. */
 void ki_patch_smap_sites(void);
 

@@ -72,7 +72,14 @@
 #define MSR_SYSENTER_CS 0x174
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176
+#define MSR_MCG_CAP 0x179
+#define MSR_MCG_STATUS 0x17A
+#define MSR_MCG_CTL 0x17B
 #define MSR_PAT 0x277
+#define MSR_MC_CTL(bank) (0x400 + 4 * (bank))
+#define MSR_MC_STATUS(bank) (0x401 + 4 * (bank))
+#define MSR_MC_ADDR(bank) (0x402 + 4 * (bank))
+#define MSR_MC_MISC(bank) (0x403 + 4 * (bank))
 #define MSR_TSC_DEADLINE 0x6E0
 #define MSR_EFER 0xC0000080
 #define MSR_STAR 0xC0000081
@@ -84,6 +91,23 @@
 #define MSR_GS_SWAP 0xC0000102
 #define MSR_AMD_DE_CFG 0xC0011029
 #define DE_CFG_LFENCE_SERIALIZES (1ULL << 1)
+
+/* Machine checks (SDM: 3B, 16.3). */
+#define MCG_CAP_COUNT 0xFFULL
+#define MCG_CAP_CTL_P (1ULL << 8)
+#define MCG_CAP_SER_P (1ULL << 24)
+#define MCG_STATUS_RIPV (1ULL << 0)
+#define MCG_STATUS_EIPV (1ULL << 1)
+#define MCG_STATUS_MCIP (1ULL << 2)
+#define MC_STATUS_AR (1ULL << 55)
+#define MC_STATUS_S (1ULL << 56)
+#define MC_STATUS_PCC (1ULL << 57)
+#define MC_STATUS_ADDRV (1ULL << 58)
+#define MC_STATUS_MISCV (1ULL << 59)
+#define MC_STATUS_EN (1ULL << 60)
+#define MC_STATUS_UC (1ULL << 61)
+#define MC_STATUS_OVER (1ULL << 62)
+#define MC_STATUS_VAL (1ULL << 63)
 
 #define PAGE_FAULT_PRESENT 0x01
 #define PAGE_FAULT_WRITE 0x02

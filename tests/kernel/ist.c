@@ -1,0 +1,242 @@
+/*
+ * tests/kernel/ist.c - NMI, #MC and #DB: what they leave as it was, what they
+ * work with, and what becomes of one in the middle of another.
+ *
+ * INT 2 goes the way of an NMI but holds no others back; where that matters
+ * the processor sends itself a real one.  The handler of NMI is wrapped, so
+ * that a test can do what no handler may.
+ *
+ * Scenarios: D3, D4, D12.
+ */
+#include "selftest.h"
+
+#include <arch/apic.h>
+#include <arch/entry.h>
+#include <arch/machinecheck.h>
+#include <arch/processor.h>
+#include <arch/trap.h>
+#include <x86/apic.h>
+#include <x86/registers.h>
+
+#define ICR_NMI 0x400
+#define CR2 0x123456789000ULL
+#define ANOTHER_CR2 0x987654321000ULL
+#define BREAKPOINT 0x10000ULL
+#define TICKS_OF_A_MINUTE (60 * 64)
+
+extern ULONG ki_nmi_count;
+
+BOOLEAN ist_raise(ULONG vector);
+void ist_door_nmi(void);
+void ist_door_debug(void);
+void ist_door_machine_check(void);
+void __real_ki_nmi(KTRAP_FRAME *frame);
+void __wrap_ki_nmi(KTRAP_FRAME *frame);
+
+static void (*hook)(void);
+static volatile ULONG depth, deepest;
+
+void __wrap_ki_nmi(KTRAP_FRAME *frame)
+{
+    void (*once)(void) = hook;
+
+    if (++depth > deepest)
+        deepest = depth;
+    __real_ki_nmi(frame);
+    hook = NULL;
+    if (once)
+        once();
+    depth--;
+}
+
+static void send_nmi(void)
+{
+    ULONG id = KeGetCurrentPrcb()->InitialApicId;
+
+    ki_write_apic(APIC_ICR_HIGH, id << 24);
+    ki_write_apic(APIC_ICR_LOW, ICR_NMI);
+}
+
+static void allow_machine_check(void)
+{
+    arch_write_msr(MSR_MCG_STATUS, MCG_STATUS_RIPV | MCG_STATUS_MCIP);
+}
+
+static ULONGLONG read_dr7(void)
+{
+    ULONGLONG value;
+
+    __asm__ volatile("mov %%dr7, %0" : "=r"(value));
+    return value;
+}
+
+static void write_dr7(ULONGLONG value)
+{
+    __asm__ volatile("mov %0, %%dr7" : : "r"(value));
+}
+
+static void write_cr2(ULONGLONG value)
+{
+    __asm__ volatile("mov %0, %%cr2" : : "r"(value));
+}
+
+static BOOLEAN seen_good;
+
+static void look_around(void)
+{
+    seen_good = read_dr7() == DR7_FIXED &&
+                arch_read_cr8() == HIGH_LEVEL &&
+                (arch_read_cr3() & ~0xFFFULL) == ki_system_directory &&
+                KeGetCurrentPrcb() == KiProcessorBlock[0] &&
+                arch_read_msr(MSR_GS_BASE) ==
+                    (ULONG_PTR)KiProcessorBlock[0] - offsetof(KPCR, Prcb);
+    write_cr2(ANOTHER_CR2);
+}
+
+/* Every register, and what only ring 0 has. */
+static BOOLEAN keeps_everything(ULONG vector)
+{
+    ULONGLONG gs = arch_read_msr(MSR_GS_BASE), cr3 = arch_read_cr3();
+    ULONGLONG cr8 = arch_read_cr8();
+    BOOLEAN good;
+
+    allow_machine_check();
+    __asm__ volatile("mov %0, %%dr0" : : "r"(BREAKPOINT));
+    write_dr7(DR7_FIXED | 1);
+    write_cr2(CR2);
+    hook = look_around;
+    seen_good = vector != VECTOR_NMI;
+    good = ist_raise(vector) && seen_good && arch_read_cr2() == CR2 &&
+           read_dr7() == (DR7_FIXED | 1) && arch_read_cr3() == cr3 &&
+           arch_read_cr8() == cr8 && arch_read_msr(MSR_GS_BASE) == gs;
+    hook = NULL;
+    write_dr7(0);
+    return good;
+}
+
+BOOLEAN test_ist(void)
+{
+    BOOLEAN good;
+
+    arch_disable_interrupts();
+    good = keeps_everything(VECTOR_NMI) && keeps_everything(VECTOR_DEBUG) &&
+           keeps_everything(VECTOR_MACHINE_CHECK) &&
+           arch_read_msr(MSR_MCG_STATUS) == 0;
+    arch_write_msr(MSR_MCG_STATUS, 0);
+    arch_enable_interrupts();
+    return good;
+}
+
+/*
+ * SYSCALL leads to an instruction that raises the vector, then to the door; 0:
+ * to the door alone.  For all that call meanwhile.
+ */
+BOOLEAN lead_syscall_by(ULONGLONG vector)
+{
+    void (*stub)(void) = vector == VECTOR_NMI ? ist_door_nmi
+                       : vector == VECTOR_DEBUG ? ist_door_debug
+                       : ist_door_machine_check;
+    ULONGLONG *door = (ULONGLONG *)(ki_panic_stack_top + 8);  /* ist.asm */
+
+    if (!*door)
+        *door = arch_read_msr(MSR_LSTAR);
+    arch_write_msr(MSR_LSTAR, vector ? (ULONG_PTR)stub : *door);
+    return TRUE;
+}
+
+static void machine_check_then_nmi(void)
+{
+    allow_machine_check();
+    __asm__ volatile("int $0x12");
+    send_nmi();
+}
+
+/* One that comes in the handler comes behind it, machine check or not. */
+BOOLEAN test_nmi_waits(BOOLEAN with_machine_check)
+{
+    ULONG before = ki_nmi_count;
+
+    hook = with_machine_check ? machine_check_then_nmi : send_nmi;
+    deepest = 0;
+    send_nmi();
+    while (ki_nmi_count < before + 2)
+        arch_pause();
+    return deepest == 1 && ki_nmi_count == before + 2;
+}
+
+static void nmi_in_nmi(void)
+{
+    __asm__ volatile("int $2");
+}
+
+static void fault_in_nmi(void)
+{
+    *(volatile UCHAR *)0xFFFFC00000000000ULL;
+}
+
+static void fault_on_no_stack_in_nmi(void)
+{
+    __asm__ volatile("mov %0, %%rsp; push %%rax"
+                     : : "r"(0xFFFFC00000000000ULL));
+}
+
+void crash_in_nmi(enum crash_in_nmi how)
+{
+    static void (*const hooks[])(void) = {
+        nmi_in_nmi, fault_in_nmi, fault_on_no_stack_in_nmi,
+    };
+
+    hook = hooks[how];
+    send_nmi();
+    for (;;)
+        arch_pause();
+}
+
+/* The vector's stack is in use, so this one is its second. */
+void crash_taken_again(ULONG vector)
+{
+    const KPCR *pcr = CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb);
+    ULONG ist = vector == VECTOR_DEBUG ? TSS_IST_DEBUG : TSS_IST_MCA;
+
+    allow_machine_check();
+    arch_disable_interrupts();
+    *(ULONG *)pcr->TssBase->Ist[ist] = 1;
+    ist_raise(vector);
+}
+
+/* The processor's own state is lost. */
+void crash_machine_check(void)
+{
+    arch_write_msr(MSR_MC_STATUS(3), MC_STATUS_VAL | MC_STATUS_UC |
+                                         MC_STATUS_EN | MC_STATUS_PCC);
+    allow_machine_check();
+    __asm__ volatile("int $0x12");
+}
+
+/* An error that was corrected, and a minute passes. */
+BOOLEAN look_at_banks(void)
+{
+    arch_write_msr(MSR_MC_STATUS(5), MC_STATUS_VAL | MC_STATUS_EN | 0x150);
+    for (ULONG tick = 0; tick < TICKS_OF_A_MINUTE; tick++)
+        ki_check_machine_checks();
+    return TRUE;
+}
+
+/* Behind the kernel's back; then back to ring 3, or until the next tick. */
+void crash_unpinned(enum crash_unpinned what)
+{
+    switch (what) {
+    case UNPINNED_SMEP:
+    case UNPINNED_SMEP_BY_CLOCK:
+        arch_write_cr4(arch_read_cr4() & ~CR4_SMEP);
+        break;
+    case UNPINNED_WP:
+        arch_write_cr0(arch_read_cr0() & ~CR0_WP);
+        break;
+    case UNPINNED_EFER:
+        arch_write_msr(MSR_EFER, arch_read_msr(MSR_EFER) & ~EFER_SCE);
+        break;
+    }
+    while (what == UNPINNED_SMEP_BY_CLOCK || what == UNPINNED_EFER)
+        arch_pause();
+}
