@@ -294,7 +294,8 @@ USER_TESTS32 += tests/user/i386/debugregs.c
 # Random calls, states and contexts (make fuzz).
 USER_TESTS += tests/user/fuzz/fuzz.c
 fuzz_SRCS := $(addprefix tests/user/fuzz/,random.c world.c rows.c checks.c \
-    tame.c generate.c model.c gate.c scan.c report.c)
+    tame.c generate.c model.c gate.c scan.c report.c state.asm catch.c \
+    instructions.c states.c contexts.c)
 
 # The ways in and out, for tests/entry/sweep.py.
 USER_TESTS += tests/user/entrypaths.c

@@ -26,16 +26,29 @@ def fuzz(run, build, words, bits='', cpu='intel'):
     return last.groups()
 
 
-@pytest.mark.parametrize('kernel, cpu, calls', [
-    ('test', 'intel', 1600000), ('normal', 'amd', 400000)])
-def test_calls(run, kernel, cpu, calls):
-    build = TEST_BUILD if kernel == 'test' else BUILD
-    _, made, _, _, statuses, _ = fuzz(run, build, [f'calls={calls}'], cpu=cpu)
-    assert int(made) == calls and int(statuses) > 40
+CASES = {
+    'calls': ('test', 'intel', 1600000, 0, 0),
+    'calls on amd': ('normal', 'amd', 400000, 10000, 10000),
+    'states and contexts': ('test', 'intel', 1000, 60000, 60000),
+}
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_fuzz(run, case):
+    kernel, cpu, *counts = CASES[case]
+    words = [f'{name}={count}' for name, count in
+             zip(('calls', 'states', 'contexts'), counts)]
+    last = fuzz(run, TEST_BUILD if kernel == 'test' else BUILD, words,
+                cpu=cpu)
+    assert [int(number) for number in last[1:4]] == counts
+    assert int(last[4]) > 20
 
 
 def test_same_seed_same_answers(run):
     """What is replayed is what was."""
-    first = fuzz(run, TEST_BUILD, ['calls=66000', 'seed=3'])
-    assert fuzz(run, TEST_BUILD, ['calls=66000', 'seed=3']) == first
-    assert fuzz(run, TEST_BUILD, ['calls=66000', 'seed=4']) != first
+    def answers(seed):
+        return fuzz(run, TEST_BUILD, ['calls=66000', 'states=1000', seed])
+
+    first = answers('seed=3')
+    assert answers('seed=3') == first
+    assert answers('seed=4') != first

@@ -43,14 +43,26 @@ def value_of(words, name, otherwise):
     return otherwise
 
 
+def words_of(options):
+    """Where it does not say: a state and a context for a hundred calls."""
+    calls = value_of(options.words, 'calls', 200000)
+    others = 0 if value_of(options.words, 'at', None) else calls // 100
+    return [f'calls={calls}'] + [
+        f'{name}={value_of(options.words, name, others)}'
+        for name in ('states', 'contexts')] + [
+        word for word in options.words
+        if not word.startswith(('calls=', 'states=', 'contexts='))]
+
+
 def config_of(options):
     folder = 'user' if options.bits == '64' else 'user32'
-    calls = value_of(options.words, 'calls', 200000)
+    words = words_of(options)
     return boot.Config(
-        program='fuzz.exe', args=options.words, make=False,
-        build=options.build, cpu=options.cpu, options=options.option,
+        program='fuzz.exe', args=words, make=False, build=options.build,
+        cpu=options.cpu, options=options.option,
         add=[os.path.join(options.build, folder, 'fuzz.exe')],
-        timeout=options.timeout or 60 + calls * SECONDS_A_CALL)
+        timeout=options.timeout or
+        60 + SECONDS_A_CALL * value_of(words, 'calls', 0))
 
 
 class Lines:

@@ -1,7 +1,8 @@
 /*
  * fuzz.c - random calls, processor states and contexts against a model:
  *
- *     fuzz [calls=N] [seed=S] [at=CALL] [findings=N]
+ *     fuzz [calls=N] [states=N] [contexts=N] [seed=S] [at=CALL]
+ *          [findings=N]
  *
  * The same seed makes the same calls.  Without a finding the last line is
  * SEED, its counts and a hash of all answers; at=CALL begins at that call's
@@ -11,10 +12,14 @@
  */
 #include "fuzz.h"
 
+#ifdef __x86_64__
+#include "state.h"
+#endif
+
 #define PROGRESS 0x100000u                      /* calls between two lines */
 
 static struct {
-    ULONG seed, calls, at;
+    ULONG seed, calls, states, contexts, at;
 } options = { .seed = 20041, .calls = 200000, .at = ~0u };
 
 static void close_made(const struct fuzz_call *call)
@@ -47,13 +52,13 @@ static void check_call(ULONG index)
     if (!(call.row && call.row->flags & ROW_VALUE) &&
         !verdict_allows(&call, &verdict, (NTSTATUS)result))
         report_finding(index, &call, (NTSTATUS)result, &verdict, "status");
-    wrong = scan_memory(&call);
-    if (wrong)
-        report_finding(index, &call, (NTSTATUS)result, &verdict, wrong);
     if (call.row && call.row->makes && NT_SUCCESS((NTSTATUS)result))
         close_made(&call);
     if (call.row && call.row->undo)
         call.row->undo(&call, (NTSTATUS)result);
+    wrong = scan_memory(&call);
+    if (wrong)
+        report_finding(index, &call, (NTSTATUS)result, &verdict, wrong);
     if (call.row && call.row->flags & ROW_VICTIM)
         world_close_victim();
     if (call.guarded || (NTSTATUS)result == STATUS_GUARD_PAGE_VIOLATION)
@@ -94,6 +99,24 @@ static void run_calls(void)
     }
 }
 
+/* An epoch each, with a number that no calls have. */
+static void run_with_world(ULONG epoch, void (*run)(ULONG count), ULONG count)
+{
+    static const struct fuzz_call none;
+    const char *left;
+
+    if (count == 0)
+        return;
+    random_begin(options.seed, epoch);
+    world_begin_epoch();
+    run(count);
+    left = world_end_epoch();
+    if (left)
+        report_finding(0, &none, 0, NULL, left);
+    print("fuzz: seed %u, %u states, %u contexts, hash %08x\n",
+          options.seed, tally.states, tally.contexts, tally.hash);
+}
+
 static ULONG option(const char *words, const char *name, ULONG otherwise)
 {
     const char *found = strstr(words, name);
@@ -108,6 +131,8 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     (void)peb;
     options.seed = option(words, "seed=", options.seed);
     options.calls = option(words, "calls=", options.calls);
+    options.states = option(words, "states=", options.states);
+    options.contexts = option(words, "contexts=", options.contexts);
     options.at = option(words, "at=", options.at);
     tally.most_findings = option(words, "findings=", 1);
     print("fuzz: seed %u\n", options.seed);
@@ -116,6 +141,11 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     world_create();
     tally.hash = 0x811C9DC5u;
     run_calls();
+#ifdef __x86_64__
+    catch_begin();
+    run_with_world(~0u, states_run, options.states);
+    run_with_world(~1u, contexts_run, options.contexts);
+#endif
     print("SEED %u: %u calls, %u states, %u contexts, %u statuses, hash "
           "%08X, %u findings\n", options.seed, tally.calls, tally.states,
           tally.contexts, report_statuses(), tally.hash, tally.findings);

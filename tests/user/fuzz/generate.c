@@ -123,10 +123,10 @@ static ULONG_PTR special(ULONG which)
     case 9: return base + ARENA_READ * PAGE_SIZE + 4;
     case 10: return base + ARENA_CODE * PAGE_SIZE;
     case 11: return base + ARENA_GUARD * PAGE_SIZE + (random32() & 0x7F8);
-    case 12: return USER_SHARED_DATA;
+    case 12: return USER_SHARED_DATA + 0x30;    /* what does not change */
     case 13: return USER_SHARED_DATA + 0xFFC;
     case 14: return (ULONG_PTR)&NtCurrentTeb()->GdiTebBatch.Buffer;
-    case 15: return USER_SHARED_DATA + 8;
+    case 15: return USER_SHARED_DATA + 0x26C;
     case 16: return TOP + 1;
     case 17: return TOP - 7;
     case 18: return TOP;
@@ -155,6 +155,11 @@ static ULONG_PTR special(ULONG which)
 
 #define SPECIALS 32
 #define TEB_SPECIAL 14
+
+ULONG_PTR generate_special(void)
+{
+    return special(random_below(SPECIALS));
+}
 
 /* The addresses of the kernel that are the fuzzer's own idea. */
 BOOLEAN generate_has_used(ULONGLONG value)

@@ -4,7 +4,8 @@
  * The writable part of the arena is what its copy is, before each call.  Only
  * where an argument points, and only as far as it may be written, may there
  * be a difference; and in that no address of the kernel that the fuzzer has
- * not put there itself, and nothing of a painted stack.
+ * not put there itself, and nothing of a painted stack.  Then what was written
+ * is taken back: no later call depends on a time or an address in it.
  *
  * Scenarios: G8.
  */
@@ -45,7 +46,7 @@ static const char *check_word(ULONGLONG word, ULONGLONG before)
     return NULL;
 }
 
-/* From there to what is next to it, in words; the copy follows. */
+/* From there to what is next to it, in words; then it is as it was. */
 static const char *scan_range(ULONG from, ULONG limit, ULONG end,
                               BOOLEAN foreign)
 {
@@ -64,7 +65,7 @@ static const char *scan_range(ULONG from, ULONG limit, ULONG end,
             print("at %x: %016llx, before %016llx\n", at, *now, *before);
             return wrong;
         }
-        *before = *now;
+        *now = *before;
     }
     return NULL;
 }
@@ -90,6 +91,15 @@ static const char *scan_argument(ULONG_PTR address, ULONG length,
     return scan_range(offset & ~7u, offset + length, end, foreign);
 }
 
+/* What the TEB has of GDI is nobody's here. */
+static void clean_teb(ULONG_PTR address)
+{
+    TEB *teb = NtCurrentTeb();
+
+    if (address - (ULONG_PTR)teb < PAGE_SIZE)
+        memset(teb->GdiTebBatch.Buffer, 0, sizeof teb->GdiTebBatch.Buffer);
+}
+
 const char *scan_memory(const struct fuzz_call *call)
 {
     const char *wrong = NULL;
@@ -99,6 +109,7 @@ const char *scan_memory(const struct fuzz_call *call)
     for (ULONG at = 0; at < call->row->count && !wrong; at++) {
         UCHAR kind = call->row->arguments[at].kind;
 
+        clean_teb(call->arguments[at]);
         if (kind != VALUE && kind != HANDLE_OF)
             wrong = scan_argument(call->arguments[at], call->lengths[at],
                                   call->row->flags & ROW_FOREIGN);
