@@ -248,7 +248,7 @@ USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 # them: NAME_SRCS32.
 USER_TESTS32 += $(addprefix tests/user/i386/,callregs.c numbers.c args.c \
     flags.c selectors.c gate.c once.c storm.c apc.c kstack.c \
-    handlers.c sehend.c faults.c chain.c)
+    handlers.c sehend.c faults.c unpinned.c chain.c)
 USER_TEST32_SRCS += $(addprefix programs/lib/,find.c i386/call.asm \
     i386/door.c i386/prepare.c)
 flags_SRCS32     := tests/user/i386/landing.asm

@@ -84,6 +84,15 @@ def test_pinned_value_is_put_back(run, number, register, bit):
     assert f'{register} {pinned:016x}' in screen
 
 
+def test_service_of_32_bit_code(run):
+    program = os.path.join(TEST_BUILD, 'user32', 'unpinned.exe')
+    result = run('unpinned', add=[program])
+    assert result.status == 125
+    code, _, found, screen = stopped(result.console)
+    assert (code, found[2:]) == (0x109, [4, 0x15])
+    assert '  ki_broken_service' in screen
+
+
 def machine_check(machine, bank, status, mcg_status, address=0, misc=0):
     machine.monitor(f'mce 0 {bank} {status:#x} {mcg_status:#x} {address:#x} '
                     f'{misc:#x}')

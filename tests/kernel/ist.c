@@ -6,7 +6,7 @@
  * the processor sends itself a real one.  The handler of NMI is wrapped, so
  * that a test can do what no handler may.
  *
- * Scenarios: D3, D4, D12.
+ * Scenarios: D3, D4, D12, E2.
  */
 #include "selftest.h"
 
@@ -93,10 +93,25 @@ static void look_around(void)
     write_cr2(ANOTHER_CR2);
 }
 
-/* Every register, and what only ring 0 has. */
-static BOOLEAN keeps_everything(ULONG vector)
+/* A page of the kernel's that is no KPCR. */
+static UCHAR decoy[sizeof(KPCR)] __attribute__((aligned(PAGE_SIZE)));
+
+static BOOLEAN is_zero(const UCHAR *bytes, SIZE_T size)
 {
-    ULONGLONG gs = arch_read_msr(MSR_GS_BASE), cr3 = arch_read_cr3();
+    for (SIZE_T at = 0; at < size; at++) {
+        if (bytes[at])
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/*
+ * Every register, and what only ring 0 has.  gs: its base, which may look like
+ * the kernel's own without being it (E2).
+ */
+static BOOLEAN keeps_everything(ULONG vector, ULONGLONG gs)
+{
+    ULONGLONG own_gs = arch_read_msr(MSR_GS_BASE), cr3 = arch_read_cr3();
     ULONGLONG cr8 = arch_read_cr8();
     BOOLEAN good;
 
@@ -106,9 +121,11 @@ static BOOLEAN keeps_everything(ULONG vector)
     write_cr2(CR2);
     hook = look_around;
     seen_good = vector != VECTOR_NMI;
+    arch_write_msr(MSR_GS_BASE, gs);
     good = ist_raise(vector) && seen_good && arch_read_cr2() == CR2 &&
            read_dr7() == (DR7_FIXED | 1) && arch_read_cr3() == cr3 &&
            arch_read_cr8() == cr8 && arch_read_msr(MSR_GS_BASE) == gs;
+    arch_write_msr(MSR_GS_BASE, own_gs);
     hook = NULL;
     write_dr7(0);
     return good;
@@ -116,12 +133,16 @@ static BOOLEAN keeps_everything(ULONG vector)
 
 BOOLEAN test_ist(void)
 {
-    BOOLEAN good;
+    static const ULONG vectors[] = { VECTOR_NMI, VECTOR_DEBUG,
+                                     VECTOR_MACHINE_CHECK };
+    BOOLEAN good = TRUE;
 
     arch_disable_interrupts();
-    good = keeps_everything(VECTOR_NMI) && keeps_everything(VECTOR_DEBUG) &&
-           keeps_everything(VECTOR_MACHINE_CHECK) &&
-           arch_read_msr(MSR_MCG_STATUS) == 0;
+    for (ULONG i = 0; i < ARRAY_SIZE(vectors); i++)
+        good &= keeps_everything(vectors[i], arch_read_msr(MSR_GS_BASE)) &&
+                keeps_everything(vectors[i], (ULONG_PTR)decoy) &&
+                keeps_everything(vectors[i], 0);
+    good &= is_zero(decoy, sizeof decoy) && arch_read_msr(MSR_MCG_STATUS) == 0;
     arch_write_msr(MSR_MCG_STATUS, 0);
     arch_enable_interrupts();
     return good;

@@ -1,11 +1,12 @@
 /*
  * ist.c - NMI, #MC and #DB between SYSCALL and the first instruction of its
- * door (A2, D1, D2, D11, E2): gs is the TEB's there, and rsp the program's.
+ * door (A2, D1, D2, D10): gs is the TEB's there, and rsp the program's.
  *
  * tests/kernel/ist.c leads SYSCALL to an instruction that raises the vector
  * and goes on at the door.  The calls must be as without; so must the TEB,
  * which is what the kernel would take for its own block, the stack below rsp,
- * which it would push to, and all that a call keeps.
+ * which it would push to, and all that a call keeps.  With KVA shadow CR3 is
+ * the program's there, too.
  */
 #include "test.h"
 
