@@ -243,9 +243,14 @@ BOOLEAN look_at_banks(void)
     return TRUE;
 }
 
-/* Behind the kernel's back; then back to ring 3, or until the next tick. */
+/*
+ * Behind the kernel's back.  Then back to ring 3, with no clock that might look
+ * first; or on until the next tick.
+ */
 void crash_unpinned(enum crash_unpinned what)
 {
+    if (what == UNPINNED_SMEP || what == UNPINNED_WP)
+        ki_write_apic(APIC_LVT_TIMER, APIC_LVT_MASKED | CLOCK_VECTOR);
     switch (what) {
     case UNPINNED_SMEP:
     case UNPINNED_SMEP_BY_CLOCK:

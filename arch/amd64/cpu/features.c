@@ -34,8 +34,6 @@
 #define CPUID1_EDX_PGE (1U << 13)
 #define CPUID80000001_EDX_NX (1U << 20)
 
-#define VENDOR_INTEL 2                  /* KPRCB.CpuVendor */
-
 BOOLEAN KeSmapEnabled;
 BOOLEAN KiFastSystemCallIsIA32;
 

@@ -17,6 +17,7 @@
  */
 #include <bug.h>
 #include <arch/machinecheck.h>
+#include <arch/processor.h>
 
 #include <arch/thread.h>
 #include <arch/trap.h>
@@ -164,6 +165,17 @@ void ki_check_machine_checks(void)
         KeInsertQueueDpc(&dpc, NULL, NULL);
 }
 
+/* SDM: 3B, 16.3.2.1: bank 0 of Intel's older processors is the firmware's. */
+static ULONG first_bank(void)
+{
+    ULONG signature = arch_cpuid(1, 0).eax;
+    ULONG family = signature >> 8 & 0xF;
+    ULONG model = (signature >> 12 & 0xF0) | (signature >> 4 & 0xF);
+
+    return KeGetCurrentPrcb()->CpuVendor == VENDOR_INTEL && family == 6 &&
+           model < 0x1A ? 1 : 0;
+}
+
 void ki_initialize_machine_checks(void)
 {
     ULONGLONG capabilities;
@@ -177,7 +189,7 @@ void ki_initialize_machine_checks(void)
     if (capabilities & MCG_CAP_CTL_P)
         arch_write_msr(MSR_MCG_CTL, ~0ULL);
     read_banks(NULL, 0);
-    for (ULONG bank = 0; bank < banks; bank++)
+    for (ULONG bank = first_bank(); bank < banks; bank++)
         arch_write_msr(MSR_MC_CTL(bank), ~0ULL);
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
                "MCA   %u banks%s\n", banks,

@@ -13,6 +13,8 @@
 void ki_set_security_cookie(const LOADER_PARAMETER_BLOCK *block);
 extern ULONG_PTR __security_cookie, __security_cookie_complement;
 
+#define VENDOR_INTEL 2                  /* KPRCB.CpuVendor */
+
 /* PCR, GDT, TSS and IDT of the boot processor, in this order; then loaded. */
 void ki_initialize_pcr(void);
 void ki_initialize_gdt(KPCR *pcr);
