@@ -145,8 +145,8 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c \
     tests/kernel/sweep.c tests/kernel/vector.c tests/kernel/sealed.c \
     tests/kernel/scarce.c tests/kernel/nmistorm.c tests/kernel/watched.c \
-    tests/kernel/bare.c tests/kernel/bare.asm tests/kernel/ist.c \
-    tests/kernel/ist.asm
+    tests/kernel/fired.c tests/kernel/fired.asm tests/kernel/bare.c \
+    tests/kernel/bare.asm tests/kernel/ist.c tests/kernel/ist.asm
 
 # What tests/kernel/scarce.c and ist.c stand before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
@@ -302,6 +302,10 @@ USER_TESTS += tests/user/entrypaths.c
 USER_TESTS32 += tests/user/entrypaths.c
 entrypaths_SRCS   := tests/user/entrydoors.c tests/user/exceptions.asm
 entrypaths_SRCS32 := tests/user/i386/entrydoors.c tests/user/exceptions.asm
+
+# Every vector, from the test kernel.
+USER_TESTS += tests/user/fired.c
+fired_SRCS := tests/user/exceptions.asm
 
 # A trace of calls.
 USER_TESTS += tests/user/tracing.c tests/user/traced.c
@@ -675,12 +679,13 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 
 PLUGIN_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -fPIC \
     -fvisibility=hidden
-PLUGINS := $(BUILD)/profile.so $(BUILD)/watch.so
+PLUGINS := $(addprefix $(BUILD)/,profile.so watch.so coverage.so)
 
-profile_PLUGIN := decode.c symbols.c tree.c stack.c profile.c
-watch_PLUGIN   := decode.c places.c calls.c fetches.c watch.c
+profile_PLUGIN  := decode.c symbols.c tree.c stack.c profile.c
+watch_PLUGIN    := decode.c places.c calls.c fetches.c tables.c watch.c
+coverage_PLUGIN := coverage.c
 PLUGIN_HDRS := $(addprefix scripts/plugin/,qemu_plugin.h decode.h symbols.h \
-    tree.h stack.h places.h calls.h fetches.h)
+    tree.h stack.h places.h calls.h fetches.h tables.h)
 
 define plugin
 $(BUILD)/$(1).so: $($(1)_PLUGIN:%=scripts/plugin/%) $(PLUGIN_HDRS)
@@ -689,7 +694,7 @@ $(BUILD)/$(1).so: $($(1)_PLUGIN:%=scripts/plugin/%) $(PLUGIN_HDRS)
 	$$(Q)$$(CC) $$(PLUGIN_CFLAGS) -shared -o $$@ \
 	    $($(1)_PLUGIN:%=scripts/plugin/%)
 endef
-$(foreach p,profile watch,$(eval $(call plugin,$(p))))
+$(foreach p,profile watch coverage,$(eval $(call plugin,$(p))))
 
 # ---- Tests on the host ----------------------------------------------------
 
@@ -754,10 +759,6 @@ doors: ## every service: its number and arguments by each door
 paths: $(BUILD)/ntoskrnl.elf ## walk every path through the entry code
 	@$(PYTHON) tests/entry/paths.py $<
 
-watch: ## how ring 0 uses ring 3's memory, in a test build
-	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
-	@$(PYTHON) tests/entry/watch.py --build $(BUILD)/test
-
 # Of "fuzz": N random calls from SEED on; AT=CALL shows those up to that one.
 N    ?= 10000000
 SEED ?= 20041
@@ -771,6 +772,14 @@ sweep: ## an NMI at every instruction of the ways in and out
 	@scripts/setup
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
 	@$(PYTHON) tests/entry/sweep.py --build $(BUILD)/test $(SWEEP)
+
+watch: ## how ring 0 uses ring 3's memory: test programs, N calls of "fuzz"
+	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
+	@$(PYTHON) tests/entry/watch.py --build $(BUILD)/test --calls $(N)
+
+coverage: ## is every instruction of the entry code executed? a test build
+	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
+	@$(PYTHON) tests/entry/coverage.py --build $(BUILD)/test
 
 # What "debug" runs, with its arguments.
 PROGRAM ?= tour
@@ -796,5 +805,5 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image parts user-tests doors paths watch fuzz sweep debug \
+    doctor image parts user-tests doors paths watch fuzz sweep debug coverage \
     walk screenshot clean FORCE

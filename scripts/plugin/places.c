@@ -26,6 +26,12 @@ static const struct {
     { "thread", PLACE_THREAD },
     { "calls-user", PLACE_CALLS_USER },
     { "called-user", PLACE_CALLED_USER },
+    { "shadow", PLACE_SHADOW },
+    { "user-tables", PLACE_USER_TABLES },
+    { "leaves-tables", PLACE_LEAVES_TABLES },
+    { "enters-tables", PLACE_ENTERS_TABLES },
+    { "saves-tables", PLACE_SAVES_TABLES },
+    { "restores-tables", PLACE_RESTORES_TABLES },
 };
 
 static struct place *places;
@@ -43,9 +49,9 @@ static uint32_t kind_of(const char *word)
 static int add(const char *line)
 {
     struct place place;
-    char word[16];
+    char word[20];
 
-    if (sscanf(line, "%15s %" SCNx64 " %" SCNx64, word, &place.start,
+    if (sscanf(line, "%19s %" SCNx64 " %" SCNx64, word, &place.start,
                &place.end) != 3 || !(place.kind = kind_of(word)))
         return 0;
     if (count == room) {

@@ -25,6 +25,13 @@ enum {
     PLACE_THREAD = 0x40,        /* a new thread's first instruction */
     PLACE_CALLS_USER = 0x80,    /* leaves for ring 3 inside of a service */
     PLACE_CALLED_USER = 0x100,  /* ... and is back */
+    PLACE_SHADOW = 0x200,       /* ring 3's page tables have it, too */
+    PLACE_USER_TABLES = 0x400,  /* reads where ring 3's page tables are */
+    PLACE_LEAVES_TABLES = 0x800,    /* MOV CR3: from now on the kernel's */
+    PLACE_ENTERS_TABLES = 0x1000,   /* ... what was read there, if it was */
+    PLACE_SAVES_TABLES = 0x2000,    /* ... the kernel's; notes whose now */
+    PLACE_RESTORES_TABLES = 0x4000, /* ... and those again */
+    PLACE_CHANGES_TABLES = 0x7800
 };
 
 /* Returns NULL, or what is wrong, as a sentence. */

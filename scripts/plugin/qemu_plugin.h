@@ -50,6 +50,10 @@ void qemu_plugin_register_atexit_cb(
 void qemu_plugin_register_vcpu_tb_exec_cb(
     struct qemu_plugin_tb *tb, void (*begins)(unsigned int cpu, void *data),
     enum qemu_plugin_cb_flags flags, void *data);
+void qemu_plugin_register_vcpu_insn_exec_cb(
+    struct qemu_plugin_insn *insn,
+    void (*begins)(unsigned int cpu, void *data),
+    enum qemu_plugin_cb_flags flags, void *data);
 void qemu_plugin_register_vcpu_insn_exec_inline(
     struct qemu_plugin_insn *insn, enum qemu_plugin_op op, void *counter,
     uint64_t amount);

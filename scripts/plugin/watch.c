@@ -6,7 +6,12 @@
  *   calls N                      services that began
  *   accesses N                   ring 0's, to addresses of the lower half
  *   helpers N                    of these, by the instructions that may
- *   outside N ADDRESS CHAIN      of these, the others, by who it was (calls.h)
+ *   shadow N                     ring 0's blocks under ring 3's page tables
+ *   outside N ADDRESS CHAIN      accesses not by helpers, by who it was
+ *                                (calls.h)
+ *   unmapped N ADDRESS CHAIN     of these, those that are not PLACE_SHADOW
+ *   page N ADDRESS CHAIN         a page that such blocks have read or written,
+ *                                and who first
  *   pair N APART ADDRESS CHAIN CHAIN       fetches.h
  *
  * Ring 0 is what runs in the kernel's half of the address space. It begins in
@@ -24,9 +29,11 @@
 #include "fetches.h"
 #include "places.h"
 #include "qemu_plugin.h"
+#include "tables.h"
 
 #define OUTSIDE 256                     /* of different origin, at most */
 #define USER_BITS 47
+#define PAGE_OFFSET ((uint64_t)0xFFF)
 
 struct instruction {
     uint64_t address;
@@ -37,6 +44,7 @@ struct instruction {
 struct block {
     uint32_t places;                    /* of its first instruction */
     bool leaves;                        /* by SYSRET or SYSEXIT */
+    bool in_shadow;                     /* all of it */
     struct instruction instructions[];
 };
 
@@ -46,22 +54,37 @@ static const char *out;
 static bool watching;
 static const struct block *last;        /* of ring 0 */
 static uint64_t user_blocks, user_blocks_seen;
-static uint64_t calls, accesses, helpers;
+static uint64_t calls, accesses, helpers, shadow_blocks;
 static struct outside {
     uint32_t who;
     uint64_t count, address;
-} outside[OUTSIDE + 1];                 /* the last one ends it */
+} outside[OUTSIDE + 1], unmapped[OUTSIDE + 1], pages[OUTSIDE + 1];
+                                        /* the last one ends it */
 
 /* ---- while the machine runs */
 
-static void touched_outside(uint32_t who, uint64_t address)
+static void note(struct outside *place, uint32_t who, uint64_t address)
 {
-    struct outside *place = outside;
+    const struct outside *end = place + OUTSIDE;
 
     while (place->who && place->who != who)
-        if (++place == outside + OUTSIDE)
+        if (++place == end)
             abort();
     *place = (struct outside){ who, place->count + 1, address };
+}
+
+/* Under ring 3's page tables; all of ring 3's memory is one page. */
+static void note_page(const struct instruction *own, uint64_t address)
+{
+    uint64_t page = address >> USER_BITS ? address & ~PAGE_OFFSET : 0;
+    struct outside *place = pages;
+
+    while (place->who && place->address != page)
+        if (++place == pages + OUTSIDE)
+            abort();
+    if (!place->who)
+        *place = (struct outside){ fetches_who(own->address), 0, page };
+    place->count++;
 }
 
 static void user_memory(const struct instruction *own, uint64_t address,
@@ -71,7 +94,7 @@ static void user_memory(const struct instruction *own, uint64_t address,
     if (own->places & PLACE_HELPER)
         helpers++;
     else
-        touched_outside(fetches_who(own->address), address);
+        note(outside, fetches_who(own->address), address);
     if (!qemu_plugin_mem_is_store(info) && !(own->places & PLACE_PROBE))
         fetches_read(address, 1U << qemu_plugin_mem_size_shift(info),
                      own->address);
@@ -93,6 +116,10 @@ static void accessed(unsigned int cpu, qemu_plugin_meminfo_t info,
         fetches_return(address);
     else if (own->transfer != TRANSFER_NONE && qemu_plugin_mem_is_store(info))
         fetches_call(address, own->address);
+    if (own->places & PLACE_USER_TABLES)
+        tables_read();
+    if (tables_are_users)
+        note_page(own, address);
     if (address >> USER_BITS == 0 && watching)
         user_memory(own, address, info);
 }
@@ -114,6 +141,12 @@ static void block_begins(unsigned int cpu, void *data)
     if (entered(next))
         fetches_entered();
     last = next;
+    if (tables_are_users) {
+        shadow_blocks++;
+        if (!next->in_shadow)
+            note(unmapped, fetches_who(next->instructions->address),
+                 next->instructions->address);
+    }
     if (!next->places)
         return;
     calls += (next->places & PLACE_DOOR) != 0;
@@ -124,6 +157,14 @@ static void block_begins(unsigned int cpu, void *data)
         fetches_calls_user();
     if (next->places & PLACE_CALLED_USER)
         fetches_called_user();
+}
+
+static void changes_tables(unsigned int cpu, void *data)
+{
+    const struct instruction *own = data;
+
+    (void)cpu;
+    tables_change(own->places);
 }
 
 /* ---- when a block is translated */
@@ -157,6 +198,8 @@ static struct block *describe(const struct qemu_plugin_tb *tb, size_t count)
         block->leaves = transfer == TRANSFER_LEAVE && !is_iret(insn);
     }
     block->places = block->instructions->places;
+    block->in_shadow = block->instructions->places &
+                       block->instructions[count - 1].places & PLACE_SHADOW;
     return block;
 }
 
@@ -175,13 +218,31 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     block = describe(tb, count);
     qemu_plugin_register_vcpu_tb_exec_cb(tb, block_begins,
                                          QEMU_PLUGIN_CB_NO_REGS, block);
-    for (size_t i = 0; i < count; i++)
-        qemu_plugin_register_vcpu_mem_cb(
-            qemu_plugin_tb_get_insn(tb, i), accessed, QEMU_PLUGIN_CB_NO_REGS,
-            QEMU_PLUGIN_MEM_RW, &block->instructions[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct instruction *own = &block->instructions[i];
+
+        insn = qemu_plugin_tb_get_insn(tb, i);
+        qemu_plugin_register_vcpu_mem_cb(insn, accessed,
+                                         QEMU_PLUGIN_CB_NO_REGS,
+                                         QEMU_PLUGIN_MEM_RW, own);
+        if (own->places & PLACE_CHANGES_TABLES)
+            qemu_plugin_register_vcpu_insn_exec_cb(
+                insn, changes_tables, QEMU_PLUGIN_CB_NO_REGS, own);
+    }
 }
 
 /* ---- begin and end */
+
+static void write_places(FILE *file, const char *kind,
+                         const struct outside *place)
+{
+    for (; place->who; place++) {
+        fprintf(file, "%s %" PRIu64 " %" PRIx64 " ", kind, place->count,
+                place->address);
+        calls_write(file, place->who);
+        fputc('\n', file);
+    }
+}
 
 static void machine_ends(qemu_plugin_id_t id, void *data)
 {
@@ -191,13 +252,10 @@ static void machine_ends(qemu_plugin_id_t id, void *data)
     if (!file)
         return;
     fprintf(file, "calls %" PRIu64 "\naccesses %" PRIu64 "\nhelpers %" PRIu64
-            "\n", calls, accesses, helpers);
-    for (const struct outside *place = outside; place->who; place++) {
-        fprintf(file, "outside %" PRIu64 " %" PRIx64 " ", place->count,
-                place->address);
-        calls_write(file, place->who);
-        fputc('\n', file);
-    }
+            "\nshadow %" PRIu64 "\n", calls, accesses, helpers, shadow_blocks);
+    write_places(file, "outside", outside);
+    write_places(file, "unmapped", unmapped);
+    write_places(file, "page", pages);
     fetches_write(file);
     fclose(file);
 }

@@ -20,6 +20,7 @@ class Image:
     """code: {address: text}; what follows it: after[address]."""
 
     def __init__(self, elf):
+        self.path = elf
         build = os.path.dirname(os.path.abspath(elf))
         with open(elf, 'rb') as data:
             self.data = data.read()
@@ -93,13 +94,7 @@ class Image:
             yield tuple(self.quad(at + 8 * i) for i in range(width))
 
     def disassemble(self, elf, start, end):
-        text = subprocess.run(
-            ['objdump', '-D', '-j', '.text', '--no-show-raw-insn', '-M',
-             'intel', f'--start-address={start}', f'--stop-address={end}',
-             elf], stdout=subprocess.PIPE, check=True, text=True).stdout
-        rows = [(int(at, 16), ' '.join(words.split())) for at, words in
-                (row.groups() for row in map(LINE.match, text.splitlines())
-                 if row)]
+        rows = disassembled(elf, start, end)
         for i, (at, words) in enumerate(rows):
             if any(low <= at < high for low, high in self.ranges):
                 self.code[at] = words
@@ -107,14 +102,29 @@ class Image:
 
     def name(self, address):
         """Symbol+offset, as a person looks for it."""
-        symbol = self.symbol(address)
-        offset = address - self.symbols.get(symbol, address)
-        return f'{symbol}+{offset:#x}' if offset else symbol
+        start = self.start_of(address)
+        offset = address - start
+        return f'{self.names[start]}+{offset:#x}' if offset else \
+            self.names[start]
 
     def symbol(self, address):
         """The last name at or before address."""
+        return self.names[self.start_of(address)]
+
+    def start_of(self, address):
         at = bisect.bisect_right(self.sorted, address)
-        return self.names[self.sorted[at - 1]] if at else f'{address:#x}'
+        return self.sorted[max(at, 1) - 1]
+
+
+def disassembled(elf, start, end):
+    """Returns [(address, instruction)] of the kernel's text."""
+    text = subprocess.run(
+        ['objdump', '-D', '-j', '.text', '--no-show-raw-insn', '-M', 'intel',
+         f'--start-address={start}', f'--stop-address={end}', elf],
+        stdout=subprocess.PIPE, check=True, text=True).stdout
+    return [(int(at, 16), ' '.join(words.split())) for at, words in
+            (row.groups() for row in map(LINE.match, text.splitlines())
+             if row)]
 
 
 def ranges_of(rows, *sections):

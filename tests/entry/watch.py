@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """watch.py: does ring 0 touch ring 3's memory as it may, and only once?
 
-usage: watch.py [--build DIR] [PROGRAM [WORD...]]
+usage: watch.py [--build DIR] [--calls N | PROGRAM [WORD...]]
 
-Runs PROGRAM, or all of PROGRAMS, in a machine whose every access to memory in
-ring 0 is looked at (scripts/plugin/watch.c), and prints what must not be:
+Runs PROGRAM, or all of PROGRAMS and N calls of the fuzzer, in a machine whose
+every access to memory in ring 0 is looked at (scripts/plugin/watch.c), and
+prints what must not be:
 
     an access to an address of the lower half by an instruction that is not in
     ki_fixups: the copies, room 3's arguments, its look at the TEB
     a read of bytes that the same thread has read in the same service
+    instructions and accesses under ring 3's page tables that these have not
 
 then a line of counts. DIR is a test build; without it, build/test.
 """
@@ -26,9 +28,11 @@ from ntwalk import boot                                     # noqa: E402
 
 # As in tests/user/expected.txt: 32/NAME is for 32-bit code, --option=KEY=VALUE
 # is the kernel's.
+ON, OFF = '--option=kva=on', '--option=kva=off'
 PROGRAMS = (
-    'pointers', 'probes', 'answers', '32/answers', 'outputs',
-    'doors --option=debug=on', 'tracing', 'processes', '32/wow64',
+    f'pointers {ON}', f'probes {OFF}', f'answers {ON}', f'32/answers {ON}',
+    f'outputs {OFF}', f'doors {ON} --option=debug=on', f'tracing {ON}',
+    f'processes {ON}', f'32/wow64 {OFF}',
 )
 
 
@@ -50,11 +54,16 @@ def main():
     parser = argparse.ArgumentParser(prog='watch.py')
     parser.add_argument('--build', default=os.path.join(watched.ROOT,
                                                         'build/test'))
+    parser.add_argument('--calls', type=int, default=0)
     parser.add_argument('program', nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
     watch = watched.Watch(images.Image(os.path.join(chosen.build,
                                                     'ntoskrnl.elf')))
-    runs = [chosen.program] if chosen.program else map(str.split, PROGRAMS)
+    runs = [chosen.program] if chosen.program else \
+        [line.split() for line in PROGRAMS]
+    if chosen.calls:
+        half = f'calls={(chosen.calls + 1) // 2}'
+        runs += [['fuzz', half, ON], ['fuzz', half, 'seed=2', OFF]]
     failed = False
     for words in runs:
         result = watch.run(config(chosen.build, *words))

@@ -5,6 +5,7 @@ the instructions at which a fault is a status (ki_fixups), and nothing else.
 What it has seen is added up over several runs of one kernel.
 """
 import os
+import re
 import sys
 import tempfile
 
@@ -20,9 +21,17 @@ from ntwalk import boot                                     # noqa: E402
 SINGLE = {'mm_end_boot_mappings': 'begin', 'ki_thread_begin': 'thread',
           'KiCallUserMode': 'calls-user',
           'ki_return_from_callback': 'called-user'}
-DOORS = ('KiSystemCall64', 'KiFastCallEntry', 'KiFastCallEntry2')
+DOORS = tuple(f'{name}{kind}' for name in ('KiSystemCall64', 'KiFastCallEntry',
+                                           'KiFastCallEntry2')
+              for kind in ('', 'Shadow'))
 DOOR_VECTOR = 0x2E
 PROBES = ('arch_touch_user',)
+# What changes page tables under KVA shadow.
+WAYS_OUT = ('KiKernelSysretExit', 'ki_kernel_sysexit', 'ki_kernel_iret')
+IST = ('KiNmiInterrupt', 'KiMcheckAbort', 'KiDoubleFaultAbort',
+       'ki_debug_paranoid', 'taken_again')
+# What ring 3's page tables have, in the kernel's own words.
+SHARED = re.compile(r'^KVA   ([0-9a-f]{16})-([0-9a-f]{16})  R', re.M)
 # What reads for others.
 HELPERS = ('arch_copy_user', 'mm_copy_from_user', 'mm_copy_from_mode')
 LISTED = os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -39,9 +48,11 @@ def places(kernel):
     for name, kind in SINGLE.items():
         yield kind, kernel.symbols[name], kernel.symbols[name] + 1
     doors = [kernel.symbols[name] for name in DOORS]
-    for at in [*doors, kernel.vectors[DOOR_VECTOR]]:
+    for table in (kernel.vectors, kernel.shadow_vectors):
+        doors.append(table[DOOR_VECTOR])
+    for at in doors:
         yield 'door', at, at + 1
-    for at in {*doors, *kernel.vectors}:
+    for at in {*doors, *kernel.vectors, *kernel.shadow_vectors}:
         yield 'entry', at, at + 1
     for start, end, _ in kernel.fixups:
         yield 'helper', start, end
@@ -53,6 +64,31 @@ def places(kernel):
     if len(loads) != 1:
         raise ValueError('SwapContext loads no stack, or several')
     yield 'switch', loads[0], loads[0] + 1
+    yield 'shadow', kernel.symbols['kvas_start'], kernel.symbols['kvas_end']
+    yield from tables(kernel)
+
+
+def tables(kernel):
+    """Yields (kind, start, end) of the instructions that change page tables.
+
+    Of an IST vector the first MOV CR3 loads the kernel's and the last one what
+    there was; the ways out load ring 3's, all others the kernel's.
+    """
+    offset = kernel.offsets['KPROCESS.UserDirectoryTableBase']
+    seen = set()
+    for at, text in sorted(kernel.code.items()):
+        name = function(kernel, at)
+        if name in WAYS_OUT and text.endswith(f'+{offset:#x}]'):
+            yield 'user-tables', at, at + 1
+        if not text.startswith('mov cr3,'):
+            continue
+        kind = 'leaves-tables'
+        if name in WAYS_OUT:
+            kind = 'enters-tables'
+        elif name in IST:
+            kind = 'restores-tables' if name in seen else 'saves-tables'
+        seen.add(name)
+        yield kind, at, at + 1
 
 
 def listed():
@@ -77,7 +113,10 @@ def chain_of(word):
 class Watch:
     """What ring 0 has done with ring 3's memory, in all runs so far.
 
-    outside is {chain: [count, address]}, pairs {(chain, chain of the read
+    outside is {chain: [count, address]}, and so is unmapped: instructions
+    under ring 3's page tables that these have not. pages are (count, page,
+    chain of who came first) of what was read and written then, shared the
+    ranges that those page tables have. pairs is {(chain, chain of the read
     before): [together, apart, address]} (scripts/plugin/fetches.h). A chain is
     the instruction, then the CALLs that led there; of pairs, up to who called
     the reader.
@@ -85,8 +124,10 @@ class Watch:
 
     def __init__(self, kernel):
         self.kernel = kernel
-        self.counts = dict.fromkeys(('calls', 'accesses', 'helpers'), 0)
-        self.outside, self.pairs = {}, {}
+        self.counts = dict.fromkeys(('calls', 'accesses', 'helpers',
+                                     'shadow'), 0)
+        self.outside, self.unmapped, self.pairs = {}, {}, {}
+        self.pages, self.shared = [], set()
         self.listed = listed()
 
     def run(self, config):
@@ -104,6 +145,8 @@ class Watch:
             with open(out, encoding='ascii') as text:
                 for words in map(str.split, text):
                     self.add(*words)
+        self.shared.update((int(start, 16), int(end, 16)) for start, end in
+                           SHARED.findall(result.console))
         return result
 
     def add(self, kind, number, *words):
@@ -111,9 +154,13 @@ class Watch:
         if kind in self.counts:
             self.counts[kind] += int(number)
             return
-        if kind == 'outside':
+        if kind == 'page':
             address, chain = words
-            known = self.outside.setdefault(chain_of(chain), [0, ''])
+            self.pages.append((int(number), address, chain_of(chain)))
+            return
+        if kind != 'pair':
+            address, chain = words
+            known = getattr(self, kind).setdefault(chain_of(chain), [0, ''])
             known[0] += int(number)
             known[1] = address
             return
@@ -149,11 +196,23 @@ class Watch:
                     (apart == 0 or chain == before):
                 yield count, address, chain, before
 
+    def not_shared(self):
+        """Yields (count, address, chain)."""
+        for chain, (count, address) in self.unmapped.items():
+            yield count, address, chain
+        for count, address, chain in self.pages:
+            if not any(start <= int(address, 16) < end
+                       for start, end in self.shared):
+                yield count, address, chain
+
     def findings(self):
         """Returns lines of text, each what must not be."""
         lines = [f'{count} x outside of the helpers: {address} by '
                  f'{self.names(chain)}'
                  for chain, (count, address) in self.outside.items()]
+        lines += [f'{count} x not in ring 3\'s page tables: {address} by '
+                  f'{self.names(chain)}'
+                  for count, address, chain in self.not_shared()]
         return lines + [f'{count} x read twice: {address} by '
                         f'{self.names(chain)}\n    before by '
                         f'{self.names(before)}'
@@ -168,4 +227,7 @@ class Watch:
         return (f'{self.counts["calls"]} calls, {self.counts["accesses"]} '
                 'ring-0 accesses to user memory, '
                 f'{self.counts["helpers"]} in helpers, {outside} outside, '
-                f'{twice} double fetches')
+                f'{twice} double fetches; {self.counts["shadow"]} steps under '
+                'ring 3\'s page tables, '
+                f'{sum(found[0] for found in self.not_shared())} '
+                'outside of them')

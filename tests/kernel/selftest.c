@@ -51,6 +51,7 @@ enum self_test {
     SELF_TEST_FORBID_EXECUTION,     /* of a page, behind Mm's back */
     SELF_TEST_BARE_DOOR,            /* one leads straight back; 0: none */
     SELF_TEST_WATCHED = 0x40,       /* ring 3's memory, as nobody should */
+    SELF_TEST_FIRE,                 /* any vector, as from ring 3 */
     SELF_TEST_LOCALS = 0x48,        /* begin as zeroes */
     SELF_TEST_IST = 0x50,           /* what NMI, #MC, #DB leave alone */
     SELF_TEST_LEAD_SYSCALL,         /* by way of vector N; 0: no longer */
@@ -514,6 +515,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_WATCHED:
         good = test_watched(argument);
+        break;
+    case SELF_TEST_FIRE:
+        good = fire_as_from_user(argument);
         break;
     case SELF_TEST_LOCALS:
         good = test_locals();

@@ -72,6 +72,9 @@ BOOLEAN lead_door(ULONGLONG which);
 /* watched.c */
 BOOLEAN test_watched(ULONGLONG user);
 
+/* fired.c */
+BOOLEAN fire_as_from_user(ULONGLONG vector);
+
 /* ist.c */
 enum crash_in_nmi { NMI_IN_NMI, FAULT_IN_NMI, DOUBLE_FAULT_IN_NMI };
 enum crash_unpinned {

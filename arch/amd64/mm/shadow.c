@@ -71,13 +71,15 @@ static void share_page(ULONG_PTR va, ULONGLONG rights)
     mi_unmap_temporary(irql);
 }
 
-static void share(const char *what, const void *start, const void *end,
+static void share(const char *what, const void *first, const void *end,
                   ULONGLONG rights)
 {
-    for (ULONG_PTR va = (ULONG_PTR)start & ~(ULONG_PTR)(PAGE_SIZE - 1);
-         va < (ULONG_PTR)end; va += PAGE_SIZE)
+    ULONG_PTR start = ALIGN_DOWN((ULONG_PTR)first, PAGE_SIZE);
+
+    for (ULONG_PTR va = start; va < (ULONG_PTR)end; va += PAGE_SIZE)
         share_page(va, rights);
-    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL, "KVA   %p  %s  %s\n", start,
+    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL, "KVA   %p-%p  %s  %s\n",
+               (void *)start, (void *)ALIGN_UP((ULONG_PTR)end, PAGE_SIZE),
                rights == CODE ? "R X" : rights == DATA ? "RW " : "R  ", what);
 }
 
