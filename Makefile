@@ -144,9 +144,10 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/apc.c tests/kernel/apcwait.c tests/kernel/wait.c \
     tests/kernel/object.c tests/kernel/special.c tests/kernel/stack.c \
     tests/kernel/sweep.c tests/kernel/vector.c tests/kernel/sealed.c \
-    tests/kernel/scarce.c tests/kernel/nmistorm.c tests/kernel/watched.c \
-    tests/kernel/fired.c tests/kernel/fired.asm tests/kernel/bare.c \
-    tests/kernel/bare.asm tests/kernel/ist.c tests/kernel/ist.asm
+    tests/kernel/switches.c tests/kernel/scarce.c tests/kernel/nmistorm.c \
+    tests/kernel/watched.c tests/kernel/fired.c tests/kernel/fired.asm \
+    tests/kernel/bare.c tests/kernel/bare.asm tests/kernel/ist.c \
+    tests/kernel/ist.asm
 
 # What tests/kernel/scarce.c and ist.c stand before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
@@ -421,19 +422,21 @@ SERVICE_FILES := $(GEN)/services.h $(GEN)/services.inc.c $(GEN)/stubs.inc \
     $(GEN)/ntdll.def $(GEN)/services32.inc.c $(GEN)/stubs32.inc \
     $(GEN)/exports32.def $(GEN)/calls.inc.c
 
-# Rewritten only when a flag changes, so that everything then is rebuilt.
+# Rewritten only when a flag changes, so that everything then is rebuilt. A
+# copy of the folder elsewhere is as good.
 FLAGS := $(KERNEL_NASMFLAGS)|$(KERNEL_LDFLAGS)|$(USER_CFLAGS)|
 FLAGS += $(USER_NASMFLAGS)|$(PROGRAM_LDFLAGS)|$(USER32_CFLAGS)|
 FLAGS += $(USER32_NASMFLAGS)|$(PROGRAM32_LDFLAGS)|$(TEST)
 $(GEN)/flags: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(FLAGS)' | cmp -s - $@ || printf '%s\n' '$(FLAGS)' > $@
+	@printf '%s\n' '$(subst $(GEN),GEN,$(FLAGS))' | cmp -s - $@ || \
+	    printf '%s\n' '$(subst $(GEN),GEN,$(FLAGS))' > $@
 
 # The same for the kernel's C alone.
 $(GEN)/kernel.flags: FORCE
 	@mkdir -p $(@D)
-	@printf '%s\n' '$(KERNEL_CFLAGS)' | cmp -s - $@ || \
-	    printf '%s\n' '$(KERNEL_CFLAGS)' > $@
+	@printf '%s\n' '$(subst $(GEN),GEN,$(KERNEL_CFLAGS))' | cmp -s - $@ || \
+	    printf '%s\n' '$(subst $(GEN),GEN,$(KERNEL_CFLAGS))' > $@
 
 # The same for the defence that is left out: only what asks is rebuilt.
 $(GEN)/bug.name: FORCE
@@ -751,6 +754,8 @@ image: $(BUILD)/ntwalk.iso ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
 
 parts: $(PARTS) $(OUTSIDE) $(PLUGINS) ## all but the image
 
+kernel: $(BUILD)/ntoskrnl.elf $(BUILD)/ntoskrnl.sym ## the kernel alone
+
 user-tests: $(USER_FILES) ## the ring-3 test programs
 
 doors: ## every service: its number and arguments by each door
@@ -781,6 +786,17 @@ coverage: ## is every instruction of the entry code executed? a test build
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
 	@$(PYTHON) tests/entry/coverage.py --build $(BUILD)/test
 
+bugs: ## leave out each defence in turn, and see which tests notice; ONLY=NAME
+	@scripts/setup
+	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 BUG= parts user-tests
+	@$(PYTHON) tests/entry/bugs.py --build $(BUILD)/test $(ONLY)
+
+mutants: ## NOPs for each instruction of the entry code; PART=I/N, SAMPLE=N
+	@scripts/setup
+	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 BUG= parts user-tests
+	@$(PYTHON) tests/entry/mutants.py --build $(BUILD)/test \
+	    $(if $(PART),--part $(PART)) $(if $(SAMPLE),--sample $(SAMPLE))
+
 # What "debug" runs, with its arguments.
 PROGRAM ?= tour
 debug: ## gdb in this terminal, stopped at KiSystemStartup; PROGRAM="NAME ARG"
@@ -805,5 +821,5 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image parts user-tests doors paths watch fuzz sweep debug coverage \
-    walk screenshot clean FORCE
+    doctor image parts kernel user-tests doors paths watch fuzz sweep bugs \
+    mutants debug coverage walk screenshot clean FORCE

@@ -2,6 +2,7 @@
 """defences.py: kernel/defences.tab, for C and for NASM.
 
 usage: defences.py defences.tab OUT.h OUT.inc [BUG]
+       defences.py --page PAGE.md
 
 BUG is the one defence that is left out. OUT.h has BUG_NAME 0 or 1 for each
 row, OUT.inc the same for NASM; each is written only when it changes, so that
@@ -13,6 +14,8 @@ import os
 import re
 import sys
 
+TABLE = os.path.join(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))), 'kernel/defences.tab')
 NAME = re.compile(r'[a-z][a-z0-9_]*')
 
 Defence = collections.namedtuple('Defence', 'name missing scenarios probes')
@@ -78,6 +81,21 @@ def write_if_changed(path, text):
         out.write(text)
 
 
+def page_rows(rows):
+    """Returns the lines of docs/defences.md's table."""
+    return [f'| `{row.name}` | {row.missing} | {", ".join(row.scenarios)} | '
+            f'{", ".join(row.probes)} |' for row in rows]
+
+
+def write_page(path):
+    """Replaces what follows the page's last table head."""
+    with open(path, encoding='utf-8') as text:
+        head, mark, _ = text.read().rpartition('|---|---|---|---|\n')
+    with open(path, 'w', encoding='utf-8') as out:
+        out.write(head + mark + '\n'.join(page_rows(read_table(TABLE))) +
+                  '\n')
+
+
 def main(table, c_target, asm_target, bug=''):
     try:
         rows = read_table(table)
@@ -91,6 +109,9 @@ def main(table, c_target, asm_target, bug=''):
 
 
 if __name__ == '__main__':
+    if sys.argv[1:2] == ['--page'] and len(sys.argv) == 3:
+        sys.exit(write_page(sys.argv[2]))
     if len(sys.argv) not in (4, 5):
-        sys.exit('usage: defences.py defences.tab OUT.h OUT.inc [BUG]')
+        sys.exit('usage: defences.py defences.tab OUT.h OUT.inc [BUG]\n'
+                 '       defences.py --page PAGE.md')
     main(*sys.argv[1:])

@@ -11,8 +11,6 @@
  */
 #include "mi.h"
 
-#include <bug.h>
-
 #define SLAB_MAGIC 0x62616C73               /* "slab" */
 
 /* free: a bit for each slot. */
@@ -92,9 +90,7 @@ static void *allocate_slot(ULONG size_class)
     void *slot = take_slot(size_class);
 
     KeReleaseSpinLock(&pool_lock, irql);
-    if (slot && !BUG(pool_not_zeroed))
-        memset(slot, 0, class_size[size_class]);
-    return slot;
+    return slot ? memset(slot, 0, class_size[size_class]) : NULL;
 }
 
 /* Which slot address is; one that is none, or is free, is a bugcheck. */

@@ -67,7 +67,7 @@ PARAMETERS = [
 
 @pytest.mark.parametrize('number', ['0', '1', '2', '3', '5', '6', '7', '8',
                                     '9', 'a', 'c', 'd', 'e', 'f', '10',
-                                    '11', '20', '22', '48'])
+                                    '11', '20', '22', '48', '60'])
 def test_self(run, number):
     assert run('ring0', number, add=[RING0]).status == 0
 

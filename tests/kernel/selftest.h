@@ -42,6 +42,9 @@ BOOLEAN test_special_service(void);
 /* sealed.c */
 BOOLEAN test_sealed(void);
 
+/* switches.c */
+BOOLEAN test_switches(void);
+
 /* vector.c */
 BOOLEAN add_absent_segment(ULONGLONG user);
 BOOLEAN remove_absent_segment(void);

@@ -48,5 +48,6 @@ NTSTATUS NtProcessStartup(PEB *peb)
         return STATUS_PROCEDURE_NOT_FOUND;
     if (hex(word) == FAULT_IN_COPY)
         return test(hex(word), (ULONG_PTR)test_pages(1));
+    variable[0] = 1;                    /* its page is there */
     return test(hex(word), (ULONG_PTR)variable);
 }

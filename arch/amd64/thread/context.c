@@ -40,8 +40,8 @@ static void set_control(KTRAP_FRAME *frame, const CONTEXT *context)
         frame->SegCs = context->SegCs;
         frame->Rip &= 0xFFFFFFFF;
     }
-    frame->SegSs = BUG(context_ss_trusted) ? context->SegSs
-                                           : KGDT_R3_DATA | RPL_MASK;
+    frame->SegSs = BUG(context_ss_trusted) && context->SegSs
+                       ? context->SegSs : KGDT_R3_DATA | RPL_MASK;
 }
 
 /*
