@@ -293,10 +293,13 @@ intel_SRCS      := tests/user/intel.asm tests/user/intelreturns.c
 USER_TESTS32 += tests/user/i386/debugregs.c
 
 # Random calls, states and contexts (make fuzz).
+FUZZ_SRCS := $(addprefix tests/user/fuzz/,random.c world.c rows.c checks.c \
+    tame.c generate.c model.c scan.c report.c)
 USER_TESTS += tests/user/fuzz/fuzz.c
-fuzz_SRCS := $(addprefix tests/user/fuzz/,random.c world.c rows.c checks.c \
-    tame.c generate.c model.c gate.c scan.c report.c state.asm catch.c \
-    instructions.c states.c contexts.c)
+USER_TESTS32 += tests/user/fuzz/fuzz.c
+fuzz_SRCS := $(FUZZ_SRCS) $(addprefix tests/user/fuzz/,gate.c state.asm \
+    catch.c instructions.c states.c contexts.c)
+fuzz_SRCS32 := $(FUZZ_SRCS) tests/user/fuzz/gate32.c
 
 # The ways in and out, for tests/entry/sweep.py.
 USER_TESTS += tests/user/entrypaths.c
@@ -673,7 +676,8 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(USER_TESTS) $(USER_TEST_SRCS))
 -include $(patsubst %,$(OBJ)/ring3-32/%.d,$(USER_TESTS32) \
     $(USER_TEST32_SRCS) $(flags_SRCS32) $(selectors_SRCS32) $(gate_SRCS32) \
-    $(handlers_SRCS32) $(faults_SRCS32) tests/user/objects.c $(CXXSTART))
+    $(handlers_SRCS32) $(faults_SRCS32) $(fuzz_SRCS32) tests/user/objects.c \
+    $(CXXSTART))
 -include $(patsubst %,$(OBJ)/ring3/%.d,$(doors_SRCS) $(compat_SRCS) \
     $(fuzz_SRCS) \
     tests/user/objects.c $(CXXSTART))
@@ -769,7 +773,7 @@ N    ?= 10000000
 SEED ?= 20041
 AT   ?=
 BITS ?= 64
-fuzz: parts $(BUILD)/user/fuzz.exe ## random calls against a model: N=CALLS
+fuzz: parts user-tests ## random calls against a model: N=CALLS SEED=SEED
 	@$(PYTHON) tests/entry/fuzz.py --build $(BUILD) --bits $(BITS) \
 	    calls=$(N) seed=$(SEED) $(if $(AT),at=$(AT))
 

@@ -86,12 +86,9 @@ static NTSTATUS query_type(HANDLE handle, ULONG buffer, ULONG length,
 {
     OBJECT_TYPE_INFORMATION from;
     OBJECT_TYPE_INFORMATION32 to = { 0 };
-    NTSTATUS status = mm_probe_for_write((void *)(ULONG_PTR)buffer, length,
-                                         sizeof(ULONG));
+    NTSTATUS status = NtQueryObject(handle, ObjectTypeInformation, AREA,
+                                    AREA_SIZE, NULL);
 
-    if (NT_SUCCESS(status))
-        status = NtQueryObject(handle, ObjectTypeInformation, AREA, AREA_SIZE,
-                               NULL);
     if (NT_SUCCESS(status))
         status = mm_copy_from_user(&from, AREA, sizeof from);
     if (!NT_SUCCESS(status))
@@ -118,12 +115,13 @@ NTSTATUS wow64_NtQueryObject(HANDLE handle, ULONG class, ULONG_PTR buffer,
                              ULONG length, ULONG *return_length)
 {
     ULONG needed = 0;
-    NTSTATUS status = STATUS_SUCCESS;
+    NTSTATUS status;
 
     if (class != ObjectTypeInformation)
         return ob_query_object(handle, class, (void *)buffer, length,
                                return_length, TRUE);
-    if (return_length != NULL)
+    status = mm_probe_for_write((void *)buffer, length, sizeof(ULONG));
+    if (NT_SUCCESS(status) && return_length != NULL)
         status = mm_probe_for_write(return_length, sizeof *return_length,
                                     sizeof(ULONG));
     if (NT_SUCCESS(status))

@@ -27,19 +27,20 @@ def fuzz(run, build, words, bits='', cpu='intel'):
 
 
 CASES = {
-    'calls': ('test', 'intel', 1600000, 0, 0),
-    'calls on amd': ('normal', 'amd', 400000, 10000, 10000),
-    'states and contexts': ('test', 'intel', 1000, 60000, 60000),
+    'calls': ('test', 'intel', '', 1600000, 0, 0),
+    'calls on amd': ('normal', 'amd', '', 400000, 10000, 10000),
+    'calls of 32-bit code': ('test', 'intel', '32', 1000000, 0, 0),
+    'states and contexts': ('test', 'intel', '', 1000, 60000, 60000),
 }
 
 
 @pytest.mark.parametrize('case', CASES)
 def test_fuzz(run, case):
-    kernel, cpu, *counts = CASES[case]
+    kernel, cpu, bits, *counts = CASES[case]
     words = [f'{name}={count}' for name, count in
              zip(('calls', 'states', 'contexts'), counts)]
     last = fuzz(run, TEST_BUILD if kernel == 'test' else BUILD, words,
-                cpu=cpu)
+                bits, cpu)
     assert [int(number) for number in last[1:4]] == counts
     assert int(last[4]) > 20
 

@@ -12,6 +12,9 @@
     NTSTATUS name(const struct fuzz_call *call, struct verdict *verdict)
 #define UNUSED (void)call, (void)verdict
 
+/* Some classes are not for 32-bit code, and its upper half is not looked at. */
+#define IS_32_BIT (sizeof(void *) == 4)
+
 /* Where a pointer leads; only after its check. */
 static ULONG_PTR word_at(ULONG_PTR address)
 {
@@ -70,6 +73,18 @@ CHECK_OF(check_length)
                ? STATUS_INFO_LENGTH_MISMATCH : 0;
 }
 
+/* For 32-bit code any range is one of 64-bit addresses. */
+static NTSTATUS probe_status(ULONG_PTR address, ULONG length)
+{
+    if (length == 0)
+        return 0;
+    if (address & 3)
+        return STATUS_DATATYPE_MISALIGNMENT;
+    return !IS_32_BIT && (address + length < address ||
+                          address + length - 1 > TOP)
+               ? STATUS_ACCESS_VIOLATION : 0;
+}
+
 /* Argument 2's range, without a look at what is there. */
 CHECK_OF(check_probe)
 {
@@ -77,12 +92,7 @@ CHECK_OF(check_probe)
     ULONG length = A(3);
 
     UNUSED;
-    if (length == 0)
-        return 0;
-    if (address & 3)
-        return STATUS_DATATYPE_MISALIGNMENT;
-    return address + length < address || address + length - 1 > TOP
-               ? STATUS_ACCESS_VIOLATION : 0;
+    return probe_status(address, length);
 }
 
 ULONG event_class_size(ULONG class)
@@ -175,6 +185,10 @@ CHECK_OF(check_wait_count)
 CHECK_OF(check_wait_type)
 {
     UNUSED;
+    if (IS_32_BIT)                      /* they are made 64-bit first */
+        verdict_maybe(verdict, memory_status(call->arguments[1],
+                                             A(0) * sizeof(HANDLE),
+                                             sizeof(HANDLE), FALSE));
     return A(2) > 1 ? STATUS_INVALID_PARAMETER_3 : 0;
 }
 
@@ -200,7 +214,7 @@ ULONG process_class_size(ULONG class)
     case ProcessBasicInformation:
         return sizeof(PROCESS_BASIC_INFORMATION);
     case ProcessVmCounters:
-        return sizeof(VM_COUNTERS);
+        return IS_32_BIT ? 0 : sizeof(VM_COUNTERS);
     case ProcessTimes:
         return sizeof(KERNEL_USER_TIMES);
     case ProcessDebugPort:
@@ -307,6 +321,7 @@ CHECK_OF(check_context_flags)
     return STATUS_INVALID_PARAMETER;
 }
 
+#ifdef __x86_64__
 CHECK_OF(check_continue_value)
 {
     ULONG_PTR value = call->arguments[1];
@@ -320,6 +335,7 @@ CHECK_OF(check_continue_value)
         verdict_maybe(verdict, STATUS_INVALID_PARAMETER);
     return status;
 }
+#endif
 
 /* ---- Files ---- */
 
@@ -548,7 +564,7 @@ CHECK_OF(check_transfer)
     for (ULONG at = 1; at < 3; at++) {
         ULONG_PTR from = call->arguments[at];
 
-        if (from + size < from || from + size > TOP)
+        if (!IS_32_BIT && (from + size < from || from + size > TOP))
             return STATUS_ACCESS_VIOLATION;
     }
     return 0;
@@ -584,10 +600,20 @@ ULONG system_class_size(ULONG class)
     case SystemProcessInformation:
     case SystemHandleInformation:
     case SystemExtendedHandleInformation:
-        return 0x700;
+        return IS_32_BIT ? 0 : 0x700;
     default:
         return 0;
     }
+}
+
+/* What 32-bit code has no form of is no class, before anything else. */
+CHECK_OF(check_system_list)
+{
+    UNUSED;
+    return IS_32_BIT && (A(0) == SystemProcessInformation ||
+                         A(0) == SystemHandleInformation ||
+                         A(0) == SystemExtendedHandleInformation)
+               ? STATUS_INVALID_INFO_CLASS : 0;
 }
 
 CHECK_OF(check_hard_count)
@@ -671,10 +697,8 @@ CHECK_OF(check_set_system)
     ULONG length = A(2);
 
     UNUSED;
-    if (length && (address & 3))
-        return STATUS_DATATYPE_MISALIGNMENT;
-    if (length && (address + length < address || address + length - 1 > TOP))
-        return STATUS_ACCESS_VIOLATION;
+    if (probe_status(address, length))
+        return probe_status(address, length);
     if (A(0) != SystemMemoryListInformation)
         return STATUS_INVALID_INFO_CLASS;
     if (length != sizeof(ULONG))

@@ -21,8 +21,8 @@ check_routine check_event_type, check_semaphore_counts, check_timer_type,
     check_set_object_class, check_set_object_length, check_client_id,
     check_any_id, check_open_attributes, check_continue_value,
     check_hard_count, check_hard_parameters, check_debug, check_apc_reserve,
-    check_context_flags, check_query_thread, check_set_system, check_close,
-    check_table, check_file_name;
+    check_context_flags, check_query_thread, check_system_list,
+    check_set_system, check_close, check_table, check_file_name;
 
 ULONG process_class_size(ULONG class), thread_class_size(ULONG class);
 ULONG event_class_size(ULONG class), mutant_class_size(ULONG class);

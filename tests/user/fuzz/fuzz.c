@@ -6,7 +6,8 @@
  *
  * The same seed makes the same calls.  Without a finding the last line is
  * SEED, its counts and a hash of all answers; at=CALL begins at that call's
- * epoch and prints the calls up to it.
+ * epoch, prints the calls up to it, and looks at the address space after each
+ * of them.
  *
  * Scenarios: G7, H6, N1.
  */
@@ -16,6 +17,7 @@
 #include "state.h"
 #endif
 
+#define SHOWN 16                                /* calls, with at= */
 #define PROGRESS 0x100000u                      /* calls between two lines */
 
 static struct {
@@ -33,7 +35,8 @@ static void close_made(const struct fuzz_call *call)
 
 static void check_call(ULONG index)
 {
-    SIZE_T space = options.at != ~0u ? world_space() : 0;
+    BOOLEAN shown = index + SHOWN > options.at && index <= options.at;
+    SIZE_T space = shown ? world_space() : 0;
     struct fuzz_call call;
     struct verdict verdict;
     const char *wrong;
@@ -41,7 +44,7 @@ static void check_call(ULONG index)
 
     generate(&call);
     model(&call, &verdict);
-    if (index + 16 > options.at && index <= options.at)
+    if (shown)
         print("%u: %s %llx %llx %llx %llx\n", index,
               call.row ? call.row->name : "-", (ULONGLONG)call.arguments[0],
               (ULONGLONG)call.arguments[1], (ULONGLONG)call.arguments[2],
@@ -63,7 +66,7 @@ static void check_call(ULONG index)
         world_close_victim();
     if (call.guarded || (NTSTATUS)result == STATUS_GUARD_PAGE_VIOLATION)
         world_guard_again();
-    if (options.at != ~0u && world_space() != space)
+    if (shown && world_space() != space)
         report_finding(index, &call, (NTSTATUS)result, &verdict, "space");
     report_status((NTSTATUS)result);
     tally.calls++;
@@ -99,6 +102,7 @@ static void run_calls(void)
     }
 }
 
+#ifdef __x86_64__
 /* An epoch each, with a number that no calls have. */
 static void run_with_world(ULONG epoch, void (*run)(ULONG count), ULONG count)
 {
@@ -116,6 +120,19 @@ static void run_with_world(ULONG epoch, void (*run)(ULONG count), ULONG count)
     print("fuzz: seed %u, %u states, %u contexts, hash %08x\n",
           options.seed, tally.states, tally.contexts, tally.hash);
 }
+
+static void run_others(void)
+{
+    catch_begin();
+    run_with_world(~0u, states_run, options.states);
+    run_with_world(~1u, contexts_run, options.contexts);
+}
+#else
+/* Calls are all that 32-bit code makes here. */
+static void run_others(void)
+{
+}
+#endif
 
 static ULONG option(const char *words, const char *name, ULONG otherwise)
 {
@@ -141,11 +158,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     world_create();
     tally.hash = 0x811C9DC5u;
     run_calls();
-#ifdef __x86_64__
-    catch_begin();
-    run_with_world(~0u, states_run, options.states);
-    run_with_world(~1u, contexts_run, options.contexts);
-#endif
+    run_others();
     print("SEED %u: %u calls, %u states, %u contexts, %u statuses, hash "
           "%08X, %u findings\n", options.seed, tally.calls, tally.states,
           tally.contexts, report_statuses(), tally.hash, tally.findings);

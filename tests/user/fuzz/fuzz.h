@@ -143,6 +143,7 @@ struct row {
 #define ROW_NEVER 1             /* never a success */
 #define ROW_VALUE 2             /* the result is no status: A checks it */
 #define ROW_VICTIM 4            /* wants a victim */
+#define ROW_INDEX 16            /* successes have an object's index */
 #define ROW_FOREIGN 8           /* what it writes is not the kernel's */
 
 extern const struct row rows[];

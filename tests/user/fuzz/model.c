@@ -128,6 +128,25 @@ static BOOLEAN is_on_guard(ULONG_PTR address)
            2 * PAGE_SIZE;
 }
 
+static BOOLEAN has_guarded_name(const struct fuzz_call *call, ULONG at)
+{
+    OBJECT_ATTRIBUTES attributes;
+    UNICODE_STRING name;
+
+    if (call->row->arguments[at].kind != ATTRIBUTES ||
+        memory_status(call->arguments[at], sizeof attributes, 4, FALSE))
+        return FALSE;
+    memcpy(&attributes, (void *)call->arguments[at], sizeof attributes);
+    if (is_on_guard((ULONG_PTR)attributes.ObjectName))
+        return TRUE;
+    if (memory_status((ULONG_PTR)attributes.ObjectName, sizeof name, 4,
+                      FALSE))
+        return FALSE;
+    memcpy(&name, attributes.ObjectName, sizeof name);
+    return is_on_guard((ULONG_PTR)name.Buffer) ||
+           is_on_guard((ULONG_PTR)name.Buffer + name.Length);
+}
+
 void model(struct fuzz_call *call, struct verdict *verdict)
 {
     verdict->certain = STATUS_SUCCESS;
@@ -138,7 +157,8 @@ void model(struct fuzz_call *call, struct verdict *verdict)
         return;
     }
     for (ULONG at = 0; at < call->row->count; at++)
-        call->guarded |= is_on_guard(call->arguments[at]);
+        call->guarded |= is_on_guard(call->arguments[at]) ||
+                         (sizeof(void *) == 4 && has_guarded_name(call, at));
     for (const char *step = call->row->steps; *step; step++) {
         verdict->certain = *step >= 'A'
                                ? call->row->checks[*step - 'A'](call, verdict)
@@ -173,6 +193,9 @@ BOOLEAN verdict_allows(const struct fuzz_call *call,
         return FALSE;
     if (status == STATUS_SUCCESS)
         return !(call->row->flags & ROW_NEVER);
+    if (call->row->flags & ROW_INDEX &&
+        ((ULONG)status & ~(ULONG)STATUS_ABANDONED_WAIT_0) < 64)
+        return TRUE;
     for (may = call->row->may; may && *may; may++)
         if (*may == status)
             return TRUE;

@@ -203,16 +203,20 @@ static void clean_playground(void)
     }
 }
 
-/* Half of it is taken: committed, reserved; the rest is free. */
-static void furnish_playground(void)
+static void reserve_playground(SIZE_T size)
 {
     void *base = playground;
-    SIZE_T size = PLAYGROUND_SIZE / 2;
 
     clean_playground();
     CHECK_STATUS(NtAllocateVirtualMemory(NtCurrentProcess(), &base, 0, &size,
                                          MEM_RESERVE, PAGE_READWRITE),
                  STATUS_SUCCESS);
+}
+
+/* Half of it is taken: committed, reserved; the rest is free. */
+static void furnish_playground(void)
+{
+    reserve_playground(PLAYGROUND_SIZE / 2);
     commit(playground, PLAYGROUND_SIZE / 4);
 }
 
@@ -395,11 +399,12 @@ void world_create(void)
 
 void world_begin_epoch(void)
 {
-    furnish_playground();
+    reserve_playground(PLAYGROUND_SIZE);
     handles_before = count_handles();
     space_before = world_space();
-    create_handles();
+    create_handles();                   /* no stack lies in the playground */
     know_no_handles();
+    furnish_playground();
     memset(arena, 0, ARENA_HOLE * PAGE_SIZE);
     memset(arena + ARENA_EDGE * PAGE_SIZE, 0, PAGE_SIZE);
     memset(arena + ARENA_EDGE2 * PAGE_SIZE, 0, PAGE_SIZE);
