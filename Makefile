@@ -279,7 +279,8 @@ USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c locked.c)
 
 # Many threads at once.
 USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c storm64.c \
-    tornregs.c isolation.c races.c continuefuzz.c vandals.c missing.c)
+    tornregs.c isolation.c races.c continuefuzz.c vandals.c missing.c soak.c)
+soak_SRCS := programs/lib/start.c
 apcstorm_SRCS  := tests/user/apc.asm
 isolation_SRCS := tests/user/isolation.asm
 tornregs_SRCS  := tests/user/tornregs.asm
@@ -768,6 +769,12 @@ doors: ## every service: its number and arguments by each door
 paths: $(BUILD)/ntoskrnl.elf ## walk every path through the entry code
 	@$(PYTHON) tests/entry/paths.py $<
 
+# HOURS=0.1 is six minutes.
+HOURS ?= 1
+soak: ## everything at once for an hour, on the test kernel: HOURS=N
+	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
+	@scripts/soak --build $(BUILD)/test $(HOURS)
+
 # Of "fuzz": N random calls from SEED on; AT=CALL shows those up to that one.
 N    ?= 10000000
 SEED ?= 20041
@@ -826,4 +833,4 @@ clean: ## remove what was built
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
     doctor image parts kernel user-tests doors paths watch fuzz sweep bugs \
-    mutants debug coverage walk screenshot clean FORCE
+    mutants soak debug coverage walk screenshot clean FORCE
