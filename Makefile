@@ -43,6 +43,7 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/entry/debugregs.asm \
     arch/amd64/entry/shadow.asm \
     arch/amd64/entry/shadowexit.asm \
+    arch/amd64/entry/predictors.asm \
     arch/amd64/entry/stacks.asm \
     arch/amd64/cpu/cookie.c \
     arch/amd64/cpu/pcr.c arch/amd64/cpu/gdt.c arch/amd64/cpu/idt.c \

@@ -38,6 +38,16 @@ def test_three_doors(run, emulator):
         assert re.search(rf'[0-9A-F]{{16}} +{label}\n', result.console)
 
 
+@pytest.mark.parametrize('program', ['tour.exe', 'tour32.exe'])
+@pytest.mark.parametrize('kva', ['off', 'on'])
+def test_predictors(run, program, kva):
+    """K7, K9: the shadow doors do all that a processor may need."""
+    result = run(program, build=BUILD, options=['spec=on', f'kva={kva}'])
+    complete(result)
+    assert 'return stack              filled at each way in' in result.console
+    assert 'KiSystemCall64Shadow' in result.console
+
+
 def test_no_sysenter_on_amd(run):
     result = run(build=BUILD, cpu='amd')
     complete(result)

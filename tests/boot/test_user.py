@@ -235,6 +235,12 @@ def test_intel_on_bochs(check):
     check(('intel', 'test', 0, []), TEST_BUILD, emulator='bochs', cpu='max')
 
 
+def test_intel_on_bochs_with_all_doors(check):
+    """The same by the shadow doors, with what speculation may need."""
+    check(('intel', 'test', 0, []), TEST_BUILD, emulator='bochs', cpu='max',
+          options=['kva=on', 'spec=on'])
+
+
 def test_umip(check):
     """E5: the processor is one that hides its tables from ring 3."""
     check(('gates', 'test', 0, []), TEST_BUILD, cpu='max')

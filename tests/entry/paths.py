@@ -13,6 +13,9 @@ along both sides of every branch, with what is known of the machine:
             ring 3's, which map .kvas only) | only (there is no other)
     shadow  the way in was KVA shadow's, or not, or nobody knows
     flags   IF off | shadow (just behind STI) | on | None; DF, AC off or not
+    bpb     'entered' or 'left': ki_enter_predictors, ki_leave_predictors were
+            called; 'due': a shadow door has not called the first yet
+    empty   VERW has run, or need not, and nothing was read since
     apc     the thread's user APCs were looked at and nothing can have come
     regs, mem   the few values that matter: addresses on a stack, the saved
             CS, return addresses, the gs base; "user" is what ring 3 left in
@@ -55,7 +58,8 @@ ARITHMETIC = frozenset('add sub sbb or and xor shl shr sar inc dec'.split())
 BITS = frozenset('btr bts'.split())
 # Change their first operand only.
 MOVES = frozenset('movzx movsxd lsl cmovne cmovae cmovb movaps pxor'.split())
-READERS = frozenset('cmp test bt prefetchw ldmxcsr'.split())
+READERS = frozenset('cmp test bt prefetchw ldmxcsr verw'.split())
+PREDICTOR_MSRS = (('const', 0x48), ('const', 0x49))
 
 
 class Violation(Exception):
@@ -65,12 +69,13 @@ class Violation(Exception):
 class State:
     """What is known before an instruction."""
 
-    __slots__ = ('gs', 'cr3', 'shadow', 'iff', 'df', 'ac', 'apc', 'test',
-                 'paranoid', 'regs', 'mem', 'entry', 'trail')
+    __slots__ = ('gs', 'cr3', 'shadow', 'bpb', 'empty', 'iff', 'df', 'ac',
+                 'apc', 'test', 'paranoid', 'regs', 'mem', 'entry', 'trail')
 
     def __init__(self, entry, gs, iff, df, ac):
         self.gs, self.iff, self.df, self.ac = gs, iff, df, ac
         self.cr3, self.shadow = 'kernel', None
+        self.bpb, self.empty = None, False
         self.apc = self.paranoid = False
         # What the flags tell: (slot, its value) of a ring test; ('below',
         # register) while carry says that it is below a table's limit; ('zero',
@@ -88,9 +93,9 @@ class State:
         return other
 
     def key(self):
-        return (self.gs, self.cr3, self.shadow, self.iff, self.df, self.ac,
-                self.apc, self.test, self.paranoid, tuple(self.regs.values()),
-                frozenset(self.mem.items()))
+        return (self.gs, self.cr3, self.shadow, self.bpb, self.empty, self.iff,
+                self.df, self.ac, self.apc, self.test, self.paranoid,
+                tuple(self.regs.values()), frozenset(self.mem.items()))
 
     def push(self, value):
         self.stack()
@@ -241,6 +246,7 @@ class Walk:
         for name, shadow in entries.RESUMED.items():
             state = State(name, 'user', 'off', 'user', 'user')
             state.apc, state.shadow = True, shadow
+            state.bpb, state.empty = 'left', True
             state.cr3 = 'user' if shadow else 'kernel'
             state.regs = dict.fromkeys(GENERAL, 'user')
             self.begin(symbols[name], state)
@@ -407,6 +413,7 @@ class Walk:
 
     def load(self, mem, state):
         slot = self.slot(mem, state)
+        state.empty = False
         if mem.segment == 'gs':
             if mem.offset in (self.offsets['KPCR.Prcb.RspBase'],
                               self.offsets['KPCR.Prcb.RspBaseShadow']):
@@ -493,6 +500,8 @@ class Walk:
                      'user directory': 'user', ('cr3', 'kernel'): 'user'}
             if value not in known:
                 raise Violation('CR3 gets a table that nobody knows')
+            if (state.cr3, known[value]) == ('user', 'kernel'):
+                state.bpb = 'due'
             state.cr3 = known[value]
             return
         if operand in REGISTERS:
@@ -576,6 +585,8 @@ class Walk:
         state.regs['rdx'] = ('gshi', state.gs)
 
     def wrmsr(self, _, state):
+        if state.regs['rcx'] in PREDICTOR_MSRS and state.gs == 'kernel':
+            return
         self.gs_base(state)
         low, high = state.regs['rax'], state.regs['rdx']
         if (low, high) == ('pcr', 'pcrhi'):
@@ -636,6 +647,8 @@ class Walk:
                 values[0] in ('directory', 'zero') or
                 isinstance(values[0], tuple) and values[0][0] == 'cr3'):
             state.test = ('zero', values[0])
+        if op == 'verw':
+            state.empty = True
         if op not in READERS:
             self.write(to, self.result(op, to, rest, values, state), state)
 
@@ -644,6 +657,9 @@ class Walk:
         if op == 'cmp' and mem.base == 'rip' and rest == [0] and \
                 mem.target == self.image.symbols['KiKvaShadow']:
             return ('shadow',)
+        if op == 'cmp' and mem.segment == 'gs' and rest == [0] and \
+                mem.offset == self.offsets['KPCR.Prcb.VerwSelector']:
+            return ('selector',)
         if op == 'test' and mem.segment == 'gs' and \
                 mem.offset == self.offsets['KPCR.Prcb.ShadowFlags'] and \
                 rest == [self.offsets['KI_SHADOW_ONE_SPACE']]:
@@ -729,9 +745,12 @@ class Walk:
                     continue
                 after.gs = 'user'
                 after.cr3 = 'user' if after.shadow else 'kernel'
+            elif what == 'selector' and equal:
+                after.empty = True
             elif what == 'one space' and not equal and after.gs == 'kernel' \
                     and after.cr3 == 'user':
                 after.cr3 = 'kernel'    # both are the same
+                after.bpb = 'due'
             elif what == 'shadow':
                 if after.shadow == equal:
                     continue
@@ -782,6 +801,10 @@ class Walk:
             return self.indirect(insn, address, next_address, state)
         if target not in self.image.code:
             return self.call_c(address, target, next_address, state)
+        for name, after in (('ki_enter_predictors', 'entered'),
+                            ('ki_leave_predictors', 'left')):
+            if target == self.image.symbols[name]:
+                state.bpb = after
         state.push(('ret', next_address))
         return [self.turn(address, target, state)]
 
@@ -791,6 +814,9 @@ class Walk:
             raise Violation(f'C is called while gs is {state.gs}')
         if state.cr3 not in ('kernel', 'only'):
             raise Violation(f'C is called while cr3 is {state.cr3}')
+        if state.bpb == 'due':
+            raise Violation('C is called before the predictors are the '
+                            'kernel\'s')
         if state.df != 'off':
             raise Violation('C is called before DF is the kernel\'s')
         if state.ac != 'off':
@@ -799,7 +825,7 @@ class Walk:
             return []
         for register in VOLATILE:
             state.regs[register] = None
-        state.apc, state.test = False, None
+        state.apc, state.test, state.bpb = False, None, None
         if target not in self.keep_if:
             state.iff = None
         state.forget_below(HOME)
@@ -852,6 +878,11 @@ class Walk:
         if state.cr3 != ('user' if state.shadow else 'kernel'):
             raise Violation(f'back to ring 3 while cr3 is {state.cr3}, with '
                             f'{"" if state.shadow else "no "}shadow')
+        if state.shadow and state.bpb != 'left':
+            raise Violation('back to ring 3 with the kernel\'s predictors')
+        if state.shadow and not state.empty:
+            raise Violation('back to ring 3, buffers may have what is the '
+                            'kernel\'s')
         if state.iff not in ('off', 'shadow'):
             raise Violation('back to ring 3, interrupts may be on')
         if not state.apc:

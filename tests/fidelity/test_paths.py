@@ -23,8 +23,11 @@ import paths                                                # noqa: E402
 NEEDED = ('swapgs', 'wrmsr', 'rdmsr', 'cld', 'clac', 'lfence')
 # Whoever comes here has cleared AC already (int2e.asm); nobody goes back from
 # there, so what was found is for those who look at the frame.
+# Behind LFENCE in predictors.asm gs has been the kernel's for long.
 SPARE = ['ki_service_trap_in_kernel: clac', 'KiDoubleFaultAbort: rdmsr',
-         'taken_again: rdmsr']
+         'taken_again: rdmsr', 'ki_enter_predictors.done: lfence']
+# What stands before a WRMSR that no path needs (predictors.asm, ist.asm).
+PREDICTORS = ('mov ecx,0x48', 'mov ecx,0x49')
 GATES = 'ki_unexpected_'                # 256 of a shape: one is enough
 
 
@@ -69,8 +72,12 @@ def test_no_violations(build):
 def test_what_is_needed(kernel):
     """Without any one of them there is a violation; of LFENCE, too (K4)."""
     unseen, tried = [], 0
+    before = {after: kernel.code[at] for at, after in kernel.after.items()
+              if at in kernel.code}
     for at, text in kernel.code.items():
         name = kernel.name(at)
+        if before.get(at) in PREDICTORS:
+            continue
         if text not in NEEDED or name.startswith(GATES) and \
                 name != GATES + '15':
             continue
@@ -180,6 +187,36 @@ def test_cr3_is_put_back(kernel):
     at = min(other for other, text in kernel.code.items()
              if other > at and text.startswith('mov cr3'))
     assert 'CR3 is not put back' in first_violation(kernel, {at: 'nop'})
+
+
+@pytest.mark.parametrize('exit_', ['KiKernelSysretExit', 'ki_kernel_sysexit',
+                                   'ki_kernel_iret'])
+def test_buffers_are_emptied(kernel, exit_):
+    """K9: VERW is on each way out that KVA shadow has, and read last."""
+    at = find(kernel, exit_, 'verw')
+    assert 'buffers may have' in first_violation(kernel, {at: 'nop'})
+    late = {kernel.after[at]: 'mov rdx,QWORD PTR gs:0x9010'}
+    assert first_violation(kernel, late)
+
+
+@pytest.mark.parametrize('door', [
+    'KiSystemCall64Shadow', 'KiSystemCall32Shadow', 'KiFastCallEntryShadow',
+    'KiPageFaultShadow', 'KiSystemServiceShadow',
+    'HalpTimerClockInterruptShadow'])
+def test_predictors_are_entered(kernel, door):
+    """K7, before C is called."""
+    at = find(kernel, door, 'call')
+    assert 'ki_enter_predictors' in kernel.code[at]
+    assert 'before the predictors' in first_violation(kernel, {at: 'nop'})
+
+
+@pytest.mark.parametrize('exit_', ['KiKernelSysretExit', 'ki_kernel_sysexit',
+                                   'ki_kernel_iret'])
+def test_predictors_are_left(kernel, exit_):
+    """K7"""
+    at = find(kernel, exit_, 'call')
+    assert 'ki_leave_predictors' in kernel.code[at]
+    assert 'kernel\'s predictors' in first_violation(kernel, {at: 'nop'})
 
 
 def test_moved_before_swapgs(kernel):

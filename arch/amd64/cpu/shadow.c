@@ -16,7 +16,8 @@
 
 #define CPUID1_ECX_PCID (1U << 17)
 
-BOOLEAN KiKvaShadow SEALED;
+BOOLEAN KiKvaShadow SEALED;             /* the shadow doors are in use */
+BOOLEAN ki_shadow_tables SEALED;        /* ring 3 has page tables of its own */
 
 /* Translations that are global, or that a change of CR3 keeps. */
 static void set_translations(void)
@@ -35,14 +36,21 @@ static void set_translations(void)
 
 void ki_start_kva_shadow(KPCR *pcr, const char *option)
 {
-    KiKvaShadow = strcmp(option, "auto") == 0 ? ki_needs_kva_shadow()
-                                              : strcmp(option, "on") == 0;
+    ki_shadow_tables = strcmp(option, "auto") == 0
+                           ? ki_needs_kva_shadow()
+                           : strcmp(option, "on") == 0;
+    KiKvaShadow = ki_shadow_tables || ki_needs_predictor_doors();
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "KVA   %s\n",
-               KiKvaShadow ? "shadow: ring 3 has page tables of its own"
-                           : "no shadow: one set of page tables");
+               ki_shadow_tables ? "shadow: ring 3 has page tables of its own"
+               : KiKvaShadow ? "one set of page tables; the shadow doors are "
+                               "for the predictors"
+                             : "no shadow: one set of page tables");
     if (!KiKvaShadow)
         return;
-    set_translations();
+    if (ki_shadow_tables)
+        set_translations();
+    else
+        pcr->Prcb.ShadowFlags |= KI_SHADOW_ONE_SPACE;
     pcr->TssBase->Rsp0 = (ULONG_PTR)ki_transition_stack_top;
     ki_use_shadow_gates();
 }

@@ -103,6 +103,13 @@ CFI_BEGIN
         wrmsr
 %endif
 ; At this point: gs is the KPCR's, whatever it was.
+        movzx   eax, byte [PRCB(BpbNmiSpecCtrl)]
+        cmp     al, [PRCB(BpbCurrentSpecCtrl)]
+        je      %%kernel_predictors
+        xor     edx, edx
+        mov     ecx, MSR_SPEC_CTRL
+        wrmsr
+%%kernel_predictors:
         mov     rax, cr8
         mov     [FRAME(PreviousIrql)], al
         mov     eax, HIGH_LEVEL
@@ -115,6 +122,13 @@ CFI_BEGIN
 %macro END_PARANOID 1
         movzx   eax, byte [FRAME(PreviousIrql)]
         mov     cr8, rax
+        movzx   eax, byte [PRCB(BpbCurrentSpecCtrl)]
+        cmp     al, [PRCB(BpbNmiSpecCtrl)]
+        je      %%same_predictors
+        xor     edx, edx
+        mov     ecx, MSR_SPEC_CTRL
+        wrmsr
+%%same_predictors:
 %if BUG_%{1}_trusts_cs
         test    byte [FRAME(SegCs)], 1
         jz      %%kernel_gs

@@ -26,6 +26,7 @@ extern ki_debug_paranoid
 extern ki_debug_from_user
 extern ki_unexpected
 extern ki_iret_user_shadow
+extern ki_enter_predictors
 
 section .kvas progbits alloc exec nowrite align=64
 CFI_BEGIN
@@ -55,6 +56,11 @@ CFI_BEGIN
         push    %1 | %2
         push    rcx
         CFI_MACHINE
+        sub     rsp, 8                          ; no error code
+        CFI_MACHINE 8
+        DEFENCE predictors_not_entered, call ki_enter_predictors
+        add     rsp, 8
+        CFI_MACHINE
 %endmacro
 
 global KiSystemCall64Shadow
@@ -77,6 +83,9 @@ KiSystemCall32Shadow:
         mov     rsp, [PRCB(KernelDirectoryTableBase)]
         mov     cr3, rsp
         mov     rsp, [PRCB(RspBaseShadow)]
+        pushfq
+        call    ki_enter_predictors
+        popfq
 %endmacro
 
         align   16
@@ -116,6 +125,7 @@ KiFastCallEntry2Shadow:
 %endrep
         CFI_MACHINE 8 * %4
         mov     rax, [rax]
+        call    ki_enter_predictors
         swapgs
 ; At this point: as if the processor had pushed it here.
         jmp     %3

@@ -8,8 +8,20 @@
 
 %include "arch/macros.inc"
 
+extern ki_leave_predictors
+
 section .kvas progbits alloc exec nowrite align=64
 CFI_BEGIN
+
+; VERW empties the processor's buffers of what the kernel has left in them
+; (MDS and its kin): where it is needed, and as the last thing that is read.
+; Changes flags.
+%macro EMPTY_BUFFERS 0
+        cmp     word [PRCB(VerwSelector)], 0
+        je      %%needless
+        DEFENCE buffers_left_full, verw [PRCB(VerwSelector)]
+%%needless:
+%endmacro
 
 ; What CR3 gets for ring 3.  With PCIDs the processor keeps ring 3's
 ; translations unless one of them has become wrong.  Changes flags.
@@ -33,11 +45,13 @@ CFI_BEGIN
 global KiKernelSysretExit
 KiKernelSysretExit:
         CFI_SERVICE_FRAME
+        DEFENCE predictors_not_left, call ki_leave_predictors
         USER_DIRECTORY rdx
         mov     rbp, r9
         CFI_CALLER Rcx, R8, KGDT64_R3_CODE_USER
         mov     rsp, r8
         mov     cr3, rdx
+        EMPTY_BUFFERS
         xor     edx, edx
         swapgs
         o64 sysret
@@ -48,10 +62,12 @@ KiKernelSysretExit:
 global ki_kernel_sysexit
 ki_kernel_sysexit:
         CFI_SERVICE_FRAME
+        call    ki_leave_predictors
         USER_DIRECTORY r11
         lea     rsp, [FRAME(EFlags)]
         mov     rbp, [FRAME(Rbp)]
         CFI_CALLER Rdx, Rcx, KGDT_R3_CODE_USER
+        EMPTY_BUFFERS
         popfq
         mov     cr3, r11
         mov     r11d, 0
@@ -69,6 +85,8 @@ global ki_kernel_iret
 ki_kernel_iret:
         CFI_MACHINE
         lea     rsp, [rsp - 8]                  ; the error code stays
+        CFI_MACHINE 8
+        call    ki_leave_predictors
         push    rax
         push    rcx
         CFI_MACHINE 18h
@@ -91,6 +109,7 @@ ki_kernel_iret:
         pop     rcx
         pop     rax
         CFI_MACHINE
+        EMPTY_BUFFERS
         swapgs
 global ki_iret_user_shadow
 ki_iret_user_shadow:

@@ -96,7 +96,7 @@ void mi_start_shadow(const KPCR *pcr)
     const UCHAR *prcb = (const UCHAR *)&pcr->Prcb.KernelDirectoryTableBase;
     const KTSS64 *tss = pcr->TssBase;
 
-    if (!KiKvaShadow)
+    if (!ki_shadow_tables)
         return;
     common_top = new_page();
     share("doors", kvas_start, kvas_end, CODE);
@@ -117,7 +117,7 @@ NTSTATUS mi_create_shadow_top(ULONGLONG *directory)
     PFN_NUMBER pfn;
 
     *directory = 0;
-    if (!KiKvaShadow)
+    if (!ki_shadow_tables)
         return STATUS_SUCCESS;
     pfn = mi_allocate_page();
     if (!pfn)

@@ -63,19 +63,17 @@ SwapContext:
         ret
 
 ; What a processor predicts a return with are its last calls: another thread's
-; here, or ring 3's.  32 calls that never return in their places.
+; here, or ring 3's.  32 calls that do not return take their places.
 global ki_fill_return_stack
 ki_fill_return_stack:
         CFI_RETURN
-%assign pushed 1
 %rep RETURN_STACK
         call    $ + 6
         int3
-        CFI_RETURN pushed * 8
-%assign pushed pushed + 1
-%endrep
-        add     rsp, RETURN_STACK * 8
+        CFI_RETURN 8
+        add     rsp, 8
         CFI_RETURN
+%endrep
         ret
 
 ; rcx = top of another stack, rdx = routine, r8 = its argument.  A chain of rbp

@@ -45,7 +45,7 @@ extern void *const ki_vectors[256];
  * Has ring 3 page tables of its own?  Then the doors are these (shadow.asm).
  * Set at boot (cpu/shadow.c).
  */
-extern BOOLEAN KiKvaShadow;
+extern BOOLEAN KiKvaShadow, ki_shadow_tables;
 void KiSystemCall64Shadow(void);
 void KiSystemCall32Shadow(void);
 void KiFastCallEntryShadow(void);
