@@ -6,6 +6,7 @@
 #include "selftest.h"
 
 #include <arch/descriptors.h>
+#include <arch/pte.h>
 #include <arch/trap.h>
 #include <mm.h>
 
@@ -19,25 +20,39 @@ struct __attribute__((packed)) table_pointer {
     ULONGLONG base;
 };
 
+/* Mm's own. */
+MMPTE *MiGetPteAddress(const void *va);
+
 /* The kernel's own GDT, while the processor has a longer one. */
 static struct table_pointer own_table;
 
+/* Where the GDT's page can be written; the rest of it is empty (cpu/gdt.c). */
+static ULONGLONG *writable_gdt(void)
+{
+    static ULONGLONG *table;
+    MMPTE pte = *MiGetPteAddress((void *)(ULONG_PTR)own_table.base);
+
+    if (!table)
+        table = MmMapIoSpace((ULONGLONG)pte.u.Hard.PageFrameNumber
+                                 << PAGE_SHIFT, PAGE_SIZE, TRUE);
+    return table;
+}
+
 /*
- * The GDT cannot be written, so the processor gets a longer copy; its last
- * descriptor is not present.  For a program's only thread, which gives the
- * copy back before it ends: a switch of 32-bit threads writes to the kernel's
- * own.  The selector goes to *user.
+ * The processor's GDT gets longer by a descriptor that is not present.  For a
+ * program that has it taken away before it ends.  The selector goes to *user.
  */
 BOOLEAN add_absent_segment(ULONGLONG user)
 {
-    static ULONGLONG table[ABSENT_SELECTOR / 8 + 1];
-    const struct table_pointer longer = { sizeof table - 1,
-                                          (ULONG_PTR)table };
+    struct table_pointer longer;
     ULONG selector = ABSENT_SELECTOR | RPL_MASK;
 
     __asm__ volatile("sgdt %0" : "=m"(own_table));
-    memcpy(table, (void *)(ULONG_PTR)own_table.base, ABSENT_SELECTOR);
-    table[ABSENT_SELECTOR / 8] = ABSENT_DATA_R3;
+    longer = own_table;
+    longer.limit = ABSENT_SELECTOR + sizeof(ULONGLONG) - 1;
+    if (!writable_gdt())
+        return FALSE;
+    writable_gdt()[ABSENT_SELECTOR / 8] = ABSENT_DATA_R3;
     __asm__ volatile("lgdt %0" : : "m"(longer));
     return NT_SUCCESS(mm_copy_to_user((void *)(ULONG_PTR)user, &selector,
                                       sizeof selector));

@@ -38,7 +38,7 @@ static BOOLEAN has_recovery;
 static struct {
     struct ki_machine_check records[RECORDS];
     volatile ULONG written, read, lost;
-} ring;
+} checks;
 
 static KDPC dpc;
 
@@ -64,12 +64,12 @@ static struct ki_machine_check read_bank(ULONG bank)
 
 static void record(const struct ki_machine_check *check)
 {
-    if (ring.written - ring.read == RECORDS) {
-        ring.lost++;
+    if (checks.written - checks.read == RECORDS) {
+        checks.lost++;
         return;
     }
-    ring.records[ring.written % RECORDS] = *check;
-    ring.written++;
+    checks.records[checks.written % RECORDS] = *check;
+    checks.written++;
 }
 
 /*
@@ -149,19 +149,19 @@ static void show_all(KDPC *this, void *context, void *argument1,
 {
     (void)this, (void)context, (void)argument1, (void)argument2;
     read_banks(NULL, 0);
-    for (; ring.read != ring.written; ring.read++)
-        show(&ring.records[ring.read % RECORDS]);
-    if (ring.lost)
+    for (; checks.read != checks.written; checks.read++)
+        show(&checks.records[checks.read % RECORDS]);
+    if (checks.lost)
         DbgPrintEx(KD_KE_ID, DPFLTR_ERROR_LEVEL,
-                   "machine check: %u more were not recorded\n", ring.lost);
-    ring.lost = 0;
+                   "machine check: %u more were not recorded\n", checks.lost);
+    checks.lost = 0;
 }
 
 void ki_check_machine_checks(void)
 {
     static ULONG ticks;
 
-    if (ring.read != ring.written || ++ticks % LOOK_TICKS == 0)
+    if (checks.read != checks.written || ++ticks % LOOK_TICKS == 0)
         KeInsertQueueDpc(&dpc, NULL, NULL);
 }
 
