@@ -240,8 +240,12 @@ CFI_BEGIN
         cmp     byte [FRAME(P3Home)], 0
         jne     %%without_iret
 %endif
-        lea     rsp, [FRAME(Rip)]
-        mov     rbp, [FRAME(Rbp)]
+; #MC may come in between and go back without IRETQ: it writes below rsp, so
+; nothing that is still to be read may lie there.
+        lea     rsp, [FRAME(Rbp)]
+        pop     rbp
+        CFI_MACHINE 8
+        add     rsp, 8                          ; the error code
         CFI_MACHINE
         mov     dword [rsp + IN_USE_FROM_RIP], 0
         iretq
