@@ -8,11 +8,12 @@ flag, a segment's base, a control register, the stack from rsp up, the kernel's
 data or all of memory, the counter.
 """
 from guest import KERNEL_BASE
-from state import MASKED_IF, State
+from state import AC, DF, IF, TF
 from stub import Stopped
 
 ABOVE = 0x400                           # bytes of the stack that are compared
 VISITS = 2000                           # of rip by others, at most
+NOT_THE_KERNELS = AC | DF | IF | TF
 
 
 class Boundary:
@@ -27,14 +28,27 @@ class Boundary:
             return None
         return self.guest.read(self.state, self.rsp, ABOVE)
 
-    def expected(self):
-        """Whoever comes back to SYSEXIT executes STI before it once more."""
+    def critical(self):
+        """Whether ring 0 has not yet, or no longer, all that is its own."""
+        guest, state = self.guest, self.state
+        return state.ring == 0 and (
+            state['gs_base'] != guest.pcr or self.rsp < 1 << 63 or
+            guest.shadow and state['cr3'] == guest.user_cr3)
+
+    def in_handler(self, kind):
+        """Runs into the handler's C, which must find the kernel's state."""
         guest = self.guest
-        if self.rip == guest.symbols['ki_exit32_sysexit']:
-            return self.state.changed(
-                rip=guest.symbols['ki_exit32_sti'],
-                eflags=self.state['eflags'] & MASKED_IF)
-        return self.state
+        routine = guest.symbols[kind.routine]
+        guest.stub.ask(f'Z0,{routine:x},1', *kind.packets, 'c')
+        state = guest.expect(routine)
+        guest.stub.forget(routine)
+        if state['gs_base'] != guest.pcr:
+            return f'{kind.routine} has gs base {state["gs_base"]:x}'
+        if guest.shadow and state['cr3'] == guest.user_cr3:
+            return f'{kind.routine} has CR3 {state["cr3"]:x}'
+        if state['eflags'] & NOT_THE_KERNELS:
+            return f'{kind.routine} has flags {state["eflags"]:x}'
+        return None
 
     def come_back(self, address, packets):
         """Runs until this thread is at address again; returns its State.
@@ -44,7 +58,7 @@ class Boundary:
         stub = self.guest.stub
         stub.ask(f'Z0,{address:x},1', *packets, 'c')
         for _ in range(VISITS):
-            state = State(stub.ask('g')[0])
+            state = self.guest.state()
             if state['rip'] != address:
                 raise Stopped('ends at ' + self.guest.name(state['rip']))
             if state['rsp'] == self.rsp:
@@ -55,12 +69,19 @@ class Boundary:
         raise Stopped('never comes back')
 
     def inject(self, kind, compared='all'):
-        guest = self.guest
-        expected = self.expected()
+        guest, packets = self.guest, kind.packets
+        expected = kind.expected(self.state, guest)
         stack = self.stack()
         memory = guest.snapshot(kind, self.state, compared)
         kind.prepare(guest)
-        after = self.come_back(expected['rip'], kind.packets)
+        if self.critical():
+            wrong = self.in_handler(kind)
+            if wrong:
+                return wrong
+            packets = ()
+        after = self.come_back(expected['rip'], packets)
+        if not kind.keeps_cr2:
+            expected = expected.changed(cr2=after['cr2'])
         if after.packet != expected.packet:
             return expected.differences(after)
         if self.stack() != stack:

@@ -65,6 +65,8 @@ class Guest:
         self.asked, self.begin, self.end = (
             program.address_of(name if wide else '_' + name) for name in
             ('path_asked', 'path_begin', 'path_end'))
+        self.sizes = image.sizes
+        self.shadow = 'kva=on' in options
         self.stub = None
 
     def __enter__(self):
@@ -116,7 +118,10 @@ class Guest:
                       set_register('rip', self.asked + 1), 'c')
         state = self.expect(self.begin)
         self.pcr = state['k_gs_base']
-        self.user_cr3 = self.kernel_cr3 = state['cr3']
+        self.user_cr3 = state['cr3']
+        # With KVA shadow the kernel has page tables of its own.
+        self.kernel_cr3 = self.memory.quad(
+            self.own('ki_system_directory')) or self.user_cr3
         return state
 
     def end_path(self):
@@ -151,6 +156,15 @@ class Guest:
         cr3 = state['cr3'] if address < 1 << 63 else self.kernel_cr3
         return self.memory.read(cr3, address, size)
 
+    def write(self, state, address, data):
+        """Within a page."""
+        cr3 = state['cr3'] if address < 1 << 63 else self.kernel_cr3
+        at = self.memory.physical(cr3, address)
+        self.memory.bytes[at:at + len(data)] = data
+
+    def count(self, kind):
+        return self.memory.long(self.own(kind.counter))
+
     def own(self, name):
         """The physical address of a symbol of the kernel's image."""
         return self.symbols[name] - KERNEL_BASE
@@ -166,10 +180,16 @@ class Guest:
                       'data': (self.own('kernel_sealed_end'),
                                self.own('kernel_end')),
                       'all': (0, self.memory.size)}[compared]
-        count = self.memory.long(self.own(kind.counter)) if kind.counter \
-            else None
+        count = self.count(kind) if kind.counter else None
         return (start, self.memory.bytes[start:end], count,
                 self.pcr_long(self.interrupts), state['eflags'] & IF)
+
+    def wipe(self, kind):
+        """Makes the kernel forget what the last one has left."""
+        if kind.notes:
+            at = self.own(kind.notes)
+            size = self.sizes[self.symbols[kind.notes]]
+            self.memory.bytes[at:at + size] = bytes(size)
 
     def compare(self, kind, snapshot):
         """Returns what has changed, or None.
@@ -178,10 +198,11 @@ class Guest:
         nothing is the same.
         """
         start, data, count, interrupts, open_ = snapshot
+        self.wipe(kind)
         taken = self.pcr_long(self.interrupts) - interrupts
         if not kind.counter:
             return None if taken else 'not taken'
-        counted = self.memory.long(self.own(kind.counter)) - count
+        counted = self.count(kind) - count
         if counted != 1:
             return f'counted {counted} times'
         if taken:

@@ -25,7 +25,7 @@ class Image:
         with open(elf, 'rb') as data:
             self.data = data.read()
         self.sections = self.read_sections()
-        self.names = {}
+        self.names, self.sizes = {}, {}
         self.symbols = self.read_symbols()
         self.sorted = sorted(self.names)
         with open(os.path.join(build, 'gen/ksamd64.inc'),
@@ -69,12 +69,13 @@ class Image:
                 continue
             strings = self.sections[link][2]
             for at in range(offset, offset + size, 24):
-                name, info, _, _, value = struct.unpack_from('<IBBHQ',
-                                                             self.data, at)
+                name, info, _, _, value, length = struct.unpack_from(
+                    '<IBBHQQ', self.data, at)
                 if name and info & 15 < 3:
                     end = self.data.index(b'\0', strings + name)
                     text = self.data[strings + name:end].decode()
                     found[text] = value
+                    self.sizes[value] = length
                     if text.startswith('..@'):          # nasm's own
                         continue
                     if info >> 4 or value not in self.names:

@@ -1,7 +1,10 @@
 """inject.py: what is made to happen at a boundary.
 
-fire makes it pending while the machine stands; handled tells how often it was
-handled so far, or None where nothing counts exactly.
+prepare and then the packets make it pending while the machine stands.  Its
+handler calls routine, and counts it in counter, or in PRCB.InterruptCount.
+Where not keeps_cr2 other threads may have run, and faulted.  What it leaves in
+notes is wiped out again: the clock's DPC would print it, and path by path
+there would be more to print.
 """
 from state import IF
 from stub import NMI_MESSAGE, send_interrupt
@@ -16,18 +19,31 @@ CONTINUABLE = '1 0xbd000000000000c0 0x5 0x1234000 0x8c'
 class Nmi:
     name, plural = 'NMI', 'NMIs'
     counter = 'ki_nmi_count'
+    routine = 'ki_nmi'
+    keeps_cr2 = True
+    notes = None
+    visits = 64                         # of one instruction of C's
     packets = (send_interrupt(NMI_MESSAGE),)
 
     def prepare(self, guest):
         """What the packets cannot do."""
 
-    def possible(self, state):
+    def possible(self, state, behind_sti):
         return True
+
+    def expected(self, state, guest):
+        """Whoever comes back to SYSEXIT executes STI before it once more."""
+        if state['rip'] == guest.symbols['ki_exit32_sysexit']:
+            return state.changed(rip=guest.symbols['ki_exit32_sti'],
+                                 eflags=state['eflags'] & ~IF)
+        return state
 
 
 class MachineCheck(Nmi):
     name, plural = 'machine check', 'machine checks'
     counter = 'ki_machine_check_count'
+    routine = 'ki_machine_check'
+    notes = 'ring'                      # thread/machinecheck.c
     packets = ()
 
     def prepare(self, guest):
@@ -37,10 +53,17 @@ class MachineCheck(Nmi):
 class Clock(Nmi):
     name, plural = 'clock interrupt', 'clock interrupts'
     counter = None
+    routine = 'ki_clock_interrupt'
+    keeps_cr2 = False
+    visits = 1                          # time passes: loops would not end
     packets = (send_interrupt(CLOCK_VECTOR),)
 
-    def possible(self, state):
-        return bool(state['eflags'] & IF) and state['cr8'] < CLOCK_IRQL
+    def possible(self, state, behind_sti):
+        return (state['eflags'] & IF and not behind_sti and
+                state['cr8'] < CLOCK_IRQL)
+
+    def expected(self, state, guest):
+        return state
 
 
 KINDS = {'nmi': Nmi(), 'mc': MachineCheck(), 'clock': Clock()}

@@ -22,7 +22,7 @@ class Memory:
         at = (table & FRAME) + 8 * index
         if at + 8 > self.size:
             return 0
-        return struct.unpack_from('<Q', self.bytes, at)[0]
+        return self.quad(at)
 
     def physical(self, cr3, address):
         """Returns the physical address, or None."""
@@ -51,6 +51,9 @@ class Memory:
             address += part
             size -= part
         return found
+
+    def quad(self, physical):
+        return struct.unpack_from('<Q', self.bytes, physical)[0]
 
     def long(self, physical):
         return struct.unpack_from('<I', self.bytes, physical)[0]

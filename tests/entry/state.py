@@ -9,8 +9,7 @@ FLOATING = ('fctrl fstat ftag fiseg fioff foseg fooff fop').split()
 
 NUMBER_OF = {name: number for number, name in
              enumerate(INTEGERS + SELECTORS + BASES)}
-IF, TF = 0x200, 0x100
-MASKED_IF = ~IF
+TF, IF, DF, AC = 0x100, 0x200, 0x400, 0x40000
 
 
 def layout():

@@ -16,26 +16,30 @@ import time
 
 import image as images
 from boundary import Boundary
+from events import EVENTS
 from guest import Died, Guest
 from inject import KINDS
+from pairs import pairs_of
 from state import IF, set_register
 from stub import Stopped
 
 LONGEST = 200000                        # boundaries of a path
 ENOUGH = 20                                  # failures of a path: no more
-VISITS = 64                             # of one instruction of C's
-HLT = 0xF4
+HLT, STI = 0xF4, 0xFB
 TRIES = 8                               # of a step: it may do nothing
 
 
 class Walk:
     """One path, once, from path_begin to path_end."""
 
-    def __init__(self, guest, image, options):
+    def __init__(self, guest, image, options, event=None, paired=None):
         self.guest, self.image, self.options = guest, image, options
+        self.event = event
+        self.paired = {} if paired is None else paired
         self.counts = collections.Counter()
         self.index = -1
         self.visits = collections.Counter()
+        self.happened = False           # what self.event is about
         self.state = self.kind = None
 
     def code(self, state):
@@ -53,6 +57,7 @@ class Walk:
             stub.ask(set_register('rip', state['rip'] + 1))
             stub.ask(*KINDS['clock'].packets)
             state = self.guest.state()
+        # Whoever is back at STI comes to SYSEXIT, and was there before.
         for _ in range(TRIES):
             stub.ask('s')
             after = self.guest.state()
@@ -66,12 +71,6 @@ class Walk:
             not before['eflags'] & IF or state['cr8'] < before['cr8'])
         return opened and self.guest.pending() >> 4 > state['cr8']
 
-    def is_enough(self, state):
-        """Loops of C, and REP, are not swept without end."""
-        rip = state['rip']
-        self.visits[rip] += 1
-        return self.visits[rip] > VISITS and rip not in self.image.code
-
     def take(self, number, start=0):
         """Sweeps the path, from boundary start on; Stopped is a failure."""
         guest = self.guest
@@ -81,25 +80,49 @@ class Walk:
             self.index += 1
             if self.index > LONGEST:
                 raise Stopped('it does not end')
-            if state.ring == 0 and state['cr3'] != guest.user_cr3:
-                guest.kernel_cr3 = state['cr3']
-            if not self.comes(before, state) and not self.is_enough(state) \
-                    and self.index >= start:
-                self.counts['boundaries'] += 1
-                self.inject(state)
+            if not self.comes(before, state) and self.index >= start:
+                self.inject(state, self.code(before) == STI)
+            if self.event and self.event.look(self, state):
+                state = guest.state()
             before, self.state = state, self.step(state)
         guest.end_path()
 
-    def inject(self, state):
-        for kind in self.options.kinds:
-            if kind.possible(state):
-                self.kind = kind
-                self.counts[kind.plural] += 1
-                fault = Boundary(self.guest, state).inject(
-                    kind, self.compared(self.counts[kind.plural]))
+    def kinds(self, state, behind_sti):
+        """What can happen here; loops of C are not swept without end."""
+        rip = state['rip']
+        self.visits[rip] += 1
+        without = self.event.without if self.event else ()
+        return [kind for kind in self.options.kinds
+                if kind.name not in without and
+                kind.possible(state, behind_sti) and
+                (self.visits[rip] <= kind.visits or rip in self.image.code)]
+
+    def inject(self, state, behind_sti):
+        kinds = self.kinds(state, behind_sti)
+        self.counts['boundaries'] += bool(kinds)
+        for self.kind in kinds:
+            self.counts[self.kind.plural] += 1
+            fault = Boundary(self.guest, state).inject(
+                self.kind, self.compared(self.counts[self.kind.plural]))
+            if fault:
+                raise Stopped(fault)
+        if self.options.pairs:
+            self.inject_pairs(state)
+        self.kind = None
+
+    def inject_pairs(self, state):
+        """Each critical place once, whichever path it is on."""
+        boundary = Boundary(self.guest, state)
+        if self.event or not boundary.critical() or \
+                state['rip'] in self.paired:
+            return
+        self.paired[state['rip']] = True
+        for pair in pairs_of(self.options.kinds):
+            self.kind = pair
+            for fault in pair.at(boundary):
+                self.counts['pairs'] += 1
                 if fault:
                     raise Stopped(fault)
-        self.kind = None
 
     def compared(self, count):
         """How much memory is compared, every so often more."""
@@ -110,8 +133,9 @@ class Walk:
 class Sweeper:
     """Takes paths on one machine after another: a failed one is replaced."""
 
-    def __init__(self, options, image, setup):
+    def __init__(self, options, image, setup, paired):
         self.options, self.image, self.setup = options, image, setup
+        self.paired = paired
         self.guest = None
 
     def machine(self):
@@ -142,9 +166,10 @@ class Sweeper:
         counts, failures, start = collections.Counter(), [], 0
         while len(failures) < ENOUGH:
             guest = self.machine()
-            walk = Walk(guest, self.image, self.options)
+            event = EVENTS.get(name)
+            walk = Walk(guest, self.image, self.options, event, self.paired)
             try:
-                walk.take(guest.paths[name], start)
+                walk.take(guest.paths[event.path if event else name], start)
                 counts += walk.counts
                 break
             except (Stopped, Died) as fault:
@@ -177,14 +202,14 @@ class Setup:
         self.name = ' '.join(['64-bit' if wide else '32-bit', *self.options])
 
 
-def work(options, setups, turns, first, results):
+def work(options, setups, turns, paired, first, results):
     """A process that takes paths; None is its last word."""
     try:
         image = images.Image(os.path.join(options.build, 'ntoskrnl.elf'))
         for i in range(len(setups)):
             number = (first + i) % len(setups)
-            take_paths(Sweeper(options, image, setups[number]), turns[number],
-                       results)
+            take_paths(Sweeper(options, image, setups[number], paired[number]),
+                       turns[number], results)
     except BaseException as wrong:
         results.put((f'process {first}', collections.Counter(),
                      [f'process {first} ends: {wrong!r}'], 0))
@@ -196,8 +221,10 @@ def work(options, setups, turns, first, results):
 def take_paths(sweeper, turn, results):
     """Takes the setup's paths that nobody has taken yet."""
     options = sweeper.options
-    names = [name for name in sweeper.machine().paths
-             if not options.paths or name in options.paths]
+    paths = sweeper.machine().paths
+    names = [name for name in [*paths, *EVENTS]
+             if (name in paths or EVENTS[name].path in paths) and
+             (not options.paths or name in options.paths)]
     while True:
         with turn.get_lock():
             at = turn.value
@@ -217,6 +244,7 @@ def arguments():
     add = parser.add_argument
     add('--build', default='build/test', help='a test build')
     add('--kinds', default='nmi', help='of %s' % ', '.join(KINDS))
+    add('--no-pairs', dest='pairs', action='store_false')
     add('--kva', default='', help='values of kva= to sweep with, by commas')
     add('--data', type=int, default=16, metavar='N',
         help="the kernel's data is compared every N times")
@@ -234,10 +262,12 @@ def main():
     setups = [Setup(wide, kva) for kva in options.kva.split(',')
               for wide in (True, False)]
     turns = [multiprocessing.Value('i', 0) for _ in setups]
+    manager = multiprocessing.Manager()
+    paired = [manager.dict() for _ in setups]
     results = multiprocessing.Queue()
     for number in range(options.jobs):
         multiprocessing.Process(
-            target=work, args=(options, setups, turns, number, results),
+            target=work, args=(options, setups, turns, paired, number, results),
             daemon=True).start()
     total, failures, running = collections.Counter(), 0, options.jobs
     while running:
@@ -260,7 +290,8 @@ def main():
 def figures(counts):
     """A path's own line does not count paths."""
     names = ['paths'] if counts['paths'] > 1 else []
-    names += ['boundaries', *(kind.plural for kind in KINDS.values())]
+    names += ['boundaries', *(kind.plural for kind in KINDS.values()),
+              'pairs']
     return ', '.join(f'{counts[name]} {name}' for name in names
                      if counts[name])
 
