@@ -48,8 +48,7 @@ def places(kernel):
     for name, kind in SINGLE.items():
         yield kind, kernel.symbols[name], kernel.symbols[name] + 1
     doors = [kernel.symbols[name] for name in DOORS]
-    for table in (kernel.vectors, kernel.shadow_vectors):
-        doors.append(table[DOOR_VECTOR])
+    doors.append(kernel.vectors[DOOR_VECTOR])   # KVA shadow's leads there, too
     for at in doors:
         yield 'door', at, at + 1
     for at in {*doors, *kernel.vectors, *kernel.shadow_vectors}:
