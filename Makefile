@@ -217,7 +217,7 @@ USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
     processes.c start.c contexts2.c forever.c crash.c exceptions.c raises.c \
     kstack.c sweep.c memmodel.c outputs.c initial.c meanwhile.c probes.c \
-    outplaces.c floating.c frames.c gates.c ist.c)
+    outplaces.c floating.c frames.c gates.c badiret.c ist.c)
 
 # More sources of one of them: NAME_SRCS.
 doors_SRCS  := $(addprefix tests/user/doors/,files.c memory.c system.c \
@@ -808,6 +808,10 @@ mutants: ## NOPs for each instruction of the entry code; PART=I/N, SAMPLE=N
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 BUG= parts user-tests
 	@$(PYTHON) tests/entry/mutants.py --build $(BUILD)/test \
 	    $(if $(PART),--part $(PART)) $(if $(SAMPLE),--sample $(SAMPLE))
+
+kva-map: ## what ring 3's page tables have of the kernel (KVA shadow)
+	@scripts/setup
+	@scripts/kva-map --build $(BUILD)
 
 # What "debug" runs, with its arguments.
 PROGRAM ?= tour

@@ -2,7 +2,7 @@
 
 tests/user/expected.txt says what each must exit with. Every row runs on the
 test kernel and an Intel processor, and on the kernel of make run and an AMD
-one; what is not a crash runs with stubs that take INT 2Eh, too, and what is
+one with KVA shadow; what is not a crash runs with stubs that take INT 2Eh, too, and what is
 about memory with the self map elsewhere, and some of it under UEFI.
 
 They run one after another on one machine, from the shell: what one leaves
@@ -173,7 +173,8 @@ def check_alone(run, row, build, **options):
         if word.startswith('--add='):
             add.append(word[len('--add='):].format(user=user))
         elif word.startswith('--option='):
-            options.setdefault('options', []).append(word[len('--option='):])
+            options['options'] = [*options.get('options', []),
+                                  word[len('--option='):]]
         elif word.startswith('--memory='):
             options['memory'] = int(word[len('--memory='):])
         elif word.startswith('--cpu='):
@@ -208,7 +209,18 @@ def test_intel(check, program, kernel, status, words):
 @pytest.mark.parametrize('program, kernel, status, words',
                          cases('normal', 'amd'))
 def test_amd(check, program, kernel, status, words):
-    check((program, kernel, status, words), BUILD, fresh=False, cpu='amd')
+    check((program, kernel, status, words), BUILD, fresh=False, cpu='amd',
+          options=['kva=on'])
+
+
+@pytest.mark.parametrize('program, kernel, status, words',
+                         [case for case in programs('test', 'intel')
+                          if case.id.startswith('32/') and
+                          case.id not in STORMS])
+def test_shadow_of_32_bit_code(check, program, kernel, status, words):
+    """SYSENTER and SYSEXIT, which AMD's processors do not have."""
+    check((program, kernel, status, words), TEST_BUILD, fresh=False,
+          options=['kva=on'])
 
 
 def about_memory(names):

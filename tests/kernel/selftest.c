@@ -60,6 +60,7 @@ enum self_test {
     SELF_TEST_LOOK_AT_BANKS,        /* of machine checks */
     SELF_TEST_NMIS = 0x58,          /* one each N ticks of the PIT; 0: none */
     SELF_TEST_NMI_COUNT,            /* so far, in a ULONG */
+    SELF_TEST_BAD_FRAME,            /* this call's, for IRETQ: ss << 16 | cs */
     SELF_TEST_SWITCHES = 0x60,      /* of the processor */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
@@ -413,6 +414,17 @@ static BOOLEAN forbid_execution(ULONGLONG address)
     return TRUE;
 }
 
+/* The address is beyond user space: the way back is by IRETQ. */
+static BOOLEAN break_frame(ULONGLONG selectors)
+{
+    KTRAP_FRAME *frame = KeGetCurrentThread()->TrapFrame;
+
+    frame->SegCs = (USHORT)selectors;
+    frame->SegSs = (USHORT)(selectors >> 16);
+    frame->Rip |= ~0ULL << 47;
+    return TRUE;
+}
+
 NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
 {
     BOOLEAN good = FALSE;
@@ -516,6 +528,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_NMI_COUNT:
         good = tell_nmis(argument);
+        break;
+    case SELF_TEST_BAD_FRAME:
+        good = break_frame(argument);
         break;
     case SELF_TEST_FORBID_EXECUTION:
         good = forbid_execution(argument);

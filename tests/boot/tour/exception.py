@@ -37,7 +37,9 @@ def check_frame(text):
 
 
 def check_kernel(text, symbol, page):
-    assert f'leads to {symbol("KiPageFault"):X} KiPageFault' in text
+    door = 'KiPageFaultShadow' if 'KiPageFaultShadow' in text \
+        else 'KiPageFault'
+    assert f'leads to {symbol(door):X} {door}\n' in text
     rows = {name: (int(address, 16), int(offset, 16), value)
             for address, offset, name, value in re.findall(
                 r'^   (FFFF\w+)  \+(\w+) +(\w+) +(\w+)', text, re.M)}
