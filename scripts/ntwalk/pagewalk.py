@@ -51,6 +51,19 @@ class Tables:
             table = entry & ADDRESS
         return None
 
+    def entry_address(self, va):
+        """Where the last entry on the way to va lies; None: nowhere."""
+        table = self.top
+        for shift in (39, 30, 21, 12):
+            at = table + 8 * (va >> shift & ENTRIES - 1)
+            if shift == 12:
+                return at
+            entry = self.table(table)[va >> shift & ENTRIES - 1]
+            if not entry & PRESENT or shift < 39 and entry & LARGE:
+                return None
+            table = entry & ADDRESS
+        return None
+
     def leaves(self, slots):
         """Yields the pages below these slots; w, u, x by the whole way."""
         for slot in slots:

@@ -44,6 +44,26 @@ def test_no_shadow(start):
     assert found.findings == ['ring 3 has no page tables of its own']
 
 
+def test_lacking_stack(start):
+    """Without the transition stack the next way in is a double fault (B7)."""
+    with start(build=BUILD, options=['kva=on']) as machine:
+        machine.wait_for(RUNNING['tour.exe'], 60)
+        machine.monitor('stop')
+        kernel = kvamap.Kernel(BUILD)
+        start_of, _ = kernel.span('ki_transition_stack_top', 'stack')
+        _, directory = kvamap.directories(machine, kernel)
+        entry = pagewalk.Tables(machine, directory).entry_address(start_of)
+        gdb = machine.gdb()
+        gdb.physical(True)
+        gdb.write(entry, bytes(8))
+        gdb.close()
+        machine.monitor('cont')
+        machine.wait(60)
+        assert machine.report == ('bugcheck', 0x7F)
+        console = machine.console
+    assert 'UNEXPECTED_KERNEL_MODE_TRAP' in console
+
+
 def leaf(va, **rights):
     return Leaf(va, 0, **{'write': False, 'user': False, 'execute': False,
                           **rights})

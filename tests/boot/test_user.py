@@ -2,8 +2,9 @@
 
 tests/user/expected.txt says what each must exit with. Every row runs on the
 test kernel and an Intel processor, and on the kernel of make run and an AMD
-one with KVA shadow; what is not a crash runs with stubs that take INT 2Eh, too, and what is
-about memory with the self map elsewhere, and some of it under UEFI.
+one with KVA shadow; what is not a crash runs with stubs that take INT 2Eh,
+too, or under KVA shadow if it is 32-bit code, what is about memory with the
+self map elsewhere, and some of it under UEFI.
 
 They run one after another on one machine, from the shell: what one leaves
 behind the next one meets. Rows that ask for memory, options or files have a

@@ -11,6 +11,7 @@
 
 #include <arch/entry.h>
 #include <arch/speculation.h>
+#include <bug.h>
 #include <kd.h>
 #include <x86/registers.h>
 
@@ -22,7 +23,7 @@ BOOLEAN ki_shadow_tables SEALED;        /* ring 3 has page tables of its own */
 /* Translations that are global, or that a change of CR3 keeps. */
 static void set_translations(void)
 {
-    ULONGLONG cr4 = arch_read_cr4() & ~CR4_PGE;
+    ULONGLONG cr4 = arch_read_cr4() & ~UNLESS_BUG(kva_global_pages, CR4_PGE);
     ULONGLONG directory = arch_read_cr3();
 
     arch_write_cr4(cr4);                /* or the kernel stays in the TLB */

@@ -158,6 +158,7 @@ KiFastCallEntry2Shadow:
         cmp     rax, [rsp + 10h + MACHINE_FRAME.Rip]
         pop     rax
         CFI_MACHINE 8
+        INSTEAD iretq_fault_is_the_kernels, jmp %1
         jne     %1
         mov     rsp, [rsp + 8 + MACHINE_FRAME.Rsp]
         CFI_MACHINE

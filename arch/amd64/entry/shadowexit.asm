@@ -50,7 +50,7 @@ KiKernelSysretExit:
         mov     rbp, r9
         CFI_CALLER Rcx, R8, KGDT64_R3_CODE_USER
         mov     rsp, r8
-        mov     cr3, rdx
+        DEFENCE kva_sysret_keeps_cr3, mov cr3, rdx
         EMPTY_BUFFERS
         xor     edx, edx
         swapgs

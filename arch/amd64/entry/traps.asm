@@ -53,6 +53,7 @@ CFI_BEGIN
         cmp     rax, [rsp + 10h + MACHINE_FRAME.Rip]
         pop     rax
         CFI_MACHINE 8
+        INSTEAD iretq_fault_is_the_kernels, jmp %%not_iretq
         jne     %%not_iretq
         mov     rsp, [rsp + 8 + MACHINE_FRAME.Rsp]
         CFI_MACHINE

@@ -11,6 +11,7 @@
 #include <mm/mi.h>
 
 #include <arch/entry.h>
+#include <bug.h>
 #include <kd.h>
 #include <x86/registers.h>
 
@@ -105,7 +106,8 @@ void mi_start_shadow(const KPCR *pcr)
     share("TSS", pcr->TssBase, pcr->TssBase + 1, CONSTANT);
     share("system directory", kvas_constants, kvas_constants_end, CONSTANT);
     share("KPCR from KernelDirectoryTableBase on", prcb, prcb + 1, DATA);
-    share_stack("transition stack", tss->Rsp0, PAGE_SIZE);
+    if (!BUG(kva_lacks_stack))
+        share_stack("transition stack", tss->Rsp0, PAGE_SIZE);
     share_stack("#DF stack", tss->Ist[TSS_IST_PANIC], IST_STACK_SIZE);
     share_stack("#MC stack", tss->Ist[TSS_IST_MCA], IST_STACK_SIZE);
     share_stack("NMI stack", tss->Ist[TSS_IST_NMI], IST_STACK_SIZE);
@@ -122,7 +124,8 @@ NTSTATUS mi_create_shadow_top(ULONGLONG *directory)
     pfn = mi_allocate_page();
     if (!pfn)
         return STATUS_INSUFFICIENT_RESOURCES;
-    mi_copy_page(pfn, common_top);
+    mi_copy_page(pfn, BUG(kva_maps_kernel) ? arch_read_cr3() >> PAGE_SHIFT
+                                           : common_top);
     *directory = pfn << PAGE_SHIFT |
                  (arch_read_cr4() & CR4_PCIDE ? CR3_PCID_USER : 0);
     return STATUS_SUCCESS;
@@ -140,7 +143,8 @@ void mi_mirror_top_entry(MMPTE *entry)
     top = mi_map_temporary(directory >> PAGE_SHIFT, &irql);
     top[entry - (MMPTE *)mi_pxe_window] = *entry;
     mi_unmap_temporary(irql);
-    entry->u.Hard.NoExecute = entry->u.Hard.Valid;
+    entry->u.Hard.NoExecute = entry->u.Hard.Valid &&
+                              !BUG(kva_user_half_executable);
 }
 
 void mi_delete_shadow_top(ULONGLONG directory)

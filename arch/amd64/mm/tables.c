@@ -13,6 +13,7 @@
 #include <mm/mi.h>
 
 #include <arch/entry.h>
+#include <bug.h>
 #include <init.h>
 #include <kd.h>
 #include <x86/registers.h>
@@ -107,7 +108,7 @@ NTSTATUS mi_make_tables(const void *va)
 void mi_flush_page(const void *va)
 {
     arch_invlpg(va);
-    if ((ULONG_PTR)va < USER_TOP)
+    if ((ULONG_PTR)va < USER_TOP && !BUG(kva_keeps_translations))
         KeGetCurrentPrcb()->ShadowFlags |= KI_SHADOW_FLUSH_PENDING;
 }
 

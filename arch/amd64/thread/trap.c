@@ -9,6 +9,7 @@
 #include <arch/apic.h>
 #include <arch/thread.h>
 #include <arch/trap.h>
+#include <bug.h>
 #include <kd.h>
 #include <x86/registers.h>
 
@@ -69,7 +70,8 @@ static void user_trap(ULONG vector, KTRAP_FRAME *frame,
                       KEXCEPTION_FRAME *exception)
 {
     KeGetCurrentThread()->TrapFrame = frame;
-    ki_make_loadable(frame);
+    if (!BUG(iretq_frame_kept))
+        ki_make_loadable(frame);
     if (vector == VECTOR_DEBUG)
         ki_take_debug_status(frame);
     if (vector == VECTOR_PAGE_FAULT)
