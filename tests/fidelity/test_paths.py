@@ -3,7 +3,7 @@
 Each control takes the built kernel's instructions, changes one, and walks
 them again: the walk must say so.
 
-Scenarios: P2.
+Scenarios: K2, K10, P2.
 """
 import copy
 import os

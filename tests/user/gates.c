@@ -1,5 +1,5 @@
 /*
- * gates.c - what ring 3 may not enter by: INT n for every vector (A5), far
+ * gates.c - what ring 3 may not enter by: INT n for every vector (A5, K11), far
  * jumps and calls through every selector (A9), instructions that are too long
  * or end on a page that is not there (A10), and those that would tell where
  * the tables are (E5).  Each is an exception at that instruction.
