@@ -3,7 +3,8 @@
 # Files are listed by hand, each folder in the order in which a reader should
 # meet its files. Nothing is made outside $(BUILD), so several builds can live
 # side by side: make BUILD=DIR.  TEST=1 adds the services and the ring-0 tests
-# that only the test build has.
+# that only the test build has, CHECKED=1 what slows a kernel down to find its
+# mistakes (docs/hardening.md).
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -11,6 +12,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 TEST  ?=
+CHECKED ?=
 BUG   ?=
 BUILD ?= $(if $(TEST),build/test,build)
 # Relative inside the tree: the same flags whichever way it was given.
@@ -138,6 +140,9 @@ WOW64_OBJS := kernel/wow64/rows.c kernel/wow64/service.c \
     kernel/wow64/apc.c kernel/wow64/exception.c kernel/wow64/fpu.c \
     kernel/wow64/threadcontext.c
 INIT_OBJS := kernel/init/start.c kernel/init/options.c
+
+# Only in a checked kernel.
+CHECKED_KERNEL := kernel/mm/poolcheck.c kernel/mm/stackuse.c
 
 # Only in the test build: echo services, ring-0 tests.
 TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
@@ -370,10 +375,13 @@ INCLUDES := -I$(GEN) -Ikernel/include -Iarch/amd64/include \
             -Iarch/x86/include -Iboot -Ikernel
 
 # What the compiler adds against mistakes (docs/hardening.md).
+UNDEFINED := -fsanitize=undefined -fno-sanitize=null \
+    -fsanitize-undefined-trap-on-error
 unless = $(if $(filter $(1),$(BUG)),,$(2))
 KERNEL_GUARDS := -mstack-protector-guard=global \
     $(call unless,no_stack_protector,-fstack-protector-strong) \
-    $(call unless,no_zero_init,-ftrivial-auto-var-init=zero)
+    $(call unless,no_zero_init,-ftrivial-auto-var-init=zero) \
+    -DDBG=$(if $(CHECKED),1 $(UNDEFINED),0)
 KERNEL_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding \
     -fno-pic -fno-pie -mabi=ms -mgeneral-regs-only -mno-red-zone \
     -mcmodel=kernel -fshort-wchar -fno-strict-aliasing \
@@ -420,7 +428,8 @@ TABS := $(SERVICES) $(if $(TEST),$(wildcard $(SERVICES_TEST)))
 KERNEL_SRCS := $(BOOT_OBJS) $(ARCH_OBJS) $(RTL_OBJS) $(KD_OBJS) $(KE_OBJS) \
     $(MM_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) $(ETW_OBJS) \
     $(WIN32K_OBJS) \
-    $(WOW64_OBJS) $(INIT_OBJS) $(if $(TEST),$(TEST_KERNEL))
+    $(WOW64_OBJS) $(INIT_OBJS) $(if $(CHECKED),$(CHECKED_KERNEL)) \
+    $(if $(TEST),$(TEST_KERNEL))
 KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
 
 SERVICE_FILES := $(GEN)/services.h $(GEN)/services.inc.c $(GEN)/stubs.inc \

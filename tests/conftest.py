@@ -1,11 +1,13 @@
 """conftest.py: what the tests that start machines share.
 
 The tests take what tests/run has built: the kernel of make run under
-NTWALK_BUILD, the test kernel under NTWALK_TEST_BUILD (build/test). Several
+NTWALK_BUILD, the test kernel under NTWALK_TEST_BUILD (build/test) and the
+checked one (docs/hardening.md) in its folder "checked". Several
 pytest processes may share the work: with NTWALK_CLAIMS=DIR each test is run
 by the process that first claims it there.
 """
 import os
+import re
 import sys
 
 import pytest
@@ -22,6 +24,9 @@ TEST_BUILD = os.environ.get('NTWALK_TEST_BUILD') or \
     os.path.join(BUILD, 'test')
 
 
+CHECKED = os.path.join(TEST_BUILD, 'checked')
+
+
 def config(program=boot.TOUR, *args, **options):
     """A Config of the test kernel; build=BUILD takes the other."""
     options.setdefault('build', TEST_BUILD)
@@ -29,18 +34,42 @@ def config(program=boot.TOUR, *args, **options):
                        **options)
 
 
+def checked_kernel(options):
+    """Returns the folder of the checked kernel, or None for the other."""
+    return CHECKED if (options.get('build', TEST_BUILD) == TEST_BUILD and
+                       not options.get('icount') and
+                       os.path.isdir(CHECKED)) else None
+
+
+# A checked kernel's line about its stacks: how many bytes of each were used.
+STACKS = re.compile(r'^STACK (.*)', re.M)
+STACK = re.compile(r'(\S+) ([0-9a-f]+) of ([0-9a-f]+)')
+MOST = 0.75                     # of a stack
+NESTS = ('kstack',)             # callbacks in callbacks, until none is allowed
+
+
+def too_deep(console):
+    """Returns the stacks that were used beyond MOST; [] without a line."""
+    return [stack for line in STACKS.findall(console)
+            for stack in STACK.findall(line)
+            if int(stack[1], 16) > MOST * int(stack[2], 16)]
+
+
 @pytest.fixture
 def run():
     """run(program, *args, **options): a machine to its end; a boot.Result.
 
-    Its console is printed, so that a test that fails shows it.
+    Its console is printed, so that a test that fails shows it.  The test
+    kernel is the checked one, where there is one and nobody counts.
     """
     def to_the_end(program=boot.TOUR, *args, **options):
         notes = []
+        options.setdefault('kernel', checked_kernel(options))
         result = boot.run(config(program, *args, **options),
                           on_note=notes.append)
         print(result.console)
         print(*notes, f'status {result.status} {result.reason}', sep='\n')
+        assert program in NESTS or not too_deep(result.console)
         return result
     return to_the_end
 

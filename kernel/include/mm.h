@@ -226,6 +226,16 @@ void MmDeleteKernelStack(void *top);
 #define KERNEL_STACK_SIZE 0x6000
 
 /*
+ * In a checked build what nobody has used of a kernel stack is paint; the
+ * processor's own stacks have zeroes there.  mm_stack_use: how many bytes below
+ * top have been used, of a stack that ends at limit.  mm_show_stacks: a line
+ * about all that have been used.
+ */
+#define MM_STACK_PAINT 0x5057A15D5057A15DULL
+ULONG mm_stack_use(const void *limit, const void *top);
+void mm_show_stacks(void);
+
+/*
  * In pages.  free_pages: neither in use nor promised; commit_limit: memory
  * and page file together.
  */

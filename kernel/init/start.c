@@ -103,6 +103,9 @@ static void Phase1Initialization(void *argument)
                    "cannot run %s: status %08x\n", init_command_line(), status);
         exit_status = status;
     }
+    mm_check_protections();
+    if (DBG)
+        mm_show_stacks();
     DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL,
                "\n%u system calls, %u interrupts; the program's status is "
                "%08x\n",

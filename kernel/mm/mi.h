@@ -115,6 +115,23 @@ void mi_unback_system(void *address, ULONG count);
 void *mi_allocate_system(ULONG count);
 void mi_free_system(void *address);
 
+/* ---- checked builds (poolcheck.c, stackuse.c); DBG is 1 there, else 0 ---- */
+
+#define MI_RED_ZONE 8U
+
+/* A slot that nobody owns; is it as it was marked?  Else bugcheck C1. */
+void mi_mark_free(void *slot, SIZE_T slot_size);
+void mi_check_free(const void *slot, SIZE_T slot_size);
+
+/* What lies between a block's end and its slot's; the same. */
+void mi_mark_end(void *block, SIZE_T size, SIZE_T slot_size);
+void mi_check_end(void *block, SIZE_T slot_size);
+
+/* A kernel stack: full of paint; how deep was it used; is it still painted? */
+void mi_paint_stack(void *top);
+void mi_note_stack(const void *top);
+void mi_check_dead_stack(const void *top);
+
 /* ---- the lock of an address space (space.c) ---- */
 
 /* Does the current thread hold one?  Then it must not touch user memory. */

@@ -28,6 +28,9 @@ static const USHORT class_size[] = { 32, 64, 128, 256, 512, 1008, 2016 };
 #define CLASSES ARRAY_SIZE(class_size)
 _Static_assert((PAGE_SIZE - sizeof(struct slab)) / 32 <= 2 * BITS, "slots");
 
+/* What a slot keeps for itself: in a checked build its red zone. */
+#define SLOT_END (DBG ? MI_RED_ZONE : 0U)
+
 /* Under pool_lock, with all slabs' headers. */
 static KSPIN_LOCK pool_lock;
 static struct slab *partial[CLASSES];
@@ -64,6 +67,8 @@ static struct slab *create_slab(ULONG size_class)
     for (ULONG i = 0; i < (PAGE_SIZE - HEADER_SIZE) / class_size[size_class];
          i++)
         slab->free[i / BITS] |= 1ULL << i % BITS;
+    if (DBG)
+        mi_mark_free((UCHAR *)slab + HEADER_SIZE, PAGE_SIZE - HEADER_SIZE);
     link_slab(slab);
     return slab;
 }
@@ -84,13 +89,20 @@ static void *take_slot(ULONG size_class)
     return (UCHAR *)slab + HEADER_SIZE + slot * class_size[size_class];
 }
 
-static void *allocate_slot(ULONG size_class)
+static void *allocate_slot(ULONG size_class, SIZE_T size)
 {
     KIRQL irql = KeAcquireSpinLock(&pool_lock);
     void *slot = take_slot(size_class);
 
     KeReleaseSpinLock(&pool_lock, irql);
-    return slot ? memset(slot, 0, class_size[size_class]) : NULL;
+    if (!slot)
+        return NULL;
+    if (DBG)
+        mi_check_free(slot, class_size[size_class]);
+    memset(slot, 0, class_size[size_class]);
+    if (DBG)
+        mi_mark_end(slot, size, class_size[size_class]);
+    return slot;
 }
 
 /* Which slot address is; one that is none, or is free, is a bugcheck. */
@@ -113,6 +125,10 @@ static void free_slot(void *address, struct slab *slab)
     KIRQL irql = KeAcquireSpinLock(&pool_lock);
     ULONG slot = slot_of(slab, address);
 
+    if (DBG) {
+        mi_check_end(address, class_size[slab->size_class]);
+        mi_mark_free(address, class_size[slab->size_class]);
+    }
     if (!slab->free[0] && !slab->free[1])
         link_slab(slab);
     slab->free[slot / BITS] |= 1ULL << slot % BITS;
@@ -128,8 +144,8 @@ void *ExAllocatePool2(ULONGLONG flags, SIZE_T size, ULONG tag)
     (void)flags;
     (void)tag;
     for (ULONG i = 0; i < CLASSES; i++) {
-        if (size <= class_size[i])
-            return allocate_slot(i);
+        if (size <= class_size[i] - SLOT_END)
+            return allocate_slot(i, size);
     }
     if (size > 0x40000000)
         return NULL;

@@ -128,14 +128,17 @@ NTSTATUS mi_back_system(void *address, ULONG count)
     return STATUS_SUCCESS;
 }
 
+/* Pages of addresses behind each, in a checked build. */
+#define GUARD_PAGES (DBG ? 1 : 0)
+
 void *mi_allocate_system(ULONG count)
 {
-    void *address = mi_reserve_system(count);
+    void *address = mi_reserve_system(count + GUARD_PAGES);
 
     if (!address)
         return NULL;
     if (!NT_SUCCESS(mi_back_system(address, count))) {
-        mi_release_system(address, count);
+        mi_release_system(address, count + GUARD_PAGES);
         return NULL;
     }
     mi_set_run(MiGetPteAddress(address)->u.Hard.PageFrameNumber, count);
@@ -150,7 +153,7 @@ void mi_free_system(void *address)
     if (count == 0)
         KeBugCheckEx(BAD_POOL_CALLER, 7, (ULONG_PTR)address, 0, 0);
     mi_unback_system(address, count);
-    mi_release_system(address, count);
+    mi_release_system(address, count + GUARD_PAGES);
 }
 
 void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, BOOLEAN cached)
@@ -228,13 +231,25 @@ void *MmCreateKernelStack(void)
 {
     void *top = take_dead_stack();
 
-    return top ? top : create_stack();
+    if (top) {
+        if (DBG)
+            mi_check_dead_stack(top);
+        return top;
+    }
+    top = create_stack();
+    if (DBG && top)
+        mi_paint_stack(top);
+    return top;
 }
 
 void MmDeleteKernelStack(void *top)
 {
     UCHAR *base = (UCHAR *)top - KERNEL_STACK_SIZE - PAGE_SIZE;
 
+    if (DBG) {
+        mi_note_stack(top);
+        mi_paint_stack(top);
+    }
     if (keep_dead_stack(top))
         return;
     mi_unback_system(base + PAGE_SIZE, STACK_PAGES);

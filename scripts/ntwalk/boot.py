@@ -50,6 +50,7 @@ class Config:
     timeout: float = 60
     emulator: str = 'qemu'
     build: str = field(default_factory=default_build)
+    kernel: str = None              # the folder of another kernel
     make: bool = True               # build what is out of date first
     test: bool = False              # make the test build
     check: bool = True              # refuse added files that are no PE
@@ -105,7 +106,7 @@ def make(config):
         raise Usage('the build failed')
 
 
-def built_files(build):
+def built_files(build, kernel):
     """Returns {name: bytes} of what is on every image besides the kernel."""
     files = {name: read(os.path.join(build, name))
              for name in (NTDLL, NTDLL32)}
@@ -114,7 +115,7 @@ def built_files(build):
         for name in sorted(os.listdir(programs)):
             if name.endswith('.exe'):
                 files[name] = read(os.path.join(programs, name))
-    files['ntoskrnl.sym'] = read(os.path.join(build, 'ntoskrnl.sym'))
+    files['ntoskrnl.sym'] = read(os.path.join(kernel, 'ntoskrnl.sym'))
     return files
 
 
@@ -191,7 +192,8 @@ def number(files, text, build):
 def contents(config):
     """Returns {path on the image: bytes} for a Config."""
     check_words(config)
-    files = built_files(config.build)
+    kernel = config.kernel or config.build
+    files = built_files(config.build, kernel)
     add_files(files, config.add, config.check)
     program = find_program(config.program, files, config.check)
     table = None
@@ -200,7 +202,7 @@ def contents(config):
         number(files, table, config.build)
     template = read(os.path.join(ROOT, 'boot/grub/grub.cfg')).decode()
     return image.layout(
-        read(os.path.join(config.build, 'ntoskrnl.elf')), files, table,
+        read(os.path.join(kernel, 'ntoskrnl.elf')), files, table,
         lambda modules: image.grub_config(
             template, command_line(config, program), modules,
             config.framebuffer))

@@ -1,7 +1,7 @@
 """What only ring 0 can show: bugchecks, self tests, NMI, odd interrupts.
 
-Scenarios: A2, A7, B11, D1, D5, D11, D13, F3, F7, F8, H11, H17, I2, I5, J6, L1,
-M6, P1, P3, P6.
+Scenarios: A2, A7, B11, D1, D5, D8, D11, D13, F3, F7, F8, H11, H17, I2, I5,
+J6, L1, M6, P1, P3, P4, P6.
 """
 import os
 import re
@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from conftest import BUILD, TEST_BUILD
+from conftest import BUILD, MOST, TEST_BUILD
 from ntwalk import symbols
 
 RING0 = os.path.join(TEST_BUILD, 'user', 'ring0.exe')
@@ -52,8 +52,17 @@ BUGCHECKS = [
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 
+# The same of a checked kernel.
+CHECKED_BUGCHECKS = [
+    ('131', 0xC1, 'SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION', 'mi_check_free'),
+    ('132', 0xC1, 'SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION', 'mi_check_end'),
+    ('133', 0x3B, 'SYSTEM_SERVICE_EXCEPTION', 'overflow'),
+    ('134', 0xE2, 'MANUALLY_INITIATED_CRASH', 'mi_check_dead_stack'),
+]
+
 NOWHERE = 0xFFFFC00000000000
 OVERRUN = 0x4142434445464748
+IST_SIZE = 0x1FF0               # entry/stacks.asm
 NO_EXECUTE_AND_VALID = 1 << 63 | 1
 
 # NtwSelfTest's number, what its STOP's parameters are; None: anything
@@ -104,7 +113,8 @@ def test_timers_cost_the_same_however_many(run):
     assert run('ring0', 'b', add=[RING0], icount=True).status == 0
 
 
-@pytest.mark.parametrize('number, code, name, routine', BUGCHECKS)
+@pytest.mark.parametrize('number, code, name, routine',
+                         BUGCHECKS + CHECKED_BUGCHECKS)
 def test_bugcheck(run, number, code, name, routine):
     result = run('ring0', number, add=[RING0])
     assert result.status == 125
@@ -142,6 +152,30 @@ def test_bugcheck_shows_what_the_cookie_was_and_is(run):
         assert cookie ^ complement == 2 ** 64 - 1
         assert last == 0
     assert words[0][1] != words[1][1]
+
+
+def use_of(machine, stack, size):
+    """Returns how much of a stack was used, all of whose words were 0."""
+    top = symbols.of_kernel(TEST_BUILD)[stack]
+    words = machine.read(top - size, size)
+    return len(words.lstrip(b'\0'))
+
+
+def test_stack_of_nmi_has_room(start):
+    with start('ring0', 'spin', add=[RING0]) as machine:
+        machine.wait_for('spinning')
+        for _ in range(5):
+            machine.monitor_command('inject-nmi')
+            machine.monitor('info registers')
+        assert 0 < use_of(machine, 'ki_nmi_stack_top', IST_SIZE) <= (
+            MOST * IST_SIZE)
+
+
+def test_stack_of_double_fault_has_room_for_the_bugcheck(start):
+    with start('ring0', '103', add=[RING0]) as machine:
+        assert machine.wait(60) and machine.report[0] == 'bugcheck'
+        assert 0 < use_of(machine, 'ki_panic_stack_top', IST_SIZE) <= (
+            MOST * IST_SIZE)
 
 
 def test_bugcheck_without_framebuffer(run):

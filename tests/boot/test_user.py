@@ -17,7 +17,7 @@ import os
 
 import pytest
 
-from conftest import BUILD, ROOT, TEST_BUILD, config
+from conftest import BUILD, ROOT, TEST_BUILD, checked_kernel, config
 from ntwalk import boot
 from shell import Shell
 
@@ -123,8 +123,9 @@ class Series:
         build, bits, ends, _ = kind
         add = [os.path.join(build, 'user' + bits, name)
                for name in add_of_series(bits, ends)]
+        kernel = checked_kernel({'build': build, **options})
         self.machine = boot.start(config('shell', build=build, add=add,
-                                         **options))
+                                         kernel=kernel, **options))
         self.machine.__enter__()
         shell = Shell(self.machine)
         shell.expect_prompt()

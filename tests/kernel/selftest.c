@@ -103,6 +103,10 @@ enum self_test {
     CRASH_SMEP_OFF_FOR_LONG,        /* the same */
     CRASH_MACHINE_CHECK,            /* 9C */
     CRASH_OVERRUN = 0x130,          /* of an array on the stack: F7 */
+    CRASH_WRITE_FREE,               /* pool that is nobody's: C1 (checked) */
+    CRASH_WRITE_BEHIND,             /* a block, by one byte: C1 (checked) */
+    CRASH_OVERFLOW,                 /* of a signed sum: 3B (checked) */
+    CRASH_DEAD_STACK,               /* is written: E2 (checked) */
 };
 
 #define OVERRUN 0x4142434445464748ULL
@@ -254,15 +258,21 @@ static ULONG recurse(ULONG depth)
     return recursion(depth + 1) + space[0];
 }
 
-/* count is more than there are; volatile: the compiler must not know. */
-__attribute__((noipa)) static ULONG overrun(volatile ULONG count)
+/* count is more than there are; the compiler must not see it. */
+__attribute__((noipa)) static ULONG overrun(ULONG count)
 {
     ULONGLONG numbers[2];
-    volatile ULONGLONG *at = numbers;
+    volatile ULONGLONG *at;
 
+    __asm__("" : "=r"(at) : "0"(numbers));
     for (ULONG i = 0; i < count; i++)
         at[i] = OVERRUN;
     return (ULONG)numbers[1];
+}
+
+__attribute__((noipa)) static LONG overflow(LONG number)
+{
+    return number + 1;
 }
 
 static void crash(ULONG test, ULONGLONG argument)
@@ -271,6 +281,7 @@ static void crash(ULONG test, ULONGLONG argument)
     static KDPC dpc;
     static KAPC_STATE state;
     void (*function)(void) = (void (*)(void))(ULONG_PTR)code;
+    volatile UCHAR *bytes;
     void *block;
     UCHAR byte;
 
@@ -305,6 +316,28 @@ static void crash(ULONG test, ULONGLONG argument)
         break;
     case CRASH_OVERRUN:
         overrun(4);
+        break;
+    case CRASH_WRITE_FREE:
+        ExAllocatePool2(POOL_FLAG_NON_PAGED, 40, 0);    /* keeps the page */
+        bytes = ExAllocatePool2(POOL_FLAG_NON_PAGED, 40, 0);
+        ExFreePoolWithTag((void *)bytes, 0);
+        bytes[8] = 1;
+        for (ULONG i = 0; i < PAGE_SIZE / 40; i++)
+            ExAllocatePool2(POOL_FLAG_NON_PAGED, 40, 0);
+        break;
+    case CRASH_WRITE_BEHIND:
+        bytes = ExAllocatePool2(POOL_FLAG_NON_PAGED, 41, 0);
+        bytes[41] = 1;
+        ExFreePoolWithTag((void *)bytes, 0);
+        break;
+    case CRASH_OVERFLOW:
+        overflow(0x7FFFFFFF);
+        break;
+    case CRASH_DEAD_STACK:
+        bytes = MmCreateKernelStack();
+        MmDeleteKernelStack((void *)bytes);
+        bytes[-0x100] = 1;
+        MmCreateKernelStack();
         break;
     case CRASH_UD:
         __builtin_trap();

@@ -12,7 +12,6 @@
 #include <arch/processor.h>
 #include <mm.h>
 
-#define PAINT 0x5057A15D5057A15DULL
 #define ROOM 0x100                      /* for the call that paints */
 #define SWITCHES 5
 #define DELAY (-300000LL)               /* 30 ms: two ticks at least */
@@ -24,7 +23,7 @@ BOOLEAN paint_stack(void)
                      ROOM / sizeof *end;
 
     while (at < end)
-        *at++ = PAINT;
+        *at++ = MM_STACK_PAINT;
     return TRUE;
 }
 
@@ -35,7 +34,7 @@ BOOLEAN tell_unused_stack(ULONGLONG user)
     const ULONGLONG *at = thread->StackLimit;
     ULONG unused;
 
-    while (*at == PAINT)
+    while (*at == MM_STACK_PAINT)
         at++;
     unused = (ULONG)((ULONG_PTR)at - (ULONG_PTR)thread->StackLimit);
     return NT_SUCCESS(mm_copy_to_user((void *)(ULONG_PTR)user, &unused,

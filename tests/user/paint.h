@@ -3,8 +3,9 @@
  *
  * The free part of the thread's kernel stack is painted (tests/kernel/stack.c),
  * then the kernel writes; what it has left unwritten in between shows as
- * paint.  An address of the kernel shows by its upper half; in what 32-bit
- * code gets only paint is looked for.  A kernel without tests does not paint.
+ * paint, and a checked kernel's free pool likewise.  An address of the kernel
+ * shows by its upper half; in what 32-bit code gets only paint is looked for.
+ * A kernel without tests does not paint.
  *
  * Scenarios: G5, G10.
  */
@@ -14,7 +15,8 @@
 #include "test.h"
 
 #define PAINT_STACK 0x30                        /* tests/kernel/selftest.c */
-#define PAINT 0x5057A15DU
+#define PAINT 0x5057A15DU                       /* kernel/include/mm.h */
+#define FREED 0xF5F5F5F5U                       /* kernel/mm/poolcheck.c */
 
 static inline BOOLEAN paint_kernel_stack(void)
 {
@@ -36,6 +38,8 @@ static inline void check_nothing_of_kernel(const char *name, const void *from,
         ULONGLONG word;
 
         CHECK_SAY(low != PAINT, "%s: of the kernel's stack, at %x", name,
+                  (ULONG)(byte - (const UCHAR *)from));
+        CHECK_SAY(low != FREED, "%s: of the kernel's pool, at %x", name,
                   (ULONG)(byte - (const UCHAR *)from));
         if (sizeof(void *) < 8 || (ULONG_PTR)byte % 8 || byte + 8 > end)
             continue;
