@@ -39,10 +39,10 @@ PROGRAMS = ('fired', 'ums', 'instrument', '32/debugregs', '32/raises',
             'ring0 50', 'ring0 52', 'ring0 53', 'crash rcx_non_canonical',
             'crash int_29', 'crash step_sysenter')
 SHELLS = (
-    ('intel', ('kva=on', 'debug=on'), PROGRAMS),
-    ('intel', ('kva=off', 'debug=on'), PROGRAMS),
-    ('amd', ('kva=off', 'spec=on'), ('crash syscall32',)),
-    ('amd', ('kva=on',), ('crash syscall32',)),
+    ('intel', ('kva=on', 'spec=on', 'debug=on'), PROGRAMS),
+    ('intel', ('kva=off', 'spec=off', 'debug=on'), PROGRAMS),
+    ('amd', ('kva=off', 'spec=off'), ('crash syscall32',)),
+    ('amd', ('kva=on', 'spec=on'), ('crash syscall32',)),
 )
 # NtwSelfTest's numbers that end in a bugcheck: on the way out, on the stack, by
 # ring 3's door; NMI, #MC and #DB in their own handlers.
