@@ -17,9 +17,13 @@ A probe is
                         32-bit code
     KIND: crash step    the same on another machine: bochs, icount (it counts
                         instructions), nmi (that program, with NMIs as fast
-                        as QEMU sends them), watch (watch.py looks on)
+                        as QEMU sends them), kva (with kva=on), watch
+                        (watch.py looks on)
+    kva-map             what ring 3's page tables have (scripts/kva-map)
     sweep: nmi PATH     sweep.py's: an NMI, or another of its kinds, at every
                         instruction of one path
+    ~PROBE              it may notice, and need not: what happens then is a
+                        matter of luck
 
 The list PROBES is run on every kernel; what takes longer only for the rows
 that name it.
@@ -73,8 +77,10 @@ ring0 154, ring0 155, ring0 157, ring0 159
 flags ac syscall, flags ac int2e, flags ac sysenter
 """
 
-# Not in a lab's machine.
+# Not in a lab's machine, and what is otherwise in one.
 OUTSIDE = ('bochs: ', 'watch: ', 'sweep: ')
+SETUPS = {'': {}, 'icount': {'icount': True},
+          'kva': {'options': ['pagefile=8', 'debug=on', 'kva=on']}}
 
 # What ends in a bugcheck: its code. Other programs: tests/user/expected.txt.
 BUGCHECKS = {
@@ -212,6 +218,8 @@ class Bench:
     def is_red(self, probe, programs):
         if probe == 'paths':
             outcome = self.paths()
+        elif probe == 'kva-map':
+            outcome = self.script('../../scripts/kva-map')
         elif probe.startswith('bochs: '):
             outcome = self.bochs(probe[len('bochs: '):])
         elif probe.startswith('watch: '):
@@ -259,26 +267,26 @@ class Bench:
         kind, _, line = probe.rpartition(': ')
         program, *words = line.split()
         try:
-            icount = kind == 'icount'
-            if icount not in self.labs:
-                self.labs[icount] = lab.Lab(self.folder, programs,
-                                            icount=icount)
-                self.labs[icount].start()
-            one = self.labs[icount]
+            setup = kind if kind in SETUPS else ''
+            if setup not in self.labs:
+                self.labs[setup] = lab.Lab(self.folder, programs,
+                                           **SETUPS[setup])
+                self.labs[setup].start()
+            one = self.labs[setup]
             before = one.seconds()
             outcome = one.run(program, *words, limit=self.limit(probe),
                               meanwhile=send_nmi if kind == 'nmi' else None)
             self.limits.setdefault(probe, one.seconds() - before)
             return outcome
         except (Died, OSError, RuntimeError) as died:
-            self.labs[icount].stop()
+            self.labs[setup].stop()
             return lab.Outcome('boot', None, str(died))
 
     def boots(self, programs):
         """Does it come to the shell's prompt, with anybody to ask there?"""
         try:
-            self.labs[False] = lab.Lab(self.folder, programs)
-            self.labs[False].start()
+            self.labs[''] = lab.Lab(self.folder, programs)
+            self.labs[''].start()
             return True
         except (Died, OSError, RuntimeError):
             self.labs.clear()
@@ -287,7 +295,7 @@ class Bench:
 
 def programs_of(probes):
     names = (probe.rpartition(': ')[2].split()[0] for probe in probes
-             if probe not in ('paths', 'boot') and
+             if probe not in ('paths', 'boot', 'kva-map') and
              not probe.startswith(OUTSIDE))
     return sorted(set(names))
 
@@ -296,12 +304,13 @@ def check_kernel(workshop, bug, probes, limits):
     """Returns {probe: Outcome} of what is red."""
     workshop.build(bug)
     with Bench(workshop.folder, limits) as bench:
-        programs = programs_of(probes)
+        programs = programs_of(probes) or ['ring0'] * ('boot' in probes)
         red = {}
         if programs and not bench.boots(programs):
             red['boot'] = lab.Outcome('boot', None, '')
             probes = [probe for probe in probes
-                      if probe == 'paths' or probe.startswith(OUTSIDE)]
+                      if probe in ('paths', 'kva-map') or
+                      probe.startswith(OUTSIDE)]
         for probe in probes:
             if probe != 'boot' and bench.is_red(probe, programs):
                 red[probe] = bench.outcomes[probe]
@@ -326,7 +335,7 @@ class Run:
         self.lock = threading.Lock()
 
     def probes_for(self, row):
-        own = list(row.probes)
+        own = [probe.lstrip('~') for probe in row.probes]
         if self.short:
             return own
         return own + [probe for probe in self.common if probe not in own]
@@ -351,10 +360,11 @@ class Run:
             with self.lock:
                 self.free.append(workshop)
         wrong = [f'{probe} stays green' for probe in row.probes
-                 if probe not in red]
+                 if probe not in red and not probe.startswith('~')]
         wrong += [f'{probe} is red ({describe(red[probe])})'
-                  for probe in red if probe not in row.probes]
-        if not row.probes and not red:
+                  for probe in red if probe not in row.probes and
+                  '~' + probe not in row.probes]
+        if not red:
             wrong.append('nothing notices')
         return Result(row.name, red, wrong, time.monotonic() - start)
 
@@ -362,7 +372,8 @@ class Run:
         """Returns what is red although nothing is left out."""
         probes = [] if self.short else list(self.common)
         for row in self.rows:
-            probes += [probe for probe in row.probes if probe not in probes]
+            probes += [probe for probe in self.probes_for(row)
+                       if probe not in probes]
         workshop = self.workshop()
         try:
             return check_kernel(workshop, '', probes, self.limits)

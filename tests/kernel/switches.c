@@ -37,6 +37,7 @@ static BOOLEAN test_registers(void)
            follows(cr4, CR4_UMIP, features.ecx >> 2 & 1) &&
            follows(cr4, CR4_SMEP, features.ebx >> 7 & 1) &&
            follows(cr4, CR4_SMAP, features.ebx >> 20 & 1) &&
+           !(ki_shadow_tables && (cr4 & CR4_PGE)) &&
            has(arch_read_msr(MSR_EFER), EFER_SCE | EFER_NXE) &&
            arch_read_msr(MSR_FMASK) == FMASK;
 }

@@ -42,6 +42,7 @@ KiSystemServiceExit:
 ; no APC gets lost.
         ldmxcsr [FRAME(MxCsr)]
         DEFENCE r10_not_cleared, xor r10d, r10d
+        INSTEAD r10_not_cleared, mov r10, r11   ; as a service might leave it
         cmp     word [FRAME(Dr7)], 0
         jz      .debug_restored
         mov     [FRAME(Rax)], rax

@@ -30,8 +30,7 @@ static void set_control(KTRAP_FRAME *frame, const CONTEXT *context)
     frame->EFlags = (BUG(context_flags_trusted)
                          ? context->EFlags
                          : context->EFlags & EFLAGS_USER_MASK) | EFLAGS_IF;
-    frame->Rip = BUG(context_rip_trusted) ? context->Rip
-                                          : canonical(context->Rip);
+    frame->Rip = canonical(context->Rip);
     frame->Rsp = context->Rsp;
     frame->SegCs = KGDT64_R3_CODE | RPL_MASK;
     if (BUG(context_cs_trusted))
