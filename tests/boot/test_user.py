@@ -245,7 +245,7 @@ def test_uefi(check, program, kernel, status, words):
 
 
 def test_intel_on_bochs(check):
-    """A2, B1, B2, C1 to C3, C5 to C8, E5, F6: QEMU's processors are others."""
+    """A2, B1, B2, B6, C1 to C3, C5 to C8, E5, F6: QEMU's are others."""
     check(('intel', 'test', 0, []), TEST_BUILD, emulator='bochs', cpu='max')
 
 

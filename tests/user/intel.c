@@ -19,8 +19,6 @@
 #define FAR_AWAY 0x0000900000000000ULL
 /* TF, DF, IOPL, NT, RF, VM, VIF, VIP */
 #define NOT_LEFT 0x1B7500
-#define CS64 0x2B
-#define SS64 0x23
 
 /* What stands before a row's bytes. */
 #define STEP 1                          /* TF: POPFQ has set it */

@@ -5,6 +5,11 @@
 
 #include "test.h"
 
+#define CS32 0x1B
+#define CS64 0x2B
+#define SS64 0x23
+#define RPL 3
+
 /* The returns to where ring 3 cannot be. */
 void test_returns(void);
 

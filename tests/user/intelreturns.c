@@ -2,11 +2,13 @@
  * intelreturns.c - ways back to where ring 3 cannot be (B1, B2): SYSRET with
  * such an address faults in ring 0, with ring 3's gs and stack, on Intel's
  * processors.  The exception must be ring 3's, at the nearest address that is
- * one.
+ * one.  And IRETQ with selectors that it refuses (B6), which only the kernel of
+ * the test build can bring about.
  */
 #include "intel.h"
 
 #include "facts.h"
+#include "../../programs/lib/find.h"
 
 #define SELF NtCurrentThread()
 #define STACK 0x10000
@@ -16,6 +18,8 @@
 #define INT_2E 0x2ECD
 #define SYSENTER 0x340F
 #define EXECUTE 8
+#define BAD_FRAME 0x5A                  /* tests/kernel/selftest.c */
+#define LAST_SELECTOR 0x53              /* beyond the GDT */
 #define STUB 32                         /* bytes of one, at most */
 
 /* The exception that is waited for, and where its thread goes on. */
@@ -266,8 +270,48 @@ static void test_last_page(void)
     check_door(end, SYSENTER);
 }
 
+/* ---- IRETQ with any selectors ---- */
+
+typedef NTSTATUS NTAPI self_test(ULONG test, ULONGLONG argument);
+
+static self_test *kernel_test;
+static ULONG selectors;
+
+static void return_by_iretq(void)
+{
+    kernel_test(BAD_FRAME, selectors);
+}
+
+static void check_selectors(ULONG cs, ULONG ss)
+{
+    selectors = ss << 16 | cs;
+    awaited.rip = (ULONG_PTR)code_ended;
+    awaited.rsp = 0;
+    awaited.waits = TRUE;
+    run_code((void *)return_by_iretq, NULL, NULL, 0);
+    check_heard("IRETQ", awaited.address | ~0ULL << FIRST_BIT);
+}
+
+/*
+ * Each of the GDT's, by each RPL, for SS; and for CS those of ring 3's RPL but
+ * 32-bit code's, which is no fault.
+ */
+static void test_iretq(void)
+{
+    kernel_test = (self_test *)(ULONG_PTR)find_stub("NtwSelfTest");
+    if (!kernel_test)
+        return;
+    for (ULONG ss = 0; ss <= LAST_SELECTOR; ss += ss & 4 ? 4 : 1)
+        check_selectors(CS64, ss);
+    for (ULONG cs = RPL; cs <= LAST_SELECTOR; cs += 8) {
+        if (cs != CS32)
+            check_selectors(cs, SS64);
+    }
+}
+
 void test_returns(void)
 {
+    test_iretq();
     test_contexts();
     test_last_page();
 }

@@ -43,7 +43,7 @@ static struct job jobs[] = {
     { "callregs", "", 0 }, { "numbers", "", 0 }, { "flags", "", 0 },
     { "context", "", 0 }, { "floating", "", 0 }, { "debugregs", "", 0 },
     { "events", "", 0 }, { "mutants", "", 0 }, { "semaphores", "", 0 },
-    { "unwind", "", 0 }, { "storm", "", 0 }, { "chain", "", 0 },
+    { "storm", "", 0 }, { "chain", "", 0 },
     { "faults", "", 0 }, { "handlers", "", 0 },
 };
 
