@@ -36,7 +36,8 @@ SURVIVORS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                          'survivors.txt')
 JOBS = int(os.environ.get('NTWALK_JOBS', '2'))
 NOP = b'\x90'
-COPIES = re.compile(r'(ki_unexpected_(?!32$)\d+|Zw(?!Close$)\w+)$')
+COPIES = re.compile(r'(ki_unexpected_(?!32(_shadow)?$)\d+(_shadow)?|'
+                    r'Zw(?!Close$)\w+)$')
 LEAST = 0.5                             # seconds
 
 # Quick ones that see much come first.
@@ -47,7 +48,7 @@ selectors, 32/selectors, pointers, outplaces, 32/args, 32/exceptions, ring0 0
 ring0 4, ring0 e, floating, ring0 60, ums, slists, initial
 ring0 100, ring0 101, ring0 10c, ring0 103, crash step_sysenter
 crash syscall32, crash rcx_non_canonical, flags ac int2e, flags ac sysenter
-ring0 20, ring0 22, contexts2, 32/apc, apc, continuefuzz, tornregs, isolation
+ring0 20, ring0 22, contexts2, 32/apc, apc, continuefuzz, isolation
 threadstorm, apcstorm, nmi: 32/storm, nmi: isolation
 """)
 
