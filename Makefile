@@ -785,14 +785,18 @@ soak: ## everything at once for an hour, on the test kernel: HOURS=N
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
 	@scripts/soak --build $(BUILD)/test $(HOURS)
 
-# Of "fuzz": N random calls from SEED on; AT=CALL shows those up to that one.
+# Of "fuzz": N random calls from SEED on, STATES and CONTEXTS (a hundredth of
+# N each); AT=CALL shows the calls up to that one.
 N    ?= 10000000
 SEED ?= 20041
 AT   ?=
 BITS ?= 64
+STATES   ?=
+CONTEXTS ?=
 fuzz: parts user-tests ## random calls against a model: N=CALLS SEED=SEED
 	@$(PYTHON) tests/entry/fuzz.py --build $(BUILD) --bits $(BITS) \
-	    calls=$(N) seed=$(SEED) $(if $(AT),at=$(AT))
+	    calls=$(N) seed=$(SEED) $(STATES:%=states=%) \
+	    $(CONTEXTS:%=contexts=%) $(AT:%=at=%)
 
 sweep: ## an NMI at every instruction of the ways in and out
 	@scripts/setup

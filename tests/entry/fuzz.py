@@ -80,16 +80,18 @@ class Lines:
                 print(line.rstrip(), flush=True)
 
 
-def replay(options, seed, at):
-    words = f'SEED={seed} AT={at}'
+def replay(options, seed, kind, at):
+    """Calls are shown from their epoch on; the others begin with the first."""
+    words = f'AT={at}' if kind == 'call' else \
+        f'N=0 {kind.upper()}S={int(at) + 1}'
     bits = ' BITS=32' if options.bits == '32' else ''
-    return f'again: make fuzz {words}{bits}'
+    return f'again: make fuzz SEED={seed} {words}{bits}'
 
 
 def last_call(console):
-    """The seed, and the last call that a line has told."""
+    """The seed, the findings, and the last call that a line has told."""
     seed = re.findall(r'fuzz: seed (\d+)', console)
-    found = re.findall(r'FINDING at call (\d+)', console)
+    found = re.findall(r'FINDING at (call|state|context) (\d+)', console)
     told = re.findall(r'fuzz: seed \d+, (\d+) calls', console)
     return (seed or ['?'])[0], found, (told or ['0'])[-1]
 
@@ -100,11 +102,11 @@ def main():
                       lambda line: print(f'fuzz: {line}', file=sys.stderr))
     seed, found, told = last_call(result.console)
     if found:
-        print(replay(options, seed, found[0]))
+        print(replay(options, seed, *found[0]))
     elif result.value != 0:
         print(f'FINDING: {result.reason or "the program has ended"}, seed '
               f'{seed}, behind call {told}')
-        print(replay(options, seed, told))
+        print(replay(options, seed, 'call', told))
     return 0 if result.value == 0 and not found else 1
 
 

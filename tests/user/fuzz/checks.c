@@ -624,10 +624,16 @@ CHECK_OF(check_hard_count)
     return A(4) > OptionCancelTryContinue ? STATUS_INVALID_PARAMETER_4 : 0;
 }
 
+/* With a debugger it is as good a call as any: debugctl.c has its rules. */
 CHECK_OF(check_debug)
 {
     UNUSED;
-    return STATUS_DEBUGGER_INACTIVE;
+    if (!world_is_debugged)
+        return STATUS_DEBUGGER_INACTIVE;
+    verdict_maybe(verdict, STATUS_INVALID_INFO_CLASS);
+    verdict_maybe(verdict, STATUS_NOT_IMPLEMENTED);
+    verdict_maybe(verdict, STATUS_INFO_LENGTH_MISMATCH);
+    return 0;
 }
 
 /* ---- Several services' ---- */

@@ -67,6 +67,7 @@ extern ULONG known_handle_count;
 extern ULONG_PTR good_handles[OBJECTS];
 extern HANDLE victim;                           /* may be closed */
 
+extern BOOLEAN world_is_debugged;               /* booted with debug=on */
 void world_create(void);
 void world_begin_epoch(void);
 
@@ -143,6 +144,7 @@ struct row {
 #define ROW_NEVER 1             /* never a success */
 #define ROW_VALUE 2             /* the result is no status: A checks it */
 #define ROW_VICTIM 4            /* wants a victim */
+#define ROW_TIME 32             /* it tells a time, which may be negative */
 #define ROW_INDEX 16            /* successes have an object's index */
 #define ROW_FOREIGN 8           /* what it writes is not the kernel's */
 

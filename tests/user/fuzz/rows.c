@@ -132,7 +132,7 @@ const struct row rows[] = {
       EX_QUERY(MUTANT, 1, mutant_class_size) },
     { .name = "NtQuerySemaphore", .weight = 10,
       EX_QUERY(SEMAPHORE, 1, semaphore_class_size) },
-    { .name = "NtQueryTimer", .weight = 10,
+    { .name = "NtQueryTimer", .weight = 10, .flags = ROW_TIME,
       EX_QUERY(TIMER, 1, timer_class_size) },
     { .name = "NtCreateEvent", .weight = 6, .count = 5, .steps = "0A2",
       .makes = 1, .checks = { check_event_type },
@@ -456,8 +456,8 @@ const struct row rows[] = {
 #ifdef __x86_64__
     { .name = "NtSystemDebugControl", .weight = 4, .count = 6, .steps = "A",
       .checks = { check_debug }, .flags = ROW_NEVER,
-      .arguments = { NUMBER(8, 16, 99), ANYTHING, ANYTHING, ANYTHING,
-                     ANYTHING, ANYTHING } },
+      .arguments = { NUMBER(8, 16, 99), ANYTHING, NUMBER(0, 1), ANYTHING,
+                     ANYTHING, ANYTHING }, .tame = tame_debug },
 #endif
 
     /* ---- win32k ---- */

@@ -26,14 +26,14 @@ void scan_take_copy(void)
 BOOLEAN generate_has_used(ULONGLONG value);
 
 /* Times are negative numbers, too: only the kernel's image is so high. */
-static BOOLEAN is_of_kernel(ULONGLONG word)
+static BOOLEAN is_of_kernel(ULONGLONG word, ULONG flags)
 {
     return (word >= 0xFFFF800000000000ULL && word < 0xFFFFFF0000000000ULL) ||
-           word >> 24 == 0xFFFFFFFF80ULL;
+           (word >> 24 == 0xFFFFFFFF80ULL && !(flags & ROW_TIME));
 }
 
 /* Half a word is no address. */
-static const char *check_word(ULONGLONG word, ULONGLONG before)
+static const char *check_word(ULONGLONG word, ULONGLONG before, ULONG flags)
 {
     ULONGLONG changed = word ^ before;
 
@@ -41,14 +41,14 @@ static const char *check_word(ULONGLONG word, ULONGLONG before)
         (word >> 32 == PAINT && changed >> 32))
         return "of the kernel's stack";
     if (sizeof(void *) == 8 && changed >> 32 && (ULONG)changed &&
-        is_of_kernel(word) && !generate_has_used(word))
+        is_of_kernel(word, flags) && !generate_has_used(word))
         return "an address of the kernel";
     return NULL;
 }
 
 /* From there to what is next to it, in words; then it is as it was. */
 static const char *scan_range(ULONG from, ULONG limit, ULONG end,
-                              BOOLEAN foreign)
+                              ULONG flags)
 {
     ULONGLONG *now = (ULONGLONG *)(arena + from);
     ULONGLONG *before = (ULONGLONG *)(arena_copy + from);
@@ -60,7 +60,8 @@ static const char *scan_range(ULONG from, ULONG limit, ULONG end,
         if (at >= limit)
             wrong = "written behind the end";
         else
-            wrong = foreign ? NULL : check_word(*now, *before);
+            wrong = flags & ROW_FOREIGN ? NULL
+                                        : check_word(*now, *before, flags);
         if (wrong) {
             print("at %x: %016llx, before %016llx\n", at, *now, *before);
             return wrong;
@@ -79,7 +80,7 @@ static BOOLEAN is_mine(ULONG offset)
 }
 
 static const char *scan_argument(ULONG_PTR address, ULONG length,
-                                 BOOLEAN foreign)
+                                 ULONG flags)
 {
     ULONG offset = (ULONG)(address - (ULONG_PTR)arena), end;
 
@@ -88,7 +89,7 @@ static const char *scan_argument(ULONG_PTR address, ULONG length,
     end = (offset + length + NEAR) & ~7u;
     if ((end - 1) / PAGE_SIZE != offset / PAGE_SIZE)
         end = (offset / PAGE_SIZE + 1) * PAGE_SIZE;
-    return scan_range(offset & ~7u, offset + length, end, foreign);
+    return scan_range(offset & ~7u, offset + length, end, flags);
 }
 
 /* What the TEB has of GDI is nobody's here. */
@@ -103,16 +104,18 @@ static void clean_teb(ULONG_PTR address)
 const char *scan_memory(const struct fuzz_call *call)
 {
     const char *wrong = NULL;
+    ULONG flags;
 
     if (!call->row)
         return NULL;
+    flags = call->row->flags | (world_is_debugged ? ROW_FOREIGN : 0);
     for (ULONG at = 0; at < call->row->count && !wrong; at++) {
         UCHAR kind = call->row->arguments[at].kind;
 
         clean_teb(call->arguments[at]);
         if (kind != VALUE && kind != HANDLE_OF)
             wrong = scan_argument(call->arguments[at], call->lengths[at],
-                                  call->row->flags & ROW_FOREIGN);
+                                  flags);
     }
     return wrong;
 }

@@ -19,6 +19,8 @@ ULONG known_handle_count;
 ULONG_PTR good_handles[OBJECTS];
 HANDLE victim;
 
+BOOLEAN world_is_debugged;
+
 static HANDLE never;                            /* an event: nobody sets it */
 static ULONG handles_before;
 static SIZE_T space_before;
@@ -390,8 +392,20 @@ static ULONG count_handles(void)
     return count;
 }
 
+/* Ring 3 may know addresses of the kernel then. */
+static BOOLEAN ask_for_debugger(void)
+{
+#ifdef __x86_64__
+    return NtSystemDebugControl(~0u, NULL, 0, NULL, 0, NULL) !=
+           STATUS_DEBUGGER_INACTIVE;
+#else
+    return FALSE;
+#endif
+}
+
 void world_create(void)
 {
+    world_is_debugged = ask_for_debugger();
     create_arena();
     playground = reserve(PLAYGROUND_SIZE);
     NtCreateEvent(&never, EVENT_ALL_ACCESS, NULL, NotificationEvent, FALSE);
