@@ -11,8 +11,8 @@ its defences comes first: there no probe is red.
 
 A probe is
     paths               the walk of the entry code (paths.py)
-    boot                it comes to the shell's prompt; without that there is
-                        nothing to ask
+    boot                it comes to the shell's prompt, and a program ends
+                        there; without that there is nothing to ask
     flags ac syscall    a program of tests/user and its words; 32/flags: for
                         32-bit code
     KIND: crash step    the same on another machine: bochs, icount (it counts
@@ -283,14 +283,17 @@ class Bench:
             return lab.Outcome('boot', None, str(died))
 
     def boots(self, programs):
-        """Does it come to the shell's prompt, with anybody to ask there?"""
+        """Does it come to the shell's prompt, and run a program there?"""
         try:
             self.labs[''] = lab.Lab(self.folder, programs)
             self.labs[''].start()
-            return True
+            if self.labs[''].run('ring0', '1', limit=LEAST).kind == 'exit':
+                return True
+            self.labs[''].stop()
         except (Died, OSError, RuntimeError):
-            self.labs.clear()
-            return False
+            pass
+        self.labs.clear()
+        return False
 
 
 def programs_of(probes):
@@ -304,7 +307,9 @@ def check_kernel(workshop, bug, probes, limits):
     """Returns {probe: Outcome} of what is red."""
     workshop.build(bug)
     with Bench(workshop.folder, limits) as bench:
-        programs = programs_of(probes) or ['ring0'] * ('boot' in probes)
+        programs = programs_of(probes)
+        if programs or 'boot' in probes:
+            programs = sorted({*programs, 'ring0'})
         red = {}
         if programs and not bench.boots(programs):
             red['boot'] = lab.Outcome('boot', None, '')
