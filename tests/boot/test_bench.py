@@ -35,6 +35,9 @@ def test_bench(run):
                  memory=bench.MEMORY, timeout=bench.LIMIT)
     assert result.status == 0, result.reason
     figures, growth = bench.read_table(result.console)
+    shadow = run('bench', 'figures', cpu=bench.CPUS[0], icount=True,
+                 memory=bench.MEMORY, timeout=bench.LIMIT, options=['kva=on'])
+    figures.update(bench.shadowed(bench.read_table(shadow.console)[0]))
     figures.update(bench.boot_counts(BUILD, bench.CPUS[0]))
     del figures[bench.LOADER]
     figures[bench.IMAGE] = bench.image_size(BUILD)
@@ -69,8 +72,10 @@ def test_what_is_too_dear():
 
 def test_two_runs_that_differ(monkeypatch):
     """The tool does not print a number that another run does not have."""
-    consoles = iter(['\nbench: x\n   call         100  what\n',
-                     '\nbench: x\n   call         101  what\n'])
+    monkeypatch.setattr(bench, 'SHADOWED', ())
+    empty = '\nbench: x\n'
+    consoles = iter([f'{empty}   call         100  what\n', empty,
+                     f'{empty}   call         101  what\n', empty])
     monkeypatch.setattr(bench, 'run', lambda *_, **__: next(consoles))
     with pytest.raises(bench.Differ, match='call: 100 and 101'):
         bench.count('build', bench.CPUS[0])
