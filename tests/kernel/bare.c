@@ -58,7 +58,7 @@ BOOLEAN lead_door(ULONGLONG which)
 {
     void (*handler)(void);
 
-    if (which >= ARRAY_SIZE(doors))
+    if (which >= ARRAY_SIZE(doors) || KiKvaShadow)
         return FALSE;
     handler = doors[which];
     if (!handler) {
