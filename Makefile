@@ -798,7 +798,7 @@ fuzz: parts user-tests ## random calls against a model: N=CALLS SEED=SEED
 	    calls=$(N) seed=$(SEED) $(STATES:%=states=%) \
 	    $(CONTEXTS:%=contexts=%) $(AT:%=at=%)
 
-sweep: ## an NMI at every instruction of the ways in and out
+sweep: ## NMI, #MC, clock at every instruction of the ways in and out
 	@scripts/setup
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
 	@$(PYTHON) tests/entry/sweep.py --build $(BUILD)/test $(SWEEP)

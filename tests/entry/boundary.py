@@ -16,6 +16,10 @@ VISITS = 2000                           # of rip by others, at most
 NOT_THE_KERNELS = AC | DF | IF | TF
 
 
+class PathOver(Exception):
+    """Another thread was preempted, and the path's own has come to its end."""
+
+
 class Boundary:
     def __init__(self, guest, state):
         self.guest = guest
@@ -50,7 +54,7 @@ class Boundary:
             return f'{kind.routine} has flags {state["eflags"]:x}'
         return None
 
-    def come_back(self, address, packets):
+    def come_back(self, kind, address, packets):
         """Runs until this thread is at address again; returns its State.
 
         What is pending happens before the breakpoint is looked at.
@@ -59,6 +63,9 @@ class Boundary:
         stub.ask(f'Z0,{address:x},1', *packets, 'c')
         for _ in range(VISITS):
             state = self.guest.state()
+            if state['rip'] == self.guest.end and not kind.keeps_cr2:
+                stub.forget(address)
+                raise PathOver
             if state['rip'] != address:
                 raise Stopped('ends at ' + self.guest.name(state['rip']))
             if state['rsp'] == self.rsp:
@@ -79,7 +86,7 @@ class Boundary:
             if wrong:
                 return wrong
             packets = ()
-        after = self.come_back(expected['rip'], packets)
+        after = self.come_back(kind, expected['rip'], packets)
         if not kind.keeps_cr2:
             expected = expected.changed(cr2=after['cr2'])
         if after.packet != expected.packet:

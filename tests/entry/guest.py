@@ -23,6 +23,8 @@ PENDING = re.compile(r'^IRR\s+(\d[\d ]*)', re.M)
 NO_PATH = 0xFFFFFFFF
 KERNEL_BASE = 0xFFFFFFFF80000000
 ACCESSED_AND_DIRTY = 0x60
+SHARED_DATA = 0xFFFFF78000000000
+TIMES = 0x400                           # of KUSER_SHARED_DATA: all of them
 IST_STACK = 0x3000                      # with its guard page
 COMPLAINT = re.compile(r'^(.* \S+\.c:\d+: .*?)\r?$', re.M)
 
@@ -182,7 +184,21 @@ class Guest:
                       'all': (0, self.memory.size)}[compared]
         count = self.count(kind) if kind.counter else None
         return (start, self.memory.bytes[start:end], count,
-                self.pcr_long(self.interrupts), state['eflags'] & IF)
+                self.pcr_long(self.interrupts), state['eflags'] & IF,
+                self.times() if kind.stops_time else None)
+
+    def time_pages(self):
+        """Where the clock's interrupt writes the time, and XP's time."""
+        return [self.memory.physical(self.kernel_cr3, page)
+                for page in (SHARED_DATA, SHARED_DATA + memory.PAGE)]
+
+    def times(self):
+        return [self.memory.bytes[page:page + TIMES]
+                for page in self.time_pages()]
+
+    def set_times(self, times):
+        for page, data in zip(self.time_pages(), times):
+            self.memory.bytes[page:page + TIMES] = data
 
     def wipe(self, kind):
         """Makes the kernel forget what the last one has left."""
@@ -197,8 +213,10 @@ class Guest:
         Where interrupts are on one that waited may have come, too: then
         nothing is the same.
         """
-        start, data, count, interrupts, open_ = snapshot
+        start, data, count, interrupts, open_, times = snapshot
         self.wipe(kind)
+        if kind.stops_time:
+            self.set_times(times)
         taken = self.pcr_long(self.interrupts) - interrupts
         if not kind.counter:
             return None if taken else 'not taken'

@@ -4,7 +4,8 @@ prepare and then the packets make it pending while the machine stands.  Its
 handler calls routine, and counts it in counter, or in PRCB.InterruptCount.
 Where not keeps_cr2 other threads may have run, and faulted.  What it leaves in
 notes is wiped out again: the clock's DPC would print it, and path by path
-there would be more to print.
+there would be more to print.  With stops_time the time is set back: a tick at
+every instruction would make timers due faster than they are handled.
 """
 from state import IF
 from stub import NMI_MESSAGE, send_interrupt
@@ -22,7 +23,8 @@ class Nmi:
     routine = 'ki_nmi'
     keeps_cr2 = True
     notes = None
-    visits = 64                         # of one instruction of C's
+    stops_time = False
+    visits = 4                          # of one instruction of C's
     packets = (send_interrupt(NMI_MESSAGE),)
 
     def prepare(self, guest):
@@ -43,7 +45,7 @@ class MachineCheck(Nmi):
     name, plural = 'machine check', 'machine checks'
     counter = 'ki_machine_check_count'
     routine = 'ki_machine_check'
-    notes = 'ring'                      # thread/machinecheck.c
+    notes = 'checks'                    # thread/machinecheck.c
     packets = ()
 
     def prepare(self, guest):
@@ -55,7 +57,8 @@ class Clock(Nmi):
     counter = None
     routine = 'ki_clock_interrupt'
     keeps_cr2 = False
-    visits = 1                          # time passes: loops would not end
+    visits = 1
+    stops_time = True
     packets = (send_interrupt(CLOCK_VECTOR),)
 
     def possible(self, state, behind_sti):

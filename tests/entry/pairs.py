@@ -36,9 +36,10 @@ class Pair:
                 seen.append(state['rip'])
         raise Stopped('its handler does not end')
 
-    def at(self, boundary):
-        """Yields what is wrong, or None, for each instruction."""
-        for address in self.handler(boundary):
+    def at(self, boundary, every, seed):
+        """Yields what is wrong, or None, for every so many instructions."""
+        handler = self.handler(boundary)
+        for address in handler[(seed + boundary.rip) % every::every]:
             yield self.once(boundary, address)
 
     def once(self, boundary, address):
@@ -54,7 +55,8 @@ class Pair:
         for kind in self.second:
             kind.prepare(guest)
             packets += kind.packets
-        after = boundary.come_back(expected['rip'], packets)
+        after = boundary.come_back(self.first, expected['rip'],
+                                   packets)
         for kind in kinds:
             guest.wipe(kind)
         if after.packet != expected.packet:

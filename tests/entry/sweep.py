@@ -1,21 +1,23 @@
 #!/usr/bin/env python3
-"""sweep.py: an NMI before every instruction of the kernel's ways in and out.
+"""sweep.py: an NMI, a machine check and a clock interrupt before every
+instruction of the kernel's ways in and out.
 
 entrypaths.exe takes each path; we step through it, and before each instruction
 make something happen and compare everything (boundary.py). README.md says what
 is left out, and what the figures mean.
 
-Scenarios: D1, D11, M6.
+Scenarios: D1 to D3, D10, D11, M6.
 """
 import argparse
 import collections
 import multiprocessing
 import os
+import random
 import sys
 import time
 
 import image as images
-from boundary import Boundary
+from boundary import Boundary, PathOver
 from events import EVENTS
 from guest import Died, Guest
 from inject import KINDS
@@ -24,9 +26,20 @@ from state import IF, set_register
 from stub import Stopped
 
 LONGEST = 200000                        # boundaries of a path
-ENOUGH = 20                                  # failures of a path: no more
+SHORT = 1000                            # and of one that is taken often
+ENOUGH = 20                             # failures of a path: no more
 HLT, STI = 0xF4, 0xFB
 TRIES = 8                               # of a step: it may do nothing
+
+
+# What make test goes along; the others differ from these in C.
+SHORT_FORM = [
+    'syscall, no arguments', 'syscall, 18 arguments', 'syscall, no stack',
+    'int2e, no arguments', 'int2e, no stack', 'sysenter, no arguments',
+    'sysenter, 18 arguments', 'demand-zero page', 'callback', 'NtContinue',
+    'yield', 'single step', 'read 8', 'clock in ring 0', 'DPC interrupt',
+    'IPI', 'NMI in ring 3', 'NMI at a door', 'machine check in ring 3',
+    'machine check at a door', 'SYSENTER with TF', 'IRETQ that faults']
 
 
 class Walk:
@@ -73,6 +86,15 @@ class Walk:
 
     def take(self, number, start=0):
         """Sweeps the path, from boundary start on; Stopped is a failure."""
+        try:
+            self.go_along(number, start)
+        except PathOver:
+            pass
+        for kind in KINDS.values():
+            self.guest.wipe(kind)
+        self.guest.end_path()
+
+    def go_along(self, number, start):
         guest = self.guest
         before = self.state = guest.begin_path(number)
         while self.state['rip'] != guest.end:
@@ -80,12 +102,12 @@ class Walk:
             self.index += 1
             if self.index > LONGEST:
                 raise Stopped('it does not end')
-            if not self.comes(before, state) and self.index >= start:
+            if not self.comes(before, state) and self.index >= start and \
+                    self.chosen(state):
                 self.inject(state, self.code(before) == STI)
             if self.event and self.event.look(self, state):
                 state = guest.state()
             before, self.state = state, self.step(state)
-        guest.end_path()
 
     def kinds(self, state, behind_sti):
         """What can happen here; loops of C are not swept without end."""
@@ -97,9 +119,17 @@ class Walk:
                 kind.possible(state, behind_sti) and
                 (self.visits[rip] <= kind.visits or rip in self.image.code)]
 
+    def chosen(self, state):
+        """Whether this boundary is one of those that are swept."""
+        every = self.options.every
+        return (self.index + self.options.seed) % every == 0 or \
+            Boundary(self.guest, state).critical()
+
     def inject(self, state, behind_sti):
         kinds = self.kinds(state, behind_sti)
         self.counts['boundaries'] += bool(kinds)
+        self.counts['critical'] += bool(kinds) and \
+            Boundary(self.guest, state).critical()
         for self.kind in kinds:
             self.counts[self.kind.plural] += 1
             fault = Boundary(self.guest, state).inject(
@@ -110,6 +140,25 @@ class Walk:
             self.inject_pairs(state)
         self.kind = None
 
+    def take_once(self, number, index, kind):
+        """Makes kind happen once, before instruction index, and leaves all
+        else to the program; returns what is wrong, or None."""
+        guest = self.guest
+        self.state = guest.begin_path(number)
+        for self.index in range(index):
+            if self.state['rip'] == guest.end:
+                break
+            self.state = self.step(self.state)
+        count = guest.count(kind)
+        kind.prepare(guest)
+        if self.state['rip'] != guest.end:
+            guest.stub.ask(*kind.packets, 'c')
+            self.counts['single ' + kind.plural] += 1
+            guest.expect(guest.end)
+            if guest.count(kind) != count + 1:
+                raise Stopped('not counted once')
+        guest.end_path()
+
     def inject_pairs(self, state):
         """Each critical place once, whichever path it is on."""
         boundary = Boundary(self.guest, state)
@@ -119,7 +168,8 @@ class Walk:
         self.paired[state['rip']] = True
         for pair in pairs_of(self.options.kinds):
             self.kind = pair
-            for fault in pair.at(boundary):
+            for fault in pair.at(boundary, self.options.every,
+                                 self.options.seed):
                 self.counts['pairs'] += 1
                 if fault:
                     raise Stopped(fault)
@@ -169,8 +219,11 @@ class Sweeper:
             event = EVENTS.get(name)
             walk = Walk(guest, self.image, self.options, event, self.paired)
             try:
-                walk.take(guest.paths[event.path if event else name], start)
+                number = guest.paths[event.path if event else name]
+                walk.take(number, start)
                 counts += walk.counts
+                if not event and walk.index < SHORT:
+                    counts += self.take_singly(number, walk.index)
                 break
             except (Stopped, Died) as fault:
                 counts += walk.counts
@@ -178,6 +231,18 @@ class Sweeper:
                 start = walk.index + 1
                 self.drop()
         return counts, failures
+
+    def take_singly(self, number, length):
+        """Once through the path for each of some boundaries."""
+        choice = random.Random(f'{self.options.seed} {number}')
+        counts = collections.Counter()
+        for _ in range(self.options.once):
+            for kind in self.options.kinds:
+                if kind.counter:
+                    walk = Walk(self.guest, self.image, self.options)
+                    walk.take_once(number, choice.randrange(length), kind)
+                    counts += walk.counts
+        return counts
 
     def finish(self):
         """The program's own verdict; returns failures."""
@@ -223,7 +288,8 @@ def take_paths(sweeper, turn, results):
     options = sweeper.options
     paths = sweeper.machine().paths
     names = [name for name in [*paths, *EVENTS]
-             if (name in paths or EVENTS[name].path in paths) and
+             if (name in paths or EVENTS[name].path in paths and
+                 (sweeper.setup.wide or not EVENTS[name].wide_only)) and
              (not options.paths or name in options.paths)]
     while True:
         with turn.get_lock():
@@ -243,9 +309,17 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add('--build', default='build/test', help='a test build')
-    add('--kinds', default='nmi', help='of %s' % ', '.join(KINDS))
+    add('--kinds', default='nmi,mc,clock', help='of %s' % ', '.join(KINDS))
+    add('--short', action='store_true',
+        help='fewer paths, --every 121 --once 1, and a seed by chance')
+    add('--every', type=int, default=1, metavar='N',
+        help='but for the critical ones, every N-th boundary')
+    add('--seed', type=int, help='which those are')
+    add('--once', type=int, default=0, metavar='N',
+        help='of each short path, N boundaries also one at a time')
     add('--no-pairs', dest='pairs', action='store_false')
-    add('--kva', default='', help='values of kva= to sweep with, by commas')
+    add('--kva', default='off,on', metavar='VALUES',
+        help='of kva=, by commas')
     add('--data', type=int, default=16, metavar='N',
         help="the kernel's data is compared every N times")
     add('--whole', type=int, default=512, metavar='N',
@@ -253,12 +327,19 @@ def arguments():
     add('--jobs', type=int, default=2, help='machines at a time')
     add('paths', nargs='*', metavar='PATH')
     options = parser.parse_args()
+    if options.short:
+        options.every, options.once = 121, 1
+        options.paths = options.paths or SHORT_FORM
+    if options.seed is None:
+        options.seed = random.randrange(1000000) if options.every > 1 else 0
     options.kinds = [KINDS[name] for name in options.kinds.split(',')]
     return options
 
 
 def main():
     options = arguments()
+    if options.every > 1:
+        print(f'every {options.every}th boundary, --seed {options.seed}')
     setups = [Setup(wide, kva) for kva in options.kva.split(',')
               for wide in (True, False)]
     turns = [multiprocessing.Value('i', 0) for _ in setups]
@@ -290,8 +371,9 @@ def main():
 def figures(counts):
     """A path's own line does not count paths."""
     names = ['paths'] if counts['paths'] > 1 else []
-    names += ['boundaries', *(kind.plural for kind in KINDS.values()),
-              'pairs']
+    names += ['boundaries', 'critical',
+              *(kind.plural for kind in KINDS.values()), 'pairs',
+              *(f'single {kind.plural}' for kind in KINDS.values())]
     return ', '.join(f'{counts[name]} {name}' for name in names
                      if counts[name])
 

@@ -234,10 +234,17 @@ static void walk_callback(void)
 
 static CONTEXT context;
 
+static void prepare_continue(void)
+{
+    came = 0;
+    context.ContextFlags = CONTEXT_FULL;
+    CHECK_STATUS(NtGetContextThread(NtCurrentThread(), &context),
+                 STATUS_SUCCESS);
+}
+
 /* To where the cases of exceptions.asm end. */
 static void go_on(void)
 {
-    RtlCaptureContext(&context);
     INSTRUCTION_POINTER(&context) = (ULONG_PTR)back;
     STACK_POINTER(&context) = stack_of_case;
     came++;
@@ -366,7 +373,7 @@ static const struct path own_paths[] = {
     { "bad pointer", NULL, walk_bad_pointer, check_bad_pointer },
     { "user APC", prepare_apc, walk_apc, check_apc },
     { "callback", prepare_apc, walk_callback, check_apc },
-    { "NtContinue", prepare_apc, walk_continue, check_came },
+    { "NtContinue", prepare_continue, walk_continue, check_came },
     { "yield", prepare_yield, walk_yield, check_yield },
     { "event and wait", NULL, walk_event, check_answer },
     { "delay", rest, walk_delay, check_answer },
