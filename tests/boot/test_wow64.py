@@ -30,7 +30,8 @@ def said(run, folder, build, **options):
     assert result.status == 0, result.reason
     text = re.search(r'\nprocess \d+ answers[^\n]*\n(.*)\n\d+ system calls, ',
                      result.console, re.S).group(1)
-    return text.splitlines()
+    return [line for line in text.splitlines()
+            if not line.startswith(('W^X', 'STACK'))]
 
 
 FIRST = []
