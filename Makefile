@@ -781,33 +781,35 @@ paths: $(BUILD)/ntoskrnl.elf ## walk every path through the entry code
 
 # HOURS=0.1 is six minutes.
 HOURS ?= 1
-soak: ## everything at once for an hour, on the test kernel: HOURS=N
+soak: ## everything at once, for an hour; HOURS=N
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
 	@scripts/soak --build $(BUILD)/test $(HOURS)
 
 # Of "fuzz": N random calls from SEED on, STATES and CONTEXTS (a hundredth of
-# N each); AT=CALL shows the calls up to that one.
+# N each); AT=CALL shows the calls up to that one. BITS=32: of 32-bit code.
 N    ?= 10000000
 SEED ?= 20041
 AT   ?=
 BITS ?= 64
 STATES   ?=
 CONTEXTS ?=
-fuzz: parts user-tests ## random calls against a model: N=CALLS SEED=SEED
+fuzz: parts user-tests ## random calls against a model; N=CALLS SEED=N BITS=32
 	@$(PYTHON) tests/entry/fuzz.py --build $(BUILD) --bits $(BITS) \
 	    calls=$(N) seed=$(SEED) $(STATES:%=states=%) \
 	    $(CONTEXTS:%=contexts=%) $(AT:%=at=%)
 
-sweep: ## NMI, #MC, clock at every instruction of the ways in and out
+# Words of tests/entry/sweep.py, paths among them.
+SWEEP ?=
+sweep: ## NMI, #MC, clock at each instruction of the ways in and out; SWEEP=PATH
 	@scripts/setup
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
 	@$(PYTHON) tests/entry/sweep.py --build $(BUILD)/test $(SWEEP)
 
-watch: ## how ring 0 uses ring 3's memory: test programs, N calls of "fuzz"
+watch: ## how ring 0 uses ring 3's memory: test programs, N=CALLS of "fuzz"
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
 	@$(PYTHON) tests/entry/watch.py --build $(BUILD)/test --calls $(N)
 
-coverage: ## is every instruction of the entry code executed? a test build
+coverage: ## is every instruction of the entry code executed by some test?
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
 	@$(PYTHON) tests/entry/coverage.py --build $(BUILD)/test
 
@@ -816,7 +818,7 @@ bugs: ## leave out each defence in turn, and see which tests notice; ONLY=NAME
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 BUG= parts user-tests
 	@$(PYTHON) tests/entry/bugs.py --build $(BUILD)/test $(ONLY)
 
-mutants: ## NOPs for each instruction of the entry code; PART=I/N, SAMPLE=N
+mutants: ## NOPs for each instruction of the entry code; PART=I/N SAMPLE=N
 	@scripts/setup
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 BUG= parts user-tests
 	@$(PYTHON) tests/entry/mutants.py --build $(BUILD)/test \
@@ -850,5 +852,5 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image parts kernel user-tests doors paths watch fuzz sweep bugs \
-    mutants soak debug coverage walk screenshot clean FORCE
+    doctor image parts kernel user-tests doors paths soak fuzz sweep watch \
+    coverage bugs mutants kva-map debug walk screenshot clean FORCE

@@ -1,4 +1,4 @@
-"""scripts/boot from outside: one clear line and 127, and its statuses.
+"""scripts/boot and others from outside: one clear line and 127, and statuses.
 
 Scenarios: D9.
 """
@@ -6,6 +6,7 @@ import os
 import pty
 import struct
 import subprocess
+import sys
 
 import pytest
 
@@ -46,6 +47,32 @@ def boot(*words, **more):
 ])
 def test_usage(words, complaint):
     done = boot(*words)
+    lines = done.stderr.decode().splitlines()
+    assert done.returncode == 127
+    assert len(lines) == 1 and complaint in lines[0]
+    assert not done.stdout
+
+
+@pytest.mark.parametrize('words, complaint', [
+    (['scripts/soak', '1.2.3'], '1.2.3'),
+    (['scripts/soak', '0'], "'0'"),
+    (['scripts/kva-map', '--no-build', '--build', '/no/where'], '/no/where'),
+    (['tests/entry/fuzz.py', 'calls=abc'], 'calls=abc'),
+    (['tests/entry/fuzz.py', 'sed=1'], 'sed=1'),
+    (['tests/entry/fuzz.py', '--bits', '16'], '16'),
+    (['tests/entry/sweep.py', '--kinds', 'nmi,cmc'], 'cmc is none of nmi'),
+    (['tests/entry/sweep.py', '--kva', 'maybe'], 'maybe is none of off, on'),
+    (['tests/entry/sweep.py', '--every', '0'], '--every'),
+    (['tests/entry/sweep.py', '--build', '/no/where'], 'no kernel is there'),
+    (['tests/entry/watch.py', '--calls', 'many'], 'many'),
+    (['tests/entry/coverage.py', '--build', '/no/where'],
+     'no kernel is there'),
+    (['tests/entry/paths.py', '/no/where'], 'no kernel is there'),
+])
+def test_usage_of_others(words, complaint):
+    done = subprocess.run(
+        [sys.executable, '-B', *words], cwd=ROOT, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, timeout=120, check=False)
     lines = done.stderr.decode().splitlines()
     assert done.returncode == 127
     assert len(lines) == 1 and complaint in lines[0]

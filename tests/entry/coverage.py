@@ -8,7 +8,6 @@ Runs a few machines that note which instructions of the kernel have begun
 none of them has executed and uncovered.txt does not explain; then a line of
 counts. DIR is a test build; without it, build/test.
 """
-import argparse
 import os
 import re
 import sys
@@ -23,6 +22,7 @@ import image as images                                      # noqa: E402
 import watch                                                # noqa: E402
 import watched                                              # noqa: E402
 from ntwalk import boot                                     # noqa: E402
+from ntwalk.arguments import Parser, told                   # noqa: E402
 from shell import Shell                                     # noqa: E402
 
 EXPLAINED = os.path.join(HERE, 'uncovered.txt')
@@ -202,7 +202,7 @@ def report(coverage):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog='coverage.py')
+    parser = Parser(prog='coverage.py', allow_abbrev=False)
     parser.add_argument('--build', default=os.path.join(watched.ROOT,
                                                         'build/test'))
     build = parser.parse_args().build
@@ -215,4 +215,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(told('coverage', main))

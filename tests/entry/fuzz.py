@@ -19,50 +19,54 @@ sys.path.insert(0, os.path.join(ROOT, 'scripts'))
 sys.dont_write_bytecode = True
 
 from ntwalk import boot                                     # noqa: E402
-from ntwalk.errors import Died, Usage                       # noqa: E402
+from ntwalk.arguments import Parser, duration, told         # noqa: E402
 
 BEGIN = 'fuzz: seed '
-SECONDS_A_CALL = 60e-6          # many times what it takes
+SECONDS_A_CALL = 60e-6          # seven times what it takes
+WORDS = ('calls', 'states', 'contexts', 'seed', 'at', 'findings')
+
+
+def word(text):
+    """A word for the program, as (name, number)."""
+    name, _, number = text.partition('=')
+    try:
+        if name in WORDS and 0 <= int(number, 0) < 1 << 32:
+            return name, int(number, 0)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(
+        f'{text}: not a number of {", ".join(WORDS)}')
 
 
 def arguments():
-    it = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    it = Parser(prog='fuzz.py', description=__doc__, allow_abbrev=False,
+                formatter_class=argparse.RawDescriptionHelpFormatter)
     it.add_argument('--build', default=boot.default_build())
     it.add_argument('--bits', choices=('64', '32'), default='64')
     it.add_argument('--cpu', default='intel')
     it.add_argument('--option', action='append', default=[])
-    it.add_argument('--timeout', type=float)
-    it.add_argument('words', nargs='*', metavar='WORD=N')
+    it.add_argument('--timeout', type=duration)
+    it.add_argument('words', nargs='*', type=word, metavar='WORD=N')
     return it.parse_args()
-
-
-def value_of(words, name, otherwise):
-    for word in words:
-        if word.startswith(name + '='):
-            return int(word[len(name) + 1:], 0)
-    return otherwise
 
 
 def words_of(options):
     """Where it does not say: a state and a context for a hundred calls."""
-    calls = value_of(options.words, 'calls', 200000)
-    others = 0 if value_of(options.words, 'at', None) else calls // 100
-    return [f'calls={calls}'] + [
-        f'{name}={value_of(options.words, name, others)}'
-        for name in ('states', 'contexts')] + [
-        word for word in options.words
-        if not word.startswith(('calls=', 'states=', 'contexts='))]
+    words = {'calls': 200000, **dict(options.words)}
+    others = 0 if 'at' in words else words['calls'] // 100
+    return {'states': others, 'contexts': others, **words}
 
 
 def config_of(options):
     folder = 'user' if options.bits == '64' else 'user32'
     words = words_of(options)
     return boot.Config(
-        program='fuzz.exe', args=words, make=False, build=options.build,
+        program='fuzz.exe', make=False, build=options.build,
+        args=[f'{name}={number}' for name, number in words.items()],
         cpu=options.cpu, options=options.option,
         add=[os.path.join(options.build, folder, 'fuzz.exe')],
         timeout=options.timeout or
-        60 + SECONDS_A_CALL * value_of(words, 'calls', 0))
+        60 + SECONDS_A_CALL * words['calls'])
 
 
 class Lines:
@@ -111,8 +115,4 @@ def main():
 
 
 if __name__ == '__main__':
-    try:
-        sys.exit(main())
-    except (Usage, Died) as wrong:
-        print(f'fuzz: {wrong}', file=sys.stderr)
-        sys.exit(boot.USAGE)
+    sys.exit(told('fuzz', main))

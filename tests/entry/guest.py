@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 from ntwalk import boot, symbols                            # noqa: E402
 from ntwalk.errors import Died                              # noqa: E402
 import memory                                               # noqa: E402
-from state import IF, State, set_register               # noqa: E402
+from state import IF, State, set_register                   # noqa: E402
 from stub import Stopped, Stub                              # noqa: E402
 
 MEBIBYTES = 64

@@ -8,6 +8,13 @@ import os
 import re
 import struct
 import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'scripts'))
+
+from ntwalk.errors import Usage                             # noqa: E402
 
 LINE = re.compile(r'\s*([0-9a-f]+):\t(.*\S)\s*$')
 MAP_ROW = re.compile(r'^ (\.\w+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S+)$', re.M)
@@ -20,6 +27,8 @@ class Image:
     """code: {address: text}; what follows it: after[address]."""
 
     def __init__(self, elf):
+        if not os.path.isfile(elf):
+            raise Usage(f'{elf}: no kernel is there (make parts builds one)')
         self.path = elf
         build = os.path.dirname(os.path.abspath(elf))
         with open(elf, 'rb') as data:

@@ -42,6 +42,7 @@ import entries                                              # noqa: E402
 import image as images                                      # noqa: E402
 from decode import GENERAL, JUMPS, OTHER, REGISTERS         # noqa: E402
 from decode import Instruction, Mem                         # noqa: E402
+from ntwalk.arguments import Parser, told                   # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
@@ -921,7 +922,11 @@ FLAGS_AND_FENCES = {'sti': set_if, 'cli': clear_if, 'cld': clear_df,
                     'stac': set_ac, 'clac': clear_ac, 'lfence': fence}
 
 
-def main(elf):
+def main():
+    parser = Parser(prog='paths.py', allow_abbrev=False)
+    parser.add_argument('elf', nargs='?', metavar='FILE.elf',
+                        default=os.path.join(ROOT, 'build/ntoskrnl.elf'))
+    elf = parser.parse_args().elf
     start = time.monotonic()
     walk = Walk(images.Image(elf))
     violations = walk.run()
@@ -934,5 +939,4 @@ def main(elf):
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else
-                  os.path.join(ROOT, 'build/ntoskrnl.elf')))
+    sys.exit(told('paths', main))

@@ -12,6 +12,7 @@ import time
 # Where a device would write to interrupt the processor of APIC id 0.
 INTERRUPT_ADDRESS = 0xFEE00000
 NMI_MESSAGE = 0x400                     # delivery mode; the vector is nothing
+PATIENCE = 30                           # seconds, of which a step takes none
 
 
 class Stopped(Exception):
@@ -32,12 +33,13 @@ class Stub:
         self.ask('Qqemu.sstep=1')
 
     def settle(self):
-        """Leaves behind what the stub says unasked when somebody connects."""
-        self.socket.settimeout(0.3)
-        try:
-            while self.socket.recv(4096):
-                pass
-        except socket.timeout:
+        """Leaves behind what the stub says unasked when somebody connects.
+
+        That comes before any answer, and begins otherwise than this one's.
+        """
+        until = time.monotonic() + PATIENCE
+        self.send('qC')
+        while not self.receive(until).startswith('QC'):
             pass
 
     def close(self):
@@ -66,14 +68,15 @@ class Stub:
                 raise Stopped('the emulator is gone')
             self.pending += data
 
-    def ask(self, *packets, timeout=10):
-        """Sends packets and returns their answers.
-
-        A packet acknowledges the answer before it, so nothing else does.
-        """
+    def send(self, *packets):
+        """A packet acknowledges the answer before it: nothing else does."""
         self.socket.sendall(b''.join(
             b'$%s#%02x' % (data, sum(data) & 0xFF)
             for data in (text.encode() for text in packets)))
+
+    def ask(self, *packets, timeout=PATIENCE):
+        """Sends packets and returns their answers."""
+        self.send(*packets)
         until = time.monotonic() + timeout
         answers = [self.receive(until) for _ in packets]
         for packet, answer in zip(packets, answers):
@@ -85,12 +88,7 @@ class Stub:
 
     def run(self):
         """Lets the machine run, for good."""
-        self.socket.sendall(b'$c#63')
-
-    def interrupt(self):
-        """Stops a machine that runs."""
-        self.socket.sendall(b'\x03')
-        self.receive(time.monotonic() + 10)
+        self.send('c')
 
     def stop_at(self, address):
         self.ask(f'Z0,{address:x},1')

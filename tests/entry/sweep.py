@@ -12,6 +12,7 @@ import argparse
 import collections
 import multiprocessing
 import os
+import queue
 import random
 import sys
 import time
@@ -21,16 +22,18 @@ from boundary import Boundary, PathOver
 from events import EVENTS
 from guest import Died, Guest
 from inject import KINDS
+from ntwalk.arguments import Parser, some_of, told, whole
 from pairs import pairs_of
 from state import IF, set_register
 from stub import Stopped
 
+LOOK = 0.2                              # seconds between looks at processes
 LONGEST = 200000                        # boundaries of a path
 SHORT = 1000                            # and of one that is taken often
 ENOUGH = 20                             # failures of a path: no more
 HLT, STI = 0xF4, 0xFB
 TRIES = 8                               # of a step: it may do nothing
-
+KVA = ('off', 'on')
 
 # What make test goes along; the others differ from these in C.
 SHORT_FORM = [
@@ -267,20 +270,12 @@ class Setup:
         self.name = ' '.join(['64-bit' if wide else '32-bit', *self.options])
 
 
-def work(options, setups, turns, paired, first, results):
-    """A process that takes paths; None is its last word."""
-    try:
-        image = images.Image(os.path.join(options.build, 'ntoskrnl.elf'))
-        for i in range(len(setups)):
-            number = (first + i) % len(setups)
-            take_paths(Sweeper(options, image, setups[number], paired[number]),
-                       turns[number], results)
-    except BaseException as wrong:
-        results.put((f'process {first}', collections.Counter(),
-                     [f'process {first} ends: {wrong!r}'], 0))
-        raise
-    finally:
-        results.put(None)
+def work(options, image, setups, turns, paired, first, results):
+    """A process that takes paths."""
+    for i in range(len(setups)):
+        number = (first + i) % len(setups)
+        take_paths(Sweeper(options, image, setups[number], paired[number]),
+                   turns[number], results)
 
 
 def take_paths(sweeper, turn, results):
@@ -300,31 +295,34 @@ def take_paths(sweeper, turn, results):
         began = time.monotonic()
         counts, failures = sweeper.take(names[at])
         counts['paths'] = 1
-        results.put((f'{sweeper.setup.name}, {names[at]}', counts, failures,
+        results.put((sweeper.setup.name, names[at], counts, failures,
                      time.monotonic() - began))
-    results.put((None, collections.Counter(), sweeper.finish(), 0))
+    results.put((sweeper.setup.name, None, collections.Counter(),
+                 sweeper.finish(), 0))
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(prog='sweep.py', description=__doc__, allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add('--build', default='build/test', help='a test build')
-    add('--kinds', default='nmi,mc,clock', help='of %s' % ', '.join(KINDS))
+    add('--kinds', type=some_of(KINDS), default=list(KINDS),
+        metavar='KINDS', help=f'of {", ".join(KINDS)}, by commas')
     add('--short', action='store_true',
         help='fewer paths, --every 121 --once 1, and a seed by chance')
-    add('--every', type=int, default=1, metavar='N',
+    add('--every', type=whole, default=1, metavar='N',
         help='but for the critical ones, every N-th boundary')
     add('--seed', type=int, help='which those are')
-    add('--once', type=int, default=0, metavar='N',
+    add('--once', type=whole, default=0, metavar='N',
         help='of each short path, N boundaries also one at a time')
     add('--no-pairs', dest='pairs', action='store_false')
-    add('--kva', default='off,on', metavar='VALUES',
+    add('--kva', type=some_of(KVA), default=list(KVA), metavar='VALUES',
         help='of kva=, by commas')
-    add('--data', type=int, default=16, metavar='N',
+    add('--data', type=whole, default=16, metavar='N',
         help="the kernel's data is compared every N times")
-    add('--whole', type=int, default=512, metavar='N',
+    add('--whole', type=whole, default=512, metavar='N',
         help='all of memory is compared every N times')
-    add('--jobs', type=int, default=2, help='machines at a time')
+    add('--jobs', type=whole, default=2, help='machines at a time')
     add('paths', nargs='*', metavar='PATH')
     options = parser.parse_args()
     if options.short:
@@ -332,51 +330,80 @@ def arguments():
         options.paths = options.paths or SHORT_FORM
     if options.seed is None:
         options.seed = random.randrange(1000000) if options.every > 1 else 0
-    options.kinds = [KINDS[name] for name in options.kinds.split(',')]
+    options.kinds = [KINDS[name] for name in options.kinds]
     return options
+
+
+def results_of(processes, results):
+    """Yields what they put there, until all have ended."""
+    while True:
+        running = any(process.is_alive() for process in processes)
+        try:
+            while True:
+                yield results.get(timeout=LOOK)
+        except queue.Empty:
+            if not running:
+                break
+
+
+def dead(processes):
+    """Yields a line for each that has not come to its end."""
+    for number, process in enumerate(processes):
+        process.join()
+        if process.exitcode:
+            yield f'process {number} has ended with {process.exitcode}'
 
 
 def main():
     options = arguments()
+    image = images.Image(os.path.join(options.build, 'ntoskrnl.elf'))
     if options.every > 1:
-        print(f'every {options.every}th boundary, --seed {options.seed}')
-    setups = [Setup(wide, kva) for kva in options.kva.split(',')
+        print(f'every {options.every}th boundary, --seed {options.seed}',
+              flush=True)
+    setups = [Setup(wide, kva) for kva in options.kva
               for wide in (True, False)]
     turns = [multiprocessing.Value('i', 0) for _ in setups]
     manager = multiprocessing.Manager()
     paired = [manager.dict() for _ in setups]
     results = multiprocessing.Queue()
-    for number in range(options.jobs):
-        multiprocessing.Process(
-            target=work, args=(options, setups, turns, paired, number, results),
-            daemon=True).start()
-    total, failures, running = collections.Counter(), 0, options.jobs
-    while running:
-        result = results.get()
-        if result is None:
-            running -= 1
-            continue
-        name, counts, failed, seconds = result
+    processes = [multiprocessing.Process(
+        target=work, daemon=True,
+        args=(options, image, setups, turns, paired, number, results))
+        for number in range(options.jobs)]
+    for process in processes:
+        process.start()
+    total, failures, swept = collections.Counter(), 0, set()
+    for setup, name, counts, failed, seconds in results_of(processes, results):
         total += counts
-        failures += len(failed)
-        for line in failed:
-            print('FAILED', line, flush=True)
+        swept.add(name)
+        failures += say_failed(failed)
         if name:
-            print(f'{name}: {figures(counts)}, {len(failed)} failures, '
+            print(f'{setup}, {name}: {figures(counts, len(failed))}, '
                   f'{seconds:.1f} s', flush=True)
-    print(f'{figures(total)}, {failures} failures')
+    failures += say_failed(dead(processes))
+    failures += say_failed(f'{name}: there is no such path'
+                           for name in options.paths if name not in swept)
+    print(figures(total, failures))
     return failures != 0
 
 
-def figures(counts):
+def say_failed(lines):
+    """Returns how many there were."""
+    count = 0
+    for count, line in enumerate(lines, 1):
+        print('FAILED', line, flush=True)
+    return count
+
+
+def figures(counts, failures):
     """A path's own line does not count paths."""
     names = ['paths'] if counts['paths'] > 1 else []
     names += ['boundaries', 'critical',
               *(kind.plural for kind in KINDS.values()), 'pairs',
               *(f'single {kind.plural}' for kind in KINDS.values())]
-    return ', '.join(f'{counts[name]} {name}' for name in names
-                     if counts[name])
+    return ', '.join([*(f'{counts[name]} {name}' for name in names
+                        if counts[name]), f'{failures} failures'])
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(told('sweep', main))

@@ -25,6 +25,7 @@ sys.dont_write_bytecode = True
 import image as images                                      # noqa: E402
 import watched                                              # noqa: E402
 from ntwalk import boot                                     # noqa: E402
+from ntwalk.arguments import Parser, told, whole            # noqa: E402
 
 # As in tests/user/expected.txt: 32/NAME is for 32-bit code, --option=KEY=VALUE
 # is the kernel's.
@@ -51,10 +52,10 @@ def config(build, program, *words):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog='watch.py')
+    parser = Parser(prog='watch.py', allow_abbrev=False)
     parser.add_argument('--build', default=os.path.join(watched.ROOT,
                                                         'build/test'))
-    parser.add_argument('--calls', type=int, default=0)
+    parser.add_argument('--calls', type=whole, default=0)
     parser.add_argument('program', nargs=argparse.REMAINDER)
     chosen = parser.parse_args()
     watch = watched.Watch(images.Image(os.path.join(chosen.build,
@@ -77,4 +78,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(told('watch', main))
