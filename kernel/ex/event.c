@@ -6,7 +6,7 @@
  */
 #include "exp.h"
 
-OBJECT_TYPE *ExEventObjectType;
+OBJECT_TYPE *ExEventObjectType SEALED;
 
 void exp_initialize_events(void)
 {

@@ -6,7 +6,7 @@
  */
 #include "exp.h"
 
-OBJECT_TYPE *ExMutantObjectType;
+OBJECT_TYPE *ExMutantObjectType SEALED;
 
 static void delete_mutant(void *object)
 {

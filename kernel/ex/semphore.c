@@ -3,7 +3,7 @@
  */
 #include "exp.h"
 
-OBJECT_TYPE *ExSemaphoreObjectType;
+OBJECT_TYPE *ExSemaphoreObjectType SEALED;
 
 void exp_initialize_semaphores(void)
 {

@@ -7,7 +7,8 @@
  */
 #include "exp.h"
 
-NTSTATUS (*ex_query_processes)(void *user, ULONG length, ULONG *needed);
+NTSTATUS (*ex_query_processes)(void *user, ULONG length,
+                               ULONG *needed) SEALED;
 
 union exp_information {
     SYSTEM_BASIC_INFORMATION basic;

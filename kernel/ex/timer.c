@@ -7,7 +7,7 @@
  */
 #include "exp.h"
 
-OBJECT_TYPE *ExTimerObjectType;
+OBJECT_TYPE *ExTimerObjectType SEALED;
 
 /* What is set without a routine holds no reference: it is still running. */
 static void delete_timer(void *object)

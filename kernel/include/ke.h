@@ -80,8 +80,9 @@ struct ke_boot_clock {
 extern struct ke_boot_clock ke_boot_clock;
 
 /*
- * Data that boot fills and Mm then makes read-only. Zeroes until then, which
- * the image does not have to bring: the compiler knows by the name's start.
+ * Data that only the boot writes: zeroes before, which the image does not have
+ * to bring (the compiler knows by the name's start), and read-only once
+ * mm_seal_image has been called.  A store into it is a bugcheck from then on.
  */
 #define SEALED __attribute__((section(".bss.sealed")))
 

@@ -114,6 +114,10 @@ NTSTATUS mm_access_fault(ULONGLONG address, enum mm_access access);
 void MmInitSystem(const LOADER_PARAMETER_BLOCK *block);
 void mm_end_boot_mappings(void);
 
+/* Boot: sections can be made; what only the boot writes is read-only. */
+void mm_initialize_sections(void);
+void mm_seal_image(void);
+
 /* A process's user half, empty.  STATUS_INSUFFICIENT_RESOURCES. */
 NTSTATUS MmCreateProcessAddressSpace(struct _EPROCESS *process);
 

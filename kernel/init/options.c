@@ -8,13 +8,14 @@
 #include <init.h>
 
 #include <kd.h>
+#include <ke.h>
 #include <rtl.h>
 
 #define VALUE_LENGTH 96
 
-static struct option {
+static const struct option {
     const char *key;
-    CHAR value[VALUE_LENGTH];
+    const char *usual;          /* its value if the line does not have it */
     const char *choices[4];     /* none: whoever reads the value checks it */
     const char *help;
 } options[] = {
@@ -40,9 +41,10 @@ static struct option {
       "e9: tell the emulator how the run ended" },
 };
 
-static const char *command_line = "";
+static CHAR values[ARRAY_SIZE(options)][VALUE_LENGTH] SEALED;
+static const char *command_line SEALED;
 
-static struct option *find(const char *key, SIZE_T length)
+static const struct option *find(const char *key, SIZE_T length)
 {
     for (ULONG i = 0; i < ARRAY_SIZE(options); i++) {
         if (strlen(options[i].key) == length &&
@@ -50,6 +52,11 @@ static struct option *find(const char *key, SIZE_T length)
             return &options[i];
     }
     return NULL;
+}
+
+static CHAR *value_of(const struct option *option)
+{
+    return values[option - options];
 }
 
 static BOOLEAN is_choice(const struct option *option, const char *value)
@@ -79,7 +86,7 @@ static void set_option(const char *word, SIZE_T length)
 {
     SIZE_T key_length = 0;
     CHAR value[VALUE_LENGTH];
-    struct option *option;
+    const struct option *option;
 
     while (key_length < length && word[key_length] != '=')
         key_length++;
@@ -92,13 +99,16 @@ static void set_option(const char *word, SIZE_T length)
     rtl_snprintf(value, sizeof value, "%.*s", (int)(length - key_length - 1),
                  word + key_length + 1);
     if (is_choice(option, value))
-        memcpy(option->value, value, sizeof value);
+        memcpy(value_of(option), value, sizeof value);
     else
         refuse(option, value);
 }
 
 void init_read_options(const char *line)
 {
+    for (ULONG i = 0; i < ARRAY_SIZE(options); i++)
+        rtl_snprintf(values[i], VALUE_LENGTH, "%s", options[i].usual);
+    command_line = "";
     while (*line) {
         SIZE_T length = 0;
 
@@ -120,15 +130,15 @@ void init_show_options(void)
 {
     for (ULONG i = 0; i < ARRAY_SIZE(options); i++)
         DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL, "OPT   %-8s = %-8s %s\n",
-                   options[i].key, options[i].value, options[i].help);
+                   options[i].key, values[i], options[i].help);
     DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL, "RUN   %s\n", command_line);
 }
 
 const char *init_option(const char *key)
 {
-    struct option *option = find(key, strlen(key));
+    const struct option *option = find(key, strlen(key));
 
-    return option ? option->value : "";
+    return option ? value_of(option) : "";
 }
 
 BOOLEAN init_option_on(const char *key)

@@ -24,7 +24,7 @@
 
 #define VERSION "ntwalk 0.1"
 
-static LOADER_PARAMETER_BLOCK loader_block;
+static LOADER_PARAMETER_BLOCK loader_block SEALED;
 
 /* The kernel's own way through the service table (entry/service.asm). */
 NTSTATUS ZwDisplayString(const UNICODE_STRING *string);
@@ -170,7 +170,9 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ex_initialize();
     io_initialize(&loader_block);
     ps_initialize();
+    mm_initialize_sections();
     mm_start_paging();
+    mm_seal_image();
     arch_enable_interrupts();
     mm_check_protections();
     status = ps_create_system_thread(Phase1Initialization, NULL, &thread);

@@ -9,10 +9,10 @@
 #include <mm.h>
 #include <nt/ntapi.h>
 
-OBJECT_TYPE *IoFileObjectType;
+OBJECT_TYPE *IoFileObjectType SEALED;
 
-static struct iop_boot_file iop_boot_files[LOADER_MODULES];
-static ULONG iop_boot_file_count;
+static struct iop_boot_file iop_boot_files[LOADER_MODULES] SEALED;
+static ULONG iop_boot_file_count SEALED;
 
 /* Module names are ASCII. */
 static void iop_set_name(struct iop_boot_file *file, const char *name)

@@ -9,7 +9,7 @@
 /* Windows' default for programs: two ticks, in thirds. */
 #define QUANTUM_RESET 6
 
-void (*ke_thread_reaper)(KTHREAD *thread);
+void (*ke_thread_reaper)(KTHREAD *thread) SEALED;
 
 static void initialize_lists(KTHREAD *thread)
 {

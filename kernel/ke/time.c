@@ -16,7 +16,7 @@
 static volatile ULONGLONG tick_tsc = 1;
 
 /* SystemTime - InterruptTime, which run at one rate. */
-static LONGLONG boot_time;
+static LONGLONG boot_time SEALED;
 
 struct ke_boot_clock ke_boot_clock;
 

@@ -13,7 +13,7 @@
 #include <kd.h>
 #include <nt/wow64.h>
 
-static PFN_NUMBER shared_page, shared_page_xp;
+static PFN_NUMBER shared_page SEALED, shared_page_xp SEALED;
 
 static PFN_NUMBER map_shared_page(ULONGLONG address)
 {

@@ -22,9 +22,9 @@
 #define LEAST_MEMORY 1024               /* pages that are left: 4 MiB */
 
 /* slots, disk: boot.  The rest under mi_pfn_lock. */
-static ULONG slots;
-static ULONG *disk;                     /* a page of the disk for each slot */
-static ULONGLONG *taken;                /* a bit for each */
+static ULONG slots SEALED;
+static ULONG *disk SEALED;              /* a page of the disk for each slot */
+static ULONGLONG *taken SEALED;         /* a bit for each */
 static ULONG next;                      /* where to look first */
 static ULONG_PTR alone;                 /* slots whose page is only there */
 

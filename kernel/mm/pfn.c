@@ -18,8 +18,8 @@
 
 #define PAGES_BELOW_4G (0x100000000ULL >> PAGE_SHIFT)
 
-static PFN_NUMBER lowest_page, highest_page;
-static ULONG_PTR total_pages;
+static PFN_NUMBER lowest_page SEALED, highest_page SEALED;
+static ULONG_PTR total_pages SEALED;
 
 /* Those that are not the kernel's, which never go; under mi_pfn_lock. */
 static ULONG_PTR MmResidentAvailablePages;

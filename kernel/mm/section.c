@@ -17,7 +17,7 @@
 #define SECTION_RIGHTS (SECTION_ALL_ACCESS | SYNCHRONIZE)
 #define MAX_SECTION 0x20000000ULL       /* of pages of its own: 512 MiB */
 
-OBJECT_TYPE *MmSectionObjectType;
+OBJECT_TYPE *MmSectionObjectType SEALED;
 
 static void delete_section(void *object)
 {
@@ -38,20 +38,21 @@ struct request {
     const OBJECT_ATTRIBUTES *name;
 };
 
-/* Sections exist before ring 3 does: the first program is one. */
+void mm_initialize_sections(void)
+{
+    MmSectionObjectType = ob_create_type(L"Section", SECTION_RIGHTS,
+                                         delete_section);
+    MmSectionObjectType->TypeInfo.GenericMapping = (GENERIC_MAPPING){
+        READ_CONTROL | SECTION_QUERY | SECTION_MAP_READ,
+        READ_CONTROL | SECTION_MAP_WRITE,
+        READ_CONTROL | SECTION_MAP_EXECUTE,
+        SECTION_ALL_ACCESS
+    };
+}
+
 static NTSTATUS create_object(const struct request *request,
                               struct mi_section **section)
 {
-    if (!MmSectionObjectType) {
-        MmSectionObjectType = ob_create_type(L"Section", SECTION_RIGHTS,
-                                             delete_section);
-        MmSectionObjectType->TypeInfo.GenericMapping = (GENERIC_MAPPING){
-            READ_CONTROL | SECTION_QUERY | SECTION_MAP_READ,
-            READ_CONTROL | SECTION_MAP_WRITE,
-            READ_CONTROL | SECTION_MAP_EXECUTE,
-            SECTION_ALL_ACCESS
-        };
-    }
     if (!request)
         return ob_create_object(MmSectionObjectType, sizeof **section,
                                 (void **)section);

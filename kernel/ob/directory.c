@@ -15,10 +15,10 @@
 #include <mm.h>
 #include <nt/ntapi.h>
 
-OBJECT_TYPE *ObpDirectoryObjectType;
-OBJECT_DIRECTORY *ObpRootDirectoryObject;
+OBJECT_TYPE *ObpDirectoryObjectType SEALED;
+OBJECT_DIRECTORY *ObpRootDirectoryObject SEALED;
 
-static OBJECT_DIRECTORY *obp_types;
+static OBJECT_DIRECTORY *obp_types SEALED;
 static KSPIN_LOCK obp_name_lock;
 
 static ULONG obp_hash(const UNICODE_STRING *name)

@@ -14,10 +14,10 @@
 #include <mm.h>
 #include <nt/ntapi.h>
 
-OBJECT_TYPE *ObTypeIndexTable[OB_MAX_TYPES];
-UCHAR ObHeaderCookie;
+OBJECT_TYPE *ObTypeIndexTable[OB_MAX_TYPES] SEALED;
+UCHAR ObHeaderCookie SEALED;
 
-static UCHAR obp_next_type = OBP_FIRST_TYPE;
+static UCHAR obp_next_type SEALED;
 
 /* Of a type without a header to wait for. */
 #define OBP_NOT_WAITABLE ((void *)(LONG_PTR)-1)
@@ -25,6 +25,7 @@ static UCHAR obp_next_type = OBP_FIRST_TYPE;
 void ob_initialize(void)
 {
     ObHeaderCookie = arch_read_tsc() >> 4;
+    obp_next_type = OBP_FIRST_TYPE;
     ob_create_type(L"Type", STANDARD_RIGHTS_REQUIRED | 0x1, NULL);
     obp_initialize_namespace();
 }

@@ -14,7 +14,7 @@
 
 #include <ex.h>
 
-HANDLE_TABLE *PspCidTable;
+HANDLE_TABLE *PspCidTable SEALED;
 
 void psp_initialize_cids(void)
 {

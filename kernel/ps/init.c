@@ -12,9 +12,9 @@
 
 static EPROCESS idle_process;
 static ETHREAD idle_thread;
-EPROCESS *PsInitialSystemProcess;
-OBJECT_TYPE *PsProcessType;
-OBJECT_TYPE *PsThreadType;
+EPROCESS *PsInitialSystemProcess SEALED;
+OBJECT_TYPE *PsProcessType SEALED;
+OBJECT_TYPE *PsThreadType SEALED;
 
 #define SYSTEM_PRIORITY 8
 

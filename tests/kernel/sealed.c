@@ -4,7 +4,11 @@
  * GDT's, whose base of fs changes with the thread (cpu/gdt.c), and nothing
  * else is in that page.
  *
- * Scenarios: G6.
+ * And what only the boot writes is among it: no word of the image that can be
+ * written leads to the kernel's code.  Except of what is not the image's alone:
+ * DPCs, and the processor's and the idle thread's own.
+ *
+ * Scenarios: J6.
  */
 #include "selftest.h"
 
@@ -12,8 +16,11 @@
 #include <arch/processor.h>
 #include <arch/pte.h>
 #include <arch/selfmap.h>
+#include <kd.h>
+#include <ps.h>
 
-/* Mm's own. */
+/* Ob's and Mm's own. */
+extern OBJECT_TYPE *ObTypeIndexTable[];
 extern ULONGLONG MmPteBase, mi_pxe_window;
 extern ULONG mi_selfmap_slot;
 MMPTE *MiGetPteAddress(const void *va);
@@ -56,12 +63,69 @@ static ULONG count(const MMPTE *table, ULONG level, ULONGLONG allowed)
     return found;
 }
 
+static BOOLEAN is_within(const void *at, const void *start, SIZE_T size)
+{
+    return (ULONG_PTR)at - (ULONG_PTR)start < size;
+}
+
+/* Some of what everything else hangs from. */
+static BOOLEAN pointers_are_sealed(void)
+{
+    const void *const sealed[] = {
+        KiProcessorBlock, &KeSmapEnabled, &MmPteBase, &mi_pxe_window,
+        ObTypeIndexTable, &PsProcessType,
+    };
+
+    for (ULONG i = 0; i < ARRAY_SIZE(sealed); i++) {
+        if (!is_within(sealed[i], kernel_constants_end,
+                       kernel_sealed_end - kernel_constants_end)) {
+            DbgPrint("%p is not sealed\n", sealed[i]);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static BOOLEAN is_of_dpc(const ULONG_PTR *word)
+{
+    return CONTAINING_RECORD((void **)word, KDPC, DeferredRoutine)->Type ==
+           DpcObject;
+}
+
+static BOOLEAN leads_to_code(const ULONG_PTR *word)
+{
+    const KPRCB *prcb = KeGetCurrentPrcb();
+
+    return is_within((const void *)*word, kernel_start,
+                     kernel_text_end - kernel_start) &&
+           !is_of_dpc(word) && !is_within(word, prcb, sizeof *prcb) &&
+           !is_within(word, prcb->IdleThread, sizeof *prcb->IdleThread);
+}
+
+/* Behind the last of it are the boot's stacks. */
+static BOOLEAN no_data_leads_to_code(void)
+{
+    const ULONG_PTR *end = (const ULONG_PTR *)ki_stack_guards[0];
+    BOOLEAN good = TRUE;
+
+    for (const ULONG_PTR *word = (const ULONG_PTR *)kernel_sealed_end;
+         word < end; word++) {
+        if (leads_to_code(word)) {
+            DbgPrint("%p can be written and leads to %p\n", (void *)word,
+                     (void *)*word);
+            good = FALSE;
+        }
+    }
+    return good;
+}
+
 BOOLEAN test_sealed(void)
 {
     const KPCR *pcr = CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb);
     ULONG_PTR gdt = page_of(pcr->GdtBase), idt = page_of(pcr->IdtBase);
 
-    return gdt != idt && gdt != idt + 1 &&
+    return pointers_are_sealed() && no_data_leads_to_code() &&
+           gdt != idt && gdt != idt + 1 &&
            count((MMPTE *)mi_pxe_window, 3, frame_of(pcr->GdtBase)) == 0 &&
            count((MMPTE *)mi_pxe_window, 3, 0) == 1;
 }

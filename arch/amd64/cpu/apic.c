@@ -9,7 +9,7 @@
 #include <x86/apic.h>
 #include <x86/registers.h>
 
-static volatile UCHAR *apic;            /* NULL: through MSRs (x2APIC) */
+static volatile UCHAR *apic SEALED;     /* NULL: through MSRs (x2APIC) */
 
 void ki_write_apic(ULONG reg, ULONG value)
 {

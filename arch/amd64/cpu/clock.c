@@ -31,10 +31,10 @@
 #define CPUID_FREQUENCIES 0x16
 #define CPUID1_ECX_TSC_DEADLINE (1U << 24)
 
-static BOOLEAN deadline_mode;
-static ULONGLONG start;          /* the TSC at tick 0 */
-static ULONGLONG period;         /* of the TSC, one tick */
-static ULONGLONG measured_from;  /* the TSC when the reference began */
+static BOOLEAN deadline_mode SEALED;
+static ULONGLONG start SEALED;  /* the TSC at tick 0 */
+static ULONGLONG period SEALED; /* of the TSC, one tick */
+static ULONGLONG measured_from SEALED;  /* the TSC when the reference began */
 
 /* Ticks in CALIBRATION_MS. */
 struct rates {

@@ -6,9 +6,10 @@
  * -fstack-protector-strong).  An overrun that reaches the return address has
  * run over the cookie, and whoever overruns does not know it.
  *
- * It is set once, as the kernel's first deed, and is in a sealed page from
- * then on.  Until it is set it is 0: a function that has begun before must not
- * return, which is so of KiSystemStartup and of what has called it.
+ * It is set once, as the kernel's first deed, and is in a page that is sealed
+ * at the end of the boot.  Until it is set it is 0: a function that has begun
+ * before must not return, which is so of KiSystemStartup and of what has called
+ * it.
  *
  * NT: Windows' functions store the cookie xor rsp (docs/fidelity.md).
  */
@@ -35,7 +36,7 @@ __attribute__((noreturn)) void __stack_chk_fail(void);
 
 __attribute__((noreturn)) void __report_gsfailure(ULONG_PTR cookie);
 
-static const char *source = "";
+static const char *source SEALED;       /* NULL: no such instruction */
 
 static BOOLEAN read_seed(ULONGLONG *value)
 {
@@ -82,11 +83,11 @@ static ULONGLONG mix_processor(ULONGLONG state)
 
     if (arch_cpuid(0, 0).eax >= 7 &&
         (arch_cpuid(7, 0).ebx & CPUID7_EBX_RDSEED) && read_seed(&value)) {
-        source = "RDSEED, ";
+        source = "RDSEED";
         return mix(state, value);
     }
     if ((arch_cpuid(1, 0).ecx & CPUID1_ECX_RDRAND) && read_random(&value)) {
-        source = "RDRAND, ";
+        source = "RDRAND";
         return mix(state, value);
     }
     return state;
@@ -109,8 +110,9 @@ void ki_set_security_cookie(const LOADER_PARAMETER_BLOCK *block)
 void ki_show_security_cookie(void)
 {
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
-               "GS    cookie at %p, from %sTSC and loader's block\n",
-               (void *)&__security_cookie, source);
+               "GS    cookie at %p, from %s%sTSC and loader's block\n",
+               (void *)&__security_cookie, source ? source : "",
+               source ? ", " : "");
 }
 
 __attribute__((noreturn)) void __report_gsfailure(ULONG_PTR cookie)

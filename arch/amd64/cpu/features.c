@@ -34,8 +34,8 @@
 #define CPUID1_EDX_PGE (1U << 13)
 #define CPUID80000001_EDX_NX (1U << 20)
 
-BOOLEAN KeSmapEnabled;
-BOOLEAN KiFastSystemCallIsIA32;
+BOOLEAN KeSmapEnabled SEALED;
+BOOLEAN KiFastSystemCallIsIA32 SEALED;
 
 static ULONGLONG wanted_cr4(void)
 {

@@ -6,7 +6,7 @@
  * 1B/23; SYSENTER_CS = 8 gives SYSENTER the same 08/10.  KGDT_R0_DATA is flat
  * although 64-bit code does not look: AMD's SYSRET loads ss's selector and
  * leaves limit and base, and 32-bit code may use them next.  Accessed bits are
- * set beforehand: the table is read-only once Mm has mapped it (.sealed).
+ * set beforehand: the table is read-only from the end of the boot on (.sealed).
  */
 #include <bug.h>
 #include <arch/processor.h>
@@ -32,7 +32,7 @@ static union {
     KTSS64 tss;
     UCHAR page[PAGE_SIZE];
 } boot_tss __attribute__((aligned(PAGE_SIZE)));
-static ULONGLONG *writable_gdt = boot_gdt;
+static ULONGLONG *writable_gdt SEALED;
 
 static void set_segment(ULONG selector, ULONGLONG descriptor)
 {

@@ -12,10 +12,12 @@
 
 #define MAXIMUM_PROCESSORS 64
 #define INITIAL_MXCSR 0x1F80
+#define GENUINE_INTEL 0x756E6547        /* "Genu" */
+#define VENDOR_OTHER 1                  /* NT: AMD */
 
 static KPCR boot_pcr __attribute__((aligned(4096)));
-KPRCB *KiProcessorBlock[MAXIMUM_PROCESSORS];
-ULONG KeNumberProcessors = 1;
+KPRCB *KiProcessorBlock[MAXIMUM_PROCESSORS] SEALED;
+ULONG KeNumberProcessors SEALED;
 
 void ki_initialize_pcr(void)
 {
@@ -30,7 +32,7 @@ void ki_initialize_pcr(void)
     pcr->MinorVersion = 1;
     prcb->MxCsr = INITIAL_MXCSR;
     prcb->Number = 0;
-    prcb->CpuVendor = vendor.ebx == 0x756E6547 ? 2 : 1; /* "Genu"ineIntel */
+    prcb->CpuVendor = vendor.ebx == GENUINE_INTEL ? VENDOR_INTEL : VENDOR_OTHER;
     prcb->RspBase = (ULONG_PTR)ki_idle_stack_top;
     prcb->DpcStack = ki_dpc_stack_top;
     prcb->GroupSetMember = 1;
@@ -38,6 +40,7 @@ void ki_initialize_pcr(void)
     ki_initialize_ready_queues(prcb);
     ki_initialize_timers(prcb);
     KiProcessorBlock[0] = prcb;
+    KeNumberProcessors = 1;
     ki_initialize_gdt(pcr);
     arch_write_msr(MSR_GS_BASE, (ULONG_PTR)pcr);
     arch_write_msr(MSR_GS_SWAP, 0);

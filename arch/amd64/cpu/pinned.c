@@ -18,7 +18,7 @@
 #define CORRUPTION_MSR 0x7
 #define CORRUPTION_CONTROL_REGISTER 0x15
 
-static ULONGLONG pinned_efer;
+static ULONGLONG pinned_efer SEALED;
 
 void ki_pin_registers(void)
 {

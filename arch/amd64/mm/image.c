@@ -3,9 +3,11 @@
  *
  * The loader mapped it with 2-MiB pages, all writable and executable.  Here
  * each 2 MiB gets a table of 4-KiB pages: text read and execute, constants
- * and sealed tables read-only, data writable, guard pages of the boot stacks
- * nothing.  The table is complete before it is linked: this code runs from
- * the very pages it changes.
+ * read-only, data writable, guard pages of the boot stacks nothing.  The table
+ * is complete before it is linked: this code runs from the very pages it
+ * changes.
+ *
+ * Sealed data (ke.h) is writable until the boot has ended.
  */
 #include <bug.h>
 #include <mm/mi.h>
@@ -31,7 +33,7 @@ static ULONGLONG protection_of(ULONG_PTR va)
         return 0;
     if (va < (ULONG_PTR)kernel_text_end)
         return MI_PTE_VALID | MI_PTE_GLOBAL | MI_PTE_ACCESSED;
-    if (va < (ULONG_PTR)kernel_sealed_end && !BUG(tables_writable))
+    if (va < (ULONG_PTR)kernel_constants_end && !BUG(tables_writable))
         return MI_PTE_VALID | MI_PTE_GLOBAL | MI_PTE_ACCESSED |
                MI_PTE_NO_EXECUTE;
     return MI_PTE_VALID | MI_PTE_GLOBAL | MI_PTE_ACCESSED |
@@ -72,4 +74,14 @@ void mi_protect_image(const LOADER_PARAMETER_BLOCK *block)
          at += LARGE_PAGE)
         MiGetPdeAddress((void *)at)->u.Long = 0;
     arch_write_cr3(arch_read_cr3());
+}
+
+void mm_seal_image(void)
+{
+    for (UCHAR *va = kernel_constants_end; va < kernel_sealed_end;
+         va += PAGE_SIZE) {
+        if (!BUG(tables_writable))
+            MiGetPteAddress(va)->u.Long &= ~MI_PTE_READ_WRITE;
+        mi_flush_page(va);
+    }
 }

@@ -22,7 +22,7 @@
 #define TOP_LEVEL 3
 #define FIRST_KERNEL_SLOT 256
 
-static PFN_NUMBER common_top;
+static PFN_NUMBER common_top SEALED;
 
 static ULONG index_of(ULONG_PTR va, ULONG level)
 {

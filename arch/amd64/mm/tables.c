@@ -24,8 +24,9 @@
 #define TOP_LEVEL 3
 #define USER_TOP 0x0000800000000000ULL
 
-ULONGLONG MmPteBase, mi_pde_window, mi_ppe_window, mi_pxe_window;
-ULONG mi_selfmap_slot;
+ULONGLONG MmPteBase SEALED;
+ULONGLONG mi_pde_window SEALED, mi_ppe_window SEALED, mi_pxe_window SEALED;
+ULONG mi_selfmap_slot SEALED;
 
 static KSPIN_LOCK hyperspace_lock;
 

@@ -31,8 +31,8 @@
 /* Once a minute, as Windows does. */
 #define LOOK_TICKS (60 * 64)
 
-static ULONG banks;
-static BOOLEAN has_recovery;
+static ULONG banks SEALED;
+static BOOLEAN has_recovery SEALED;
 
 /* Numbers grow for ever; a record lies at its number modulo RECORDS. */
 static struct {

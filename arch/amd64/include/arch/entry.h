@@ -78,8 +78,8 @@ struct ki_smap_site {
 extern const struct ki_smap_site smap_sites[], smap_sites_end[];
 
 /* Boundaries of the image (linker.ld). */
-extern UCHAR kernel_start[], kernel_text_end[], kernel_sealed_end[];
-extern UCHAR kernel_end[], kvas_start[], kvas_end[];
+extern UCHAR kernel_start[], kernel_text_end[], kernel_constants_end[];
+extern UCHAR kernel_sealed_end[], kernel_end[], kvas_start[], kvas_end[];
 extern UCHAR kvas_constants[], kvas_constants_end[];
 
 /* Stacks of the boot processor: each begins with a page that gets unmapped. */
