@@ -509,6 +509,7 @@ $(OBJ)/%.asm.o: %.asm $(GEN)/flags $(GEN)/ksamd64.inc $(GEN)/bug.inc \
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(KERNEL_NASMFLAGS) -I$(<D)/ -MD $(@:.o=.d) -MT $@ -MP \
 	    $< -o $@
+$(OBJ)/tests/kernel/ist.asm.o: programs/lib/nonvolatile.inc
 
 # Without NASM's labels of macros, which would hide names from gdb.
 $(BUILD)/ntoskrnl.elf: $(KERNEL_OBJS) linker.ld
@@ -542,7 +543,8 @@ $(OBJ)/ring3/%.cc.o: %.cc $(GEN)/flags \
 	@mkdir -p $(@D)
 	$(Q)$(MINGW)g++ $(USER_CXXFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 $(OBJ)/ring3/%.asm.o: %.asm $(GEN)/flags $(GEN)/stubs.inc \
-                      programs/lib/call.inc
+                      programs/lib/call.inc programs/lib/nonvolatile.inc \
+                      tests/user/fuzz/state.inc
 	$(call say,NASM3)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) $(USER_NASMFLAGS) -I$(<D)/ -MD $(@:.o=.d) -MT $@ -MP \
@@ -703,7 +705,7 @@ profile_PLUGIN  := decode.c symbols.c tree.c stack.c profile.c
 watch_PLUGIN    := decode.c places.c calls.c fetches.c tables.c watch.c
 coverage_PLUGIN := coverage.c
 PLUGIN_HDRS := $(addprefix scripts/plugin/,qemu_plugin.h decode.h symbols.h \
-    tree.h stack.h places.h calls.h fetches.h tables.h)
+    words.h tree.h stack.h places.h calls.h fetches.h tables.h)
 
 define plugin
 $(BUILD)/$(1).so: $($(1)_PLUGIN:%=scripts/plugin/%) $(PLUGIN_HDRS)

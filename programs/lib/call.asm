@@ -13,6 +13,7 @@
         global  call_with_registers
 
 %include "call.inc"
+%include "nonvolatile.inc"
 
 ; Registers and where the record keeps them; rsp is not among them.
 %macro  EACH_REGISTER 1
@@ -31,7 +32,6 @@
         %1      r15, R15
 %endmacro
 
-SAVED_XMM  equ 10 * 16                          ; xmm6-15
 HOME_SLOTS equ 4 * 8
 RFLAGS_PLAIN equ 202h                           ; interrupts on, nothing else
 
@@ -46,21 +46,9 @@ SECTION .text align=16
 ; out  the record's in.Rsp, out and mxcsr_out; in.Rsp is rsp at the call
 ;      instruction, so the target starts at in.Rsp - 8
 call_with_registers:
-        push    rbx
-        push    rbp
-        push    rsi
-        push    rdi
-        push    r12
-        push    r13
-        push    r14
-        push    r15
+        PUSH_NONVOLATILE
         sub     rsp, SAVED_XMM + 8              ; now 16-byte aligned
-%assign i 0
-%rep 10
-%assign x i + 6
-        movaps  [rsp + i * 16], xmm %+ x
-%assign i i + 1
-%endrep
+        SAVE_XMM 0
         mov     [record], rcx
         mov     rax, [rcx + CALL.target]
         mov     [target], rax
@@ -115,21 +103,9 @@ CALL_PROLOGUE equ $ - call_with_registers
 %assign i i + 1
 %endrep
         stmxcsr [rax + CALL.mxcsr_out]
-%assign i 0
-%rep 10
-%assign x i + 6
-        movaps  xmm %+ x, [rsp + HOME_SLOTS + CALL_STACK_SLOTS * 8 + i * 16]
-%assign i i + 1
-%endrep
+        RESTORE_XMM HOME_SLOTS + CALL_STACK_SLOTS * 8
         add     rsp, HOME_SLOTS + CALL_STACK_SLOTS * 8 + SAVED_XMM + 8
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rdi
-        pop     rsi
-        pop     rbp
-        pop     rbx
+        POP_NONVOLATILE
         ret
 CALL_SIZE equ $ - call_with_registers
 

@@ -8,9 +8,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "qemu_plugin.h"
+#include "words.h"
 
 int qemu_plugin_version = QEMU_PLUGIN_VERSION;
 
@@ -45,13 +45,6 @@ static void machine_ends(qemu_plugin_id_t id, void *data)
             fprintf(file, "%" PRIx64 "\n", start + i);
     }
     fclose(file);
-}
-
-static const char *word(const char *text, const char *name)
-{
-    size_t length = strlen(name);
-
-    return strncmp(text, name, length) ? NULL : text + length;
 }
 
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,

@@ -24,6 +24,7 @@
 #include "qemu_plugin.h"
 #include "stack.h"
 #include "symbols.h"
+#include "words.h"
 
 /* flags are those of a symbol that begins where the block does. */
 struct block {
@@ -260,13 +261,6 @@ static void machine_ends(qemu_plugin_id_t id, void *data)
             stack_lost, in_time);
     tree_write(file);
     fclose(file);
-}
-
-static const char *word(const char *text, const char *name)
-{
-    size_t length = strlen(name);
-
-    return strncmp(text, name, length) ? NULL : text + length;
 }
 
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,

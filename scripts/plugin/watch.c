@@ -22,7 +22,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "calls.h"
 #include "decode.h"
@@ -30,6 +29,7 @@
 #include "places.h"
 #include "qemu_plugin.h"
 #include "tables.h"
+#include "words.h"
 
 #define OUTSIDE 256                     /* of different origin, at most */
 #define USER_BITS 47
@@ -258,13 +258,6 @@ static void machine_ends(qemu_plugin_id_t id, void *data)
     write_places(file, "page", pages);
     fetches_write(file);
     fclose(file);
-}
-
-static const char *word(const char *text, const char *name)
-{
-    size_t length = strlen(name);
-
-    return strncmp(text, name, length) ? NULL : text + length;
 }
 
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,

@@ -2,6 +2,7 @@
 ; wants them: with every register known, and at SYSCALL's first instruction.
 
 %include "arch/macros.inc"
+%include "../../programs/lib/nonvolatile.inc"
 
 MSR_MCG_STATUS  equ 17Ah
 RIPV_AND_MCIP   equ 5
@@ -53,20 +54,9 @@ section .text progbits alloc exec nowrite align=16
 ; 0 if one of them was another behind it.  Interrupts off.
 global ist_raise
 ist_raise:
-        push    rbx
-        push    rbp
-        push    rsi
-        push    rdi
-        push    r12
-        push    r13
-        push    r14
-        push    r15
-        sub     rsp, 0A8h                       ; xmm6 to xmm15
-%assign i 6
-%rep 10
-        movaps  [rsp + 10h * (i - 6)], xmm %+ i
-%assign i i + 1
-%endrep
+        PUSH_NONVOLATILE
+        sub     rsp, SAVED_XMM + 8
+        SAVE_XMM 0
         mov     [rel vector], rcx
 %assign i 1
 %macro FILL 1
@@ -151,20 +141,9 @@ ist_raise:
         mov     rsp, [rel stack]
         xor     eax, eax
 .end:
-%assign i 6
-%rep 10
-        movaps  xmm %+ i, [rsp + 10h * (i - 6)]
-%assign i i + 1
-%endrep
-        add     rsp, 0A8h
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rdi
-        pop     rsi
-        pop     rbp
-        pop     rbx
+        RESTORE_XMM 0
+        add     rsp, SAVED_XMM + 8
+        POP_NONVOLATILE
         ret
 
 section .bss

@@ -12,6 +12,8 @@
         global  compat_end
         global  compat_offsets
 
+%include "../../programs/lib/nonvolatile.inc"
+
 COMPAT_BASE     equ 20000000h
 CODE32          equ 1Bh
 CODE64          equ 2Bh
@@ -51,14 +53,7 @@ SECTION .text align=16
 
 ; void compat_call(struct compat *): registers in, registers out.
 compat_call:
-        push    rbx
-        push    rbp
-        push    rsi
-        push    rdi
-        push    r12
-        push    r13
-        push    r14
-        push    r15
+        PUSH_NONVOLATILE
         mov     r15, rcx
         mov     r14, rsp
         lea     r13, [.back]
@@ -81,14 +76,7 @@ compat_call:
         mov     eax, cs
         STORE   rax, Cs
         mov     rsp, r14
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rdi
-        pop     rsi
-        pop     rbp
-        pop     rbx
+        POP_NONVOLATILE
         ret
 
 compat_code:

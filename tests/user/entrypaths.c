@@ -10,6 +10,7 @@
  *
  * Scenarios: D1, D11.
  */
+#include "cases.h"
 #include "entrypaths.h"
 
 #include "../../programs/lib/find.h"
@@ -21,25 +22,6 @@
 #define SECOND 10000000LL
 #define NO_ADDRESS ((void *)0x10)
 #define ROUNDS_OF_NOPS 8
-
-/* As in exceptions.asm. */
-struct row {
-    const char *name;
-    void *routine, *address, *ip;
-    NTSTATUS code;
-    ULONG flags, count, unused;
-    ULONG_PTR parameters[4];
-};
-extern const struct row cases[];
-extern const ULONG case_count;
-extern ULONG_PTR stack_of_case;
-extern UCHAR *pages;
-extern UCHAR back[];
-
-extern void (*routine)(void);
-
-void run_case(void *routine);
-void call_routine(void);
 
 static NTSTATUS (NTAPI *ask_kernel)(ULONG test, void *argument);
 static ULONG *canary;
@@ -123,7 +105,6 @@ static void check_case(void)
     current = NULL;
 }
 
-/* One page of data, one that is not there, one with a guard. */
 static void prepare_pages(void)
 {
     pages = test_pages(3);

@@ -11,6 +11,7 @@
 %define WIDE 1
         bits    64
         default rel
+%include "../../programs/lib/nonvolatile.inc"
 %define AX      rax
 %define CX      rcx
 %define DX      rdx
@@ -88,13 +89,8 @@ EXPORT(run_case):
         push    r13
         push    r14
         push    r15
-        sub     rsp, 10 * 16 + 8
-%assign i 0
-%rep 10
-%assign x i + 6
-        movaps  [rsp + i * 16], xmm %+ x
-%assign i i + 1
-%endrep
+        sub     rsp, SAVED_XMM + 8
+        SAVE_XMM 0
 %else
         mov     eax, [esp + 4]
 %endif
@@ -115,13 +111,8 @@ EXPORT(back):
         pop     SI
         pop     BX
 %if WIDE
-%assign i 0
-%rep 10
-%assign x i + 6
-        movaps  xmm %+ x, [rsp + i * 16]
-%assign i i + 1
-%endrep
-        add     rsp, 10 * 16 + 8
+        RESTORE_XMM 0
+        add     rsp, SAVED_XMM + 8
         pop     r15
         pop     r14
         pop     r13

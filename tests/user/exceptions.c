@@ -10,6 +10,7 @@
  * Nothing of the kernel is in any frame: neither an address nor what its stack
  * held (G10).
  */
+#include "cases.h"
 #include "paint.h"
 
 #include "facts.h"
@@ -24,23 +25,6 @@
 #define ABSENT_SEGMENT 0x33     /* NtwSelfTest's number */
 #define MARK 0xB0B0B0B0U
 #define ADDRESS_IN_CASE 0xFFFFF78000000000ULL   /* that one case reads */
-
-/* As in exceptions.asm. */
-struct row {
-    const char *name;
-    void *routine, *address, *ip;
-    NTSTATUS code;
-    ULONG flags, count, unused;
-    ULONG_PTR parameters[4];
-};
-extern const struct row cases[];
-extern const ULONG case_count;
-extern ULONG_PTR stack_of_case;
-extern UCHAR *pages;
-extern UCHAR back[];
-extern ULONG absent_segment;
-
-void run_case(void *routine);
 
 static const struct row *current;
 static ULONG seen;

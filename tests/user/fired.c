@@ -8,7 +8,7 @@
  *
  * Scenarios: B6, K11.
  */
-#include "test.h"
+#include "cases.h"
 
 #include "facts.h"
 #include "../../programs/lib/find.h"
@@ -16,13 +16,6 @@
 #define FIRE 0x41                       /* tests/kernel/selftest.c */
 #define VECTORS 256
 #define BY_IRETQ 0x100
-
-/* exceptions.asm */
-extern ULONG_PTR stack_of_case;
-extern UCHAR back[];
-extern void (*routine)(void);
-void run_case(void (*code)(void));
-void call_routine(void);
 
 /* NMI, #DF, #MC and #DB have stacks of their own. Of #PF CR2 is the half. 29h
    ends the process, 2Dh and 2Eh are calls: rax would be their number. */

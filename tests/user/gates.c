@@ -6,18 +6,13 @@
  *
  * 29h ends the process, 2Eh is a door: they have tests of their own.
  */
-#include "test.h"
+#include "cases.h"
 
 #include "facts.h"
 
 #define CODE32 0x18
 #define CODE64 0x28
 #define LONGEST 15
-
-/* exceptions.asm */
-extern ULONG_PTR stack_of_case;
-extern UCHAR back[];
-void run_case(void *code);
 
 /* The page of code; one of data before it, one that is not there behind. */
 static UCHAR *page, *data;

@@ -12,6 +12,8 @@
 
 extern victim_waits
 
+%include "../../programs/lib/nonvolatile.inc"
+
 NO_SERVICE      equ 0FFEh
 RBX_MARK        equ 0B0B0B0B0B0B0B0B0h
 R12_MARK        equ 0C0C0C0C0C0C0C0C0h
@@ -27,14 +29,7 @@ SECTION .text align=16
 ; service has, rcx = r10 = behind, r11 = rsp, rsi = word, rdi = word + 1, rdx =
 ; rbp = far, r14 = rsp; it ends at code_ended, or the handler leads there.
 run_code:
-        push    rbx
-        push    rbp
-        push    rsi
-        push    rdi
-        push    r12
-        push    r13
-        push    r14
-        push    r15
+        PUSH_NONVOLATILE
         sub     rsp, 8
         mov     [kept_stack], rsp
         mov     r15, rcx
@@ -66,14 +61,7 @@ code_ended:
         push    FLAGS
         popfq
         add     rsp, 8
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rdi
-        pop     rsi
-        pop     rbp
-        pop     rbx
+        POP_NONVOLATILE
         ret
 
 ; Where the handler leads intel.c's other thread: its stack is whole again.

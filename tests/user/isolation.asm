@@ -6,6 +6,8 @@
         extern  NtYieldExecution
         global  hold_state
 
+%include "../../programs/lib/nonvolatile.inc"
+
 ; struct of isolation.c
 STATE_FLAGS     equ 0
 STATE_SELECTORS equ 8                           ; ds es fs gs, words
@@ -22,21 +24,9 @@ SECTION .text align=16
 ; hold_state(struct state *): loads it, spins or yields count times, and puts
 ; what is left of it beside it.
 hold_state:
-        push    rbx
-        push    rbp
-        push    rsi
-        push    rdi
-        push    r12
-        push    r13
-        push    r14
-        push    r15
-        sub     rsp, 10 * 16 + 28h
-%assign i 0
-%rep 10
-%assign x i + 6
-        movaps  [rsp + 20h + i * 16], xmm %+ x
-%assign i i + 1
-%endrep
+        PUSH_NONVOLATILE
+        sub     rsp, SAVED_XMM + 28h
+        SAVE_XMM 20h
         mov     rbx, rcx
         fxrstor64 [rbx + STATE_X87]
         mov     ds, [rbx + STATE_SELECTORS]
@@ -78,19 +68,7 @@ hold_state:
         push    1F80h
         ldmxcsr [rsp]
         pop     rax
-%assign i 0
-%rep 10
-%assign x i + 6
-        movaps  xmm %+ x, [rsp + 20h + i * 16]
-%assign i i + 1
-%endrep
-        add     rsp, 10 * 16 + 28h
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rdi
-        pop     rsi
-        pop     rbp
-        pop     rbx
+        RESTORE_XMM 20h
+        add     rsp, SAVED_XMM + 28h
+        POP_NONVOLATILE
         ret

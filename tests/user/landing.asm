@@ -9,6 +9,7 @@
         global  landing
 
 %include "../../programs/lib/call.inc"
+%include "../../programs/lib/nonvolatile.inc"
 
 SECTION .bss align=16
 kept_rsp: resq  1
@@ -22,21 +23,9 @@ SECTION .text align=16
 ; in   rcx = context whose Rip is landing, rdx = where registers go
 ; out  rax = NtContinue's status if it came back, 103h after a landing
 continue_and_land:
-        push    rbx
-        push    rbp
-        push    rsi
-        push    rdi
-        push    r12
-        push    r13
-        push    r14
-        push    r15
-        sub     rsp, 10 * 16 + 20h + 8
-%assign i 0
-%rep 10
-%assign x i + 6
-        movaps  [rsp + 20h + i * 16], xmm %+ x
-%assign i i + 1
-%endrep
+        PUSH_NONVOLATILE
+        sub     rsp, SAVED_XMM + 20h + 8
+        SAVE_XMM 20h
         mov     [kept_rsp], rsp
         mov     [arrival], rdx
         xor     edx, edx
@@ -80,21 +69,9 @@ landing:
         pop     rcx
         mov     eax, 103h                       ; STATUS_PENDING: it landed
 back:
-%assign i 0
-%rep 10
-%assign x i + 6
-        movaps  xmm %+ x, [rsp + 20h + i * 16]
-%assign i i + 1
-%endrep
-        add     rsp, 10 * 16 + 20h + 8
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rdi
-        pop     rsi
-        pop     rbp
-        pop     rbx
+        RESTORE_XMM 20h
+        add     rsp, SAVED_XMM + 20h + 8
+        POP_NONVOLATILE
         ret
 
 ; A door that NtContinue goes to: what comes back from it lands.

@@ -3,7 +3,7 @@
  * is no record (H14), what a bad handle raises, the debug service; and the
  * frame that the kernel leaves on the stack.
  */
-#include "test.h"
+#include "cases.h"
 
 #include "exceptionframe.h"
 #include "facts.h"
@@ -12,13 +12,6 @@
 #define RESERVED_BIT 0x10000000
 #define NOWHERE 0x123450
 #define MARK 0x77778888
-
-/* exceptions.asm */
-extern ULONG_PTR stack_of_case;
-extern UCHAR back[];
-extern void (*routine)(void);
-void run_case(void (*code)(void));
-void call_routine(void);
 
 static struct {
     ULONG count;

@@ -11,6 +11,8 @@
         global  framed_fault, framed_fault_return
         extern  frame_handler
 
+%include "../../programs/lib/nonvolatile.inc"
+
 SECTION .data align=16
 stepped_rsp:    dq 0                            ; behind the call
 stepped_integers:                               ; rbx rbp rsi rdi r12 - r15
@@ -37,15 +39,8 @@ SECTION .text align=16
 ; void step_through(void (*function)(void)): call it with known registers and
 ; the trap flag set.
 step_through:
-        push    rbx
-        push    rbp
-        push    rsi
-        push    rdi
-        push    r12
-        push    r13
-        push    r14
-        push    r15
-        sub     rsp, 0A8h
+        PUSH_NONVOLATILE
+        sub     rsp, SAVED_XMM + 8
 %assign number 6
 %rep 10
         movaps  [rsp + 16 * (number - 6)], xmm%[number]
@@ -70,20 +65,9 @@ stepped_return:
         pushfq
         and     dword [rsp], ~100h
         popfq
-%assign number 6
-%rep 10
-        movaps  xmm%[number], [rsp + 16 * (number - 6)]
-%assign number number + 1
-%endrep
-        add     rsp, 0A8h
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rdi
-        pop     rsi
-        pop     rbp
-        pop     rbx
+        RESTORE_XMM 0
+        add     rsp, SAVED_XMM + 8
+        POP_NONVOLATILE
         ret
 
 stepped_begin:

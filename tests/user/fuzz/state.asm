@@ -14,6 +14,7 @@
         global  state_back
 
 %include "state.inc"
+%include "../../../programs/lib/nonvolatile.inc"
 
 %macro  EACH_REGISTER 1
         %1      rbx, Rbx
@@ -32,7 +33,6 @@
         %1      r15, R15
 %endmacro
 
-SAVED_XMM       equ 10 * 16                     ; xmm6-15
 MXCSR_PLAIN     equ 1F80h
 RFLAGS_PLAIN    equ 202h
 
@@ -48,21 +48,9 @@ SECTION .text align=16
 ; in   rcx = record
 ; out  the record's out, landed; segment registers are the record's
 state_enter:
-        push    rbx
-        push    rbp
-        push    rsi
-        push    rdi
-        push    r12
-        push    r13
-        push    r14
-        push    r15
+        PUSH_NONVOLATILE
         sub     rsp, SAVED_XMM + 8
-%assign i 0
-%rep 10
-%assign x i + 6
-        movaps  [rsp + i * 16], xmm %+ x
-%assign i i + 1
-%endrep
+        SAVE_XMM 0
         mov     [kept_rsp], rsp
         mov     [record], rcx
         mov     rax, rcx
@@ -116,21 +104,9 @@ state_back:
         push    MXCSR_PLAIN
         ldmxcsr [rsp]
         pop     rcx
-%assign i 0
-%rep 10
-%assign x i + 6
-        movaps  xmm %+ x, [rsp + i * 16]
-%assign i i + 1
-%endrep
+        RESTORE_XMM 0
         add     rsp, SAVED_XMM + 8
-        pop     r15
-        pop     r14
-        pop     r13
-        pop     r12
-        pop     rdi
-        pop     rsi
-        pop     rbp
-        pop     rbx
+        POP_NONVOLATILE
         ret
 
 ; The doors, as states begin with them, and what is behind each.  NAME_flags
