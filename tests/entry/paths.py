@@ -7,7 +7,8 @@ From every entry (entries.py) to every SYSRET, SYSEXIT, IRET and return to C,
 along both sides of every branch, with what is known of the machine:
 
     gs      user | kernel | ring (the saved CS will tell) | told (it has, the
-            user's) | unfenced (swapped on its word: LFENCE must come first)
+            user's) | unfenced (swapped, or not, on its word: LFENCE must
+            come first)
             | found (IST: nobody knows until MSR_GS_BASE is written)
     cr3     kernel | user | ring (the saved CS will tell) | found (IST: perhaps
             ring 3's, which map .kvas only) | only (there is no other)
@@ -781,7 +782,7 @@ class Walk:
             if state.cr3 == 'ring':
                 state.cr3 = 'user' if ring == 3 else 'kernel'
             if state.gs == 'ring':
-                state.gs = 'told' if ring == 3 else 'kernel'
+                state.gs = 'told' if ring == 3 else 'unfenced'
 
     def indirect(self, insn, address, next_address, state):
         row = (self.image.symbol(address), insn.text)

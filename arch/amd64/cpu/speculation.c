@@ -155,8 +155,8 @@ void ki_switch_predictors(KPRCB *prcb, ULONGLONG security_domain)
 void ki_show_speculation(void)
 {
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
-               "SPEC  Spectre 1: the index is clamped, LFENCE behind each "
-               "SWAPGS that is a choice\n");
+               "SPEC  Spectre 1: the index is clamped, LFENCE on both sides of "
+               "each SWAPGS that is a choice\n");
     for (ULONG flaw = 0; flaw < FLAWS; flaw++)
         DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "SPEC  %-24s  %s\n",
                    names[flaw], ki_speculation_words(&speculation, flaw));

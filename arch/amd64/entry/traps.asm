@@ -144,7 +144,7 @@ enter_from_any:
         stmxcsr [FRAME(MxCsr)]
         mov     word [FRAME(Dr7)], 0
         test    byte [FRAME(SegCs)], 1
-        jz      .done
+        jz      .no_swapgs
         swapgs
         DEFENCE no_lfence_after_swapgs, lfence
 ; At this point: gs is the KPCR's.
@@ -154,6 +154,10 @@ enter_from_any:
         jz      .done
         call    KiSaveDebugRegisterState
 .done:
+        ret
+; A processor may have come here before it knew that it was ring 3.
+.no_swapgs:
+        DEFENCE no_lfence_after_swapgs, lfence
         ret
 
 ; eax = vector
