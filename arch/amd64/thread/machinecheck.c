@@ -10,12 +10,15 @@
  *
  * #MC comes at any instruction, so it takes no lock and prints nothing: it
  * fills a ring of records, of which a DPC of the clock's is the only reader.
- * The DPC is interrupted by #MC, never the other way round.
+ * The DPC fills it, too, and is interrupted by #MC in doing so, never the other
+ * way round: whoever has got a number fills that record, and the DPC reads none
+ * before its own are filled.
  *
  * NT: a bugcheck for all of them but corrected ones, by way of WHEA; the
  * action-optional ones it recovers from by taking the page out of use.
  */
 #include <bug.h>
+#include <arch/clock.h>
 #include <arch/machinecheck.h>
 #include <arch/processor.h>
 
@@ -29,7 +32,7 @@
 #define NO_BANK 0xFFFFFFFF
 
 /* Once a minute, as Windows does. */
-#define LOOK_TICKS (60 * 64)
+#define LOOK_TICKS (60 * TICKS_PER_SECOND)
 
 static ULONG banks SEALED;
 static BOOLEAN has_recovery SEALED;
@@ -64,12 +67,17 @@ static struct ki_machine_check read_bank(ULONG bank)
 
 static void record(const struct ki_machine_check *check)
 {
-    if (checks.written - checks.read == RECORDS) {
-        checks.lost++;
-        return;
-    }
-    checks.records[checks.written % RECORDS] = *check;
-    checks.written++;
+    ULONG number;
+
+    do {
+        number = checks.written;
+        if (number - checks.read == RECORDS) {
+            __sync_fetch_and_add(&checks.lost, 1);
+            return;
+        }
+    } while (!__sync_bool_compare_and_swap(&checks.written, number,
+                                           number + 1));
+    checks.records[number % RECORDS] = *check;
 }
 
 /*
@@ -147,14 +155,16 @@ static void show(const struct ki_machine_check *check)
 static void show_all(KDPC *this, void *context, void *argument1,
                      void *argument2)
 {
+    ULONG lost;
+
     (void)this, (void)context, (void)argument1, (void)argument2;
     read_banks(NULL, 0);
     for (; checks.read != checks.written; checks.read++)
         show(&checks.records[checks.read % RECORDS]);
-    if (checks.lost)
+    lost = __sync_lock_test_and_set(&checks.lost, 0);
+    if (lost)
         DbgPrintEx(KD_KE_ID, DPFLTR_ERROR_LEVEL,
-                   "machine check: %u more were not recorded\n", checks.lost);
-    checks.lost = 0;
+                   "machine check: %u more were not recorded\n", lost);
 }
 
 void ki_check_machine_checks(void)
