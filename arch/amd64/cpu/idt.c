@@ -72,6 +72,12 @@ void ki_initialize_idt(KPCR *pcr)
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }
 
+static ULONG_PTR handler_of(const KIDTENTRY64 *gate)
+{
+    return (ULONG_PTR)gate->OffsetHigh << 32 |
+           (ULONG_PTR)gate->OffsetMiddle << 16 | gate->OffsetLow;
+}
+
 /* Rows of the gates that have a handler of their own or are ring 3's. */
 void ki_show_idt(const KPCR *pcr)
 {
@@ -85,10 +91,10 @@ void ki_show_idt(const KPCR *pcr)
 
         if (ki_is_unexpected(vector) && !gate->Dpl)
             continue;
-        name = kd_symbol((ULONG_PTR)ki_vectors[vector], buffer, NULL);
+        name = kd_symbol(handler_of(gate), buffer, NULL);
         DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
-                   "    %02x  %p  %-28s DPL %u  IST %u\n", vector,
-                   ki_vectors[vector], name ? name : "", gate->Dpl,
+                   "    %02x  %p  %-31s DPL %u  IST %u\n", vector,
+                   (void *)handler_of(gate), name ? name : "", gate->Dpl,
                    gate->IstIndex);
     }
 }
