@@ -232,8 +232,8 @@ void MmDeleteKernelStack(void *top);
 /*
  * In a checked build what nobody has used of a kernel stack is paint; the
  * processor's own stacks have zeroes there.  mm_stack_use: how many bytes below
- * top have been used, of a stack that ends at limit.  mm_show_stacks: a line
- * about all that have been used.
+ * top have been used, of a stack that ends at limit.  mm_show_stacks
+ * tells it of all that have been used.
  */
 #define MM_STACK_PAINT 0x5057A15D5057A15DULL
 ULONG mm_stack_use(const void *limit, const void *top);

@@ -60,6 +60,8 @@ static const struct {
     { "DPC", ki_dpc_stack_top },   { "idle", ki_idle_stack_top },
 };
 
+#define STACKS_PER_LINE 4
+
 /* Behind the guard page that is next below. */
 static const UCHAR *limit_of(const UCHAR *top)
 {
@@ -72,16 +74,21 @@ static const UCHAR *limit_of(const UCHAR *top)
     return guard + PAGE_SIZE;
 }
 
+static void show(ULONG number, const char *name, ULONG use, ULONG size)
+{
+    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL, "%s%s %x of %x",
+               number % STACKS_PER_LINE == 0 ? "\nSTACK " : ", ", name, use,
+               size);
+}
+
 void mm_show_stacks(void)
 {
-    DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL,
-               "\nSTACK threads %x of %x", deepest, KERNEL_STACK_SIZE);
+    show(0, "threads", deepest, KERNEL_STACK_SIZE);
     for (ULONG i = 0; i < ARRAY_SIZE(stacks); i++) {
         const UCHAR *limit = limit_of(stacks[i].top);
 
-        DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL, ", %s %x of %x",
-                   stacks[i].name, mm_stack_use(limit, stacks[i].top),
-                   (ULONG)(stacks[i].top - limit));
+        show(i + 1, stacks[i].name, mm_stack_use(limit, stacks[i].top),
+             (ULONG)(stacks[i].top - limit));
     }
     DbgPrintEx(DPFLTR_MM_ID, DPFLTR_TRACE_LEVEL, "\n");
 }

@@ -12,9 +12,10 @@
 
 #define LIST_TAG 0x734C7350             /* "PsLs" */
 
-/* local: NULL while only the length counts; user: where it will lie. */
+/* local: NULL while only the length counts; user: unprobed. */
 struct list {
-    UCHAR *local, *user;
+    UCHAR *local;
+    ULONG_PTR user;
     SIZE_T used, capacity;
 };
 
@@ -63,7 +64,7 @@ static void put_name(struct list *list, const EPROCESS *process,
                      SYSTEM_PROCESS_INFORMATION *to)
 {
     SIZE_T length = strlen(process->ImageFileName);
-    UCHAR *user = list->user + list->used;
+    ULONG_PTR user = list->user + list->used;
     WCHAR *name = take(list, ALIGN_UP((length + 1) * sizeof(WCHAR), 8));
 
     if (!name)
@@ -139,7 +140,7 @@ static void put_all(struct list *list)
 
 static NTSTATUS query_list(void *user, ULONG length, ULONG *needed)
 {
-    struct list list = { .user = user };
+    struct list list = { .user = (ULONG_PTR)user };
     NTSTATUS status = STATUS_INFO_LENGTH_MISMATCH;
 
     put_all(&list);

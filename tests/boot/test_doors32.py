@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from conftest import BUILD, TEST_BUILD
+from conftest import BUILD, CHECKED, TEST_BUILD
 
 PROGRAMS = ['callregs', 'numbers', 'args', 'flags', 'selectors', 'gate',
             'apc']
@@ -65,7 +65,7 @@ def system_call(console):
 
 @pytest.mark.parametrize('program', PROGRAMS)
 def test_intel(run, program):
-    console = check(run, program)
+    console = check(run, program, kernel=CHECKED)
     assert system_call(console) == 'KiFastSystemCall'
 
 
@@ -97,7 +97,7 @@ def test_no_sysenter_to_choose(run):
 @pytest.mark.parametrize('words, status', ONCE,
                          ids=[words for words, _ in ONCE])
 def test_once(run, words, status):
-    check(run, 'once', *words.split(), status=status)
+    check(run, 'once', *words.split(), status=status, kernel=CHECKED)
 
 
 @pytest.mark.parametrize('words, status', ONCE_AMD,

@@ -8,7 +8,7 @@ import struct
 
 import pytest
 
-from conftest import TEST_BUILD
+from conftest import CHECKED, TEST_BUILD
 from ntwalk import symbols
 
 RING0 = os.path.join(TEST_BUILD, 'user', 'ring0.exe')
@@ -25,7 +25,7 @@ ACTION_OPTIONAL = VAL | UC | EN | S | MISCV | ADDRV | 0xC0
 
 @pytest.mark.parametrize('number', ['50', '52', '53'])
 def test_self(run, number):
-    assert run('ring0', number, add=[RING0]).status == 0
+    assert run('ring0', number, add=[RING0], kernel=CHECKED).status == 0
 
 
 def top(stack):

@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from conftest import BUILD, MOST, TEST_BUILD
+from conftest import BUILD, CHECKED, MOST, TEST_BUILD
 from ntwalk import symbols
 
 RING0 = os.path.join(TEST_BUILD, 'user', 'ring0.exe')
@@ -52,7 +52,7 @@ BUGCHECKS = [
     ('109', 0x0A, 'IRQL_NOT_LESS_OR_EQUAL', 'NtwSelfTest'),
 ]
 
-# The same of a checked kernel.
+# The same, and only the checked kernel has them.
 CHECKED_BUGCHECKS = [
     ('131', 0xC1, 'SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION', 'mi_check_free'),
     ('132', 0xC1, 'SPECIAL_POOL_DETECTED_MEMORY_CORRUPTION', 'mi_check_end'),
@@ -78,7 +78,7 @@ PARAMETERS = [
                                     '9', 'a', 'c', 'd', 'e', 'f', '10',
                                     '11', '20', '22', '48', '60'])
 def test_self(run, number):
-    assert run('ring0', number, add=[RING0]).status == 0
+    assert run('ring0', number, add=[RING0], kernel=CHECKED).status == 0
 
 
 @pytest.mark.parametrize('clock, words', [
@@ -116,7 +116,7 @@ def test_timers_cost_the_same_however_many(run):
 @pytest.mark.parametrize('number, code, name, routine',
                          BUGCHECKS + CHECKED_BUGCHECKS)
 def test_bugcheck(run, number, code, name, routine):
-    result = run('ring0', number, add=[RING0])
+    result = run('ring0', number, add=[RING0], kernel=CHECKED)
     assert result.status == 125
     assert f'*** STOP: 0x{code:08X} (' in result.console
     assert f'*** {name}' in result.console

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from conftest import BUILD, ROOT, TEST_BUILD
+from conftest import BUILD, CHECKED, ROOT, TEST_BUILD
 from services import read_tabs
 
 # Their answers differ by nature, or there is nothing to compare.
@@ -31,7 +31,7 @@ def said(run, folder, build, **options):
     text = re.search(r'\nprocess \d+ answers[^\n]*\n(.*)\n\d+ system calls, ',
                      result.console, re.S).group(1)
     return [line for line in text.splitlines()
-            if not line.startswith(('W^X', 'STACK'))]
+            if line and not line.startswith(('W^X', 'STACK'))]
 
 
 FIRST = []
@@ -45,8 +45,8 @@ def first_said(run):
 
 
 @pytest.mark.parametrize('folder, build, options', [
-    ('user', TEST_BUILD, {'options': ['doors=int2e']}),
-    ('user32', TEST_BUILD, {}),
+    ('user', TEST_BUILD, {'options': ['doors=int2e'], 'kernel': CHECKED}),
+    ('user32', TEST_BUILD, {'kernel': CHECKED}),
     ('user32', TEST_BUILD, {'options': ['xpdoor=int2e']}),
     ('user32', BUILD, {'cpu': 'amd'}),
     ('user', TEST_BUILD, {'options': ['doors=int2e'], 'emulator': 'bochs'}),
