@@ -4,14 +4,11 @@ The list below is the promise; the page tables of a running process are the
 fact. Its other page tables are looked at as well: ring 3's half must be the
 same, and not be executable there.
 """
-import os
-import re
 import struct
 
 from . import symbols
 from .pagewalk import (FIRST_KERNEL_SLOT, NO_EXECUTE, PAGE, PRESENT, Tables)
 
-EQU = re.compile(r'^(\S+)\s+equ\s+(0x[0-9a-f]+|\d+)$', re.M)
 KERNEL_VIRTUAL = 0xFFFFFFFF80000000
 USER_SLOTS = range(FIRST_KERNEL_SLOT)
 KERNEL_SLOTS = range(FIRST_KERNEL_SLOT, 512)
@@ -37,10 +34,7 @@ class Kernel:
 
     def __init__(self, build):
         self.symbols = symbols.of_kernel(build)
-        with open(os.path.join(build, 'gen/ksamd64.inc'),
-                  encoding='ascii') as text:
-            self.offsets = {name: int(value, 0)
-                            for name, value in EQU.findall(text.read())}
+        self.offsets = symbols.offsets_of_kernel(build)
 
     def span(self, first, end):
         """(start, end) of a row of LISTED."""

@@ -9,6 +9,7 @@ from .errors import Usage
 # No local labels of assembly (name.label), but parts of functions.
 LINE = re.compile(r'^([0-9a-f]{8,16}) ([TtDdBbRrVvWw]) '
                   r'([^.\s]+(?:\.(?:isra|part|constprop|cold)\S*)?)$', re.M)
+EQU = re.compile(r'^(\S+)\s+equ\s+(0x[0-9a-f]+|\d+)$', re.M)
 
 
 class Table:
@@ -56,6 +57,13 @@ class Table:
     def rows(self):
         """Yields (address, name), ascending."""
         return zip(self.addresses, self.names)
+
+
+def offsets_of_kernel(build):
+    """Returns {"STRUCTURE.Member": offset}, and assembly's other numbers."""
+    with open(os.path.join(build, 'gen/ksamd64.inc'),
+              encoding='ascii') as text:
+        return {name: int(value, 0) for name, value in EQU.findall(text.read())}
 
 
 def of_kernel(build):

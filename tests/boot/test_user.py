@@ -217,8 +217,7 @@ def test_amd(check, program, kernel, status, words):
 
 @pytest.mark.parametrize('program, kernel, status, words',
                          [case for case in programs('test', 'intel')
-                          if case.id.startswith('32/') and
-                          case.id not in STORMS])
+                          if case.id.startswith('32/')])
 def test_shadow_of_32_bit_code(check, program, kernel, status, words):
     """SYSENTER and SYSEXIT, which AMD's processors do not have."""
     check((program, kernel, status, words), TEST_BUILD, fresh=False,

@@ -14,11 +14,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, 'scripts'))
 
+from ntwalk import symbols                                  # noqa: E402
 from ntwalk.errors import Usage                             # noqa: E402
 
 LINE = re.compile(r'\s*([0-9a-f]+):\t(.*\S)\s*$')
 MAP_ROW = re.compile(r'^ (\.\w+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S+)$', re.M)
-EQU = re.compile(r'^(\S+)\s+equ\s+(0x[0-9a-f]+|\d+)$', re.M)
 # Assembly that lies among the C: section, end of the object's name.
 OUTSIDE = (('.text', '/mm/usercopy.asm.o'),)
 
@@ -37,10 +37,7 @@ class Image:
         self.names, self.sizes = {}, {}
         self.symbols = self.read_symbols()
         self.sorted = sorted(self.names)
-        with open(os.path.join(build, 'gen/ksamd64.inc'),
-                  encoding='ascii') as text:
-            self.offsets = {name: int(value, 0)
-                            for name, value in EQU.findall(text.read())}
+        self.offsets = symbols.offsets_of_kernel(build)
         with open(os.path.splitext(elf)[0] + '.map',
                   encoding='utf-8') as text:
             rows = MAP_ROW.findall(text.read())

@@ -452,15 +452,6 @@ static void check_handles(void)
 
 /* ---- Nothing is left ---- */
 
-static ULONG open_handles(void)
-{
-    ULONG count = 0;
-
-    NtQueryInformationProcess(NtCurrentProcess(), ProcessHandleCount, &count,
-                              sizeof count, NULL);
-    return count;
-}
-
 static void check_nothing_left(const char *name, void (*check)(void))
 {
     ULONG pages, handles;
@@ -468,12 +459,12 @@ static void check_nothing_left(const char *name, void (*check)(void))
     test_where(name);
     check();
     pages = test_settled_pages();
-    handles = open_handles();
+    handles = test_handles();
     check();
     CHECK_SAY(test_settled_pages() + 4 >= pages, "%u pages, then %u", pages,
               test_settled_pages());
-    CHECK_SAY(open_handles() == handles, "%u handles, then %u", handles,
-              open_handles());
+    CHECK_SAY(test_handles() == handles, "%u handles, then %u", handles,
+              test_handles());
     test_where("");
 }
 

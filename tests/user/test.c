@@ -136,6 +136,17 @@ VM_COUNTERS test_counters(void)
     return now;
 }
 
+ULONG test_handles(void)
+{
+    ULONG count = 0;
+
+    CHECK_STATUS(NtQueryInformationProcess(NtCurrentProcess(),
+                                           ProcessHandleCount, &count,
+                                           sizeof count, NULL),
+                 STATUS_SUCCESS);
+    return count;
+}
+
 ULONG test_settled_pages(void)
 {
     LARGE_INTEGER tick = { .QuadPart = -1 };
@@ -143,6 +154,7 @@ ULONG test_settled_pages(void)
 
     do {
         before = now;
+        NtDelayExecution(FALSE, &tick);
         NtDelayExecution(FALSE, &tick);
         now = test_performance().AvailablePages;
     } while (now != before);

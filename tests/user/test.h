@@ -42,6 +42,9 @@ void test_protect(void *page, ULONG count, ULONG protect);
 SYSTEM_PERFORMANCE_INFORMATION test_performance(void);
 VM_COUNTERS test_counters(void);
 
+/* Open handles of this process. */
+ULONG test_handles(void);
+
 /* AvailablePages, when who ends threads and processes has come to rest. */
 ULONG test_settled_pages(void);
 

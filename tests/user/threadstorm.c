@@ -48,31 +48,6 @@ static NTSTATUS exit_status(HANDLE thread)
     return basic.ExitStatus;
 }
 
-static ULONG handles(void)
-{
-    ULONG count = 0;
-
-    CHECK_STATUS(NtQueryInformationProcess(NtCurrentProcess(),
-                                           ProcessHandleCount, &count,
-                                           sizeof count, NULL),
-                 STATUS_SUCCESS);
-    return count;
-}
-
-/* The reaper frees what ended a moment ago: until nothing changes. */
-static ULONG settled_pages(void)
-{
-    LARGE_INTEGER tick = { .QuadPart = -1 };
-    ULONG before;
-
-    do {
-        before = test_performance().AvailablePages;
-        NtDelayExecution(FALSE, &tick);
-        NtDelayExecution(FALSE, &tick);
-    } while (test_performance().AvailablePages != before);
-    return before;
-}
-
 /* ---- APCs to threads that end ---- */
 
 static void NTAPI count_run(void *argument1, void *argument2, void *argument3)
@@ -350,14 +325,15 @@ static void check_leaks(void)
     ULONG at, round, pages, open;
 
     for (round = 0; round < 2; round++) {
-        pages = settled_pages();
-        open = handles();
+        pages = test_settled_pages();
+        open = test_handles();
         for (at = 0; at < SOME * factor / (2 - round); at++)
             join(create(end_at_once, (void *)(ULONG_PTR)at, FALSE));
     }
-    CHECK_SAY(settled_pages() >= pages, "%u pages, then %u", pages,
+    CHECK_SAY(test_settled_pages() >= pages, "%u pages, then %u", pages,
               test_performance().AvailablePages);
-    CHECK_SAY(handles() == open, "%u handles, then %u", open, handles());
+    CHECK_SAY(test_handles() == open, "%u handles, then %u", open,
+              test_handles());
 }
 
 static void check_no_leak_of(void (*check)(void))
@@ -365,12 +341,13 @@ static void check_no_leak_of(void (*check)(void))
     ULONG pages, open;
 
     check();
-    pages = settled_pages();
-    open = handles();
+    pages = test_settled_pages();
+    open = test_handles();
     check();
-    CHECK_SAY(settled_pages() + 4 >= pages, "%u pages, then %u", pages,
+    CHECK_SAY(test_settled_pages() + 4 >= pages, "%u pages, then %u", pages,
               test_performance().AvailablePages);
-    CHECK_SAY(handles() == open, "%u handles, then %u", open, handles());
+    CHECK_SAY(test_handles() == open, "%u handles, then %u", open,
+              test_handles());
 }
 
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)

@@ -290,17 +290,12 @@ CHECK_OF(check_client_id)
 /* NtOpenProcess wants attributes, without a name, and an id. */
 CHECK_OF(check_open_attributes)
 {
-    NTSTATUS status = memory_status(call->arguments[2],
-                                    sizeof(OBJECT_ATTRIBUTES), 4, FALSE);
     OBJECT_ATTRIBUTES attributes;
+    NTSTATUS status = read_attributes(call->arguments[2], &attributes);
 
     UNUSED;
     if (status)
         return status;
-    memcpy(&attributes, (void *)call->arguments[2], sizeof attributes);
-    if (attributes.Length != sizeof attributes ||
-        (attributes.Attributes & ~OBJ_VALID_ATTRIBUTES))
-        return STATUS_INVALID_PARAMETER;
     return attributes.ObjectName || !call->arguments[3]
                ? STATUS_INVALID_PARAMETER_MIX : 0;
 }
@@ -715,18 +710,12 @@ CHECK_OF(check_set_system)
 /* Names of files are read as texts; their statuses are the row's. */
 CHECK_OF(check_file_name)
 {
-    ULONG_PTR address = call->arguments[2];
-    NTSTATUS status = memory_status(address, sizeof(OBJECT_ATTRIBUTES), 4,
-                                    FALSE);
     OBJECT_ATTRIBUTES attributes;
+    NTSTATUS status = read_attributes(call->arguments[2], &attributes);
 
     UNUSED;
     if (status)
         return status;
-    memcpy(&attributes, (void *)address, sizeof attributes);
-    if (attributes.Length != sizeof attributes ||
-        (attributes.Attributes & ~OBJ_VALID_ATTRIBUTES))
-        return STATUS_INVALID_PARAMETER;
     return attributes.ObjectName
                ? string_status((ULONG_PTR)attributes.ObjectName, 1) : 0;
 }

@@ -32,6 +32,7 @@ ULONG object_class_size(ULONG class), system_class_size(ULONG class);
 ULONG set_process_size(ULONG class), set_thread_size(ULONG class);
 
 /* model.c */
+NTSTATUS read_attributes(ULONG_PTR address, OBJECT_ATTRIBUTES *attributes);
 NTSTATUS attributes_status(ULONG_PTR address);
 NTSTATUS handle_status(ULONG_PTR value, enum object object,
                        ACCESS_MASK access);

@@ -144,9 +144,9 @@ struct row {
 #define ROW_NEVER 1             /* never a success */
 #define ROW_VALUE 2             /* the result is no status: A checks it */
 #define ROW_VICTIM 4            /* wants a victim */
-#define ROW_TIME 32             /* it tells a time, which may be negative */
-#define ROW_INDEX 16            /* successes have an object's index */
 #define ROW_FOREIGN 8           /* what it writes is not the kernel's */
+#define ROW_INDEX 16            /* successes have an object's index */
+#define ROW_TIME 32             /* it tells a time, which may be negative */
 
 extern const struct row rows[];
 extern const ULONG row_count;
@@ -166,6 +166,10 @@ struct fuzz_call {
 void generate_begin(void);
 void generate(struct fuzz_call *call);
 ULONG row_number(ULONG row);
+
+/* An address that is odd; is this one of its own of the kernel's half? */
+ULONG_PTR generate_special(void);
+BOOLEAN generate_has_used(ULONGLONG value);
 
 /* ---- model.c ---- */
 

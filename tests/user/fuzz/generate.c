@@ -70,6 +70,7 @@ static ULONG_PTR number_garbage(void)
     return garbage;
 }
 
+/* At the ends of Windows 10's and XP's tables, and beyond. */
 static ULONG_PTR bad_number(void)
 {
     static const USHORT limits[] = { 0x1D6, 0x1D7, 0x1D8, 0x11B, 0x11C,

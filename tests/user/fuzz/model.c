@@ -67,18 +67,26 @@ NTSTATUS string_status(ULONG_PTR address, ULONG alignment)
                          sizeof(WCHAR), FALSE);
 }
 
-NTSTATUS attributes_status(ULONG_PTR address)
+NTSTATUS read_attributes(ULONG_PTR address, OBJECT_ATTRIBUTES *attributes)
 {
-    NTSTATUS status = memory_status(address, sizeof(OBJECT_ATTRIBUTES),
+    NTSTATUS status = memory_status(address, sizeof *attributes,
                                     sizeof(ULONG), FALSE);
-    OBJECT_ATTRIBUTES attributes;
 
     if (status)
         return status;
-    memcpy(&attributes, (void *)address, sizeof attributes);
-    if (attributes.Length != sizeof attributes ||
-        (attributes.Attributes & ~OBJ_VALID_ATTRIBUTES))
-        return STATUS_INVALID_PARAMETER;
+    memcpy(attributes, (void *)address, sizeof *attributes);
+    return attributes->Length != sizeof *attributes ||
+                   (attributes->Attributes & ~OBJ_VALID_ATTRIBUTES)
+               ? STATUS_INVALID_PARAMETER : STATUS_SUCCESS;
+}
+
+NTSTATUS attributes_status(ULONG_PTR address)
+{
+    OBJECT_ATTRIBUTES attributes;
+    NTSTATUS status = read_attributes(address, &attributes);
+
+    if (status)
+        return status;
     if (attributes.ObjectName)
         return string_status((ULONG_PTR)attributes.ObjectName, 4);
     return attributes.RootDirectory ? STATUS_OBJECT_NAME_INVALID

@@ -23,8 +23,6 @@ void scan_take_copy(void)
            arena + ARENA_EDGE2 * PAGE_SIZE, PAGE_SIZE);
 }
 
-BOOLEAN generate_has_used(ULONGLONG value);
-
 /* Times are negative numbers, too: only the kernel's image is so high. */
 static BOOLEAN is_of_kernel(ULONGLONG word, ULONG flags)
 {

@@ -59,6 +59,3 @@ void contexts_run(ULONG count);
 #define BLOCKS 64
 #define BLOCK_SIZE 64
 UCHAR *instructions_make(void);
-
-BOOLEAN generate_has_used(ULONGLONG value);
-ULONG_PTR generate_special(void);

@@ -381,17 +381,6 @@ void world_close_victim(void)
 
 /* ---- Epochs ---- */
 
-static ULONG count_handles(void)
-{
-    ULONG count = 0;
-
-    CHECK_STATUS(NtQueryInformationProcess(NtCurrentProcess(),
-                                           ProcessHandleCount, &count,
-                                           sizeof count, NULL),
-                 STATUS_SUCCESS);
-    return count;
-}
-
 /* Ring 3 may know addresses of the kernel then. */
 static BOOLEAN ask_for_debugger(void)
 {
@@ -414,7 +403,7 @@ void world_create(void)
 void world_begin_epoch(void)
 {
     reserve_playground(PLAYGROUND_SIZE);
-    handles_before = count_handles();
+    handles_before = test_handles();
     space_before = world_space();
     create_handles();                   /* no stack lies in the playground */
     know_no_handles();
@@ -454,7 +443,7 @@ const char *world_end_epoch(void)
     end_parked_thread();
     close_handles();
     furnish_playground();
-    if (count_handles() != handles_before)
+    if (test_handles() != handles_before)
         return "handles are left over";
     return world_space() != space_before ? "address space is left over"
                                          : NULL;
