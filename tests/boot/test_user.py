@@ -9,7 +9,8 @@ about memory with the self map elsewhere, and some of it under UEFI.
 They run one after another on one machine, from the shell: what one leaves
 behind the next one meets. Rows that ask for memory, options or files have a
 machine of their own; so have those with other self maps, under UEFI and on
-Bochs, unless they are about how a process ends.
+Bochs, unless they are about how a process ends. When a machine with the
+checked kernel has run them all, its stacks are looked at.
 
 A program says on a line "expected: TEXT" what the console must show next.
 """
@@ -17,7 +18,8 @@ import os
 
 import pytest
 
-from conftest import BUILD, CHECKED, ENDED, ROOT, TEST_BUILD, config
+from conftest import (BUILD, CHECKED, ENDED, NESTS, ROOT, TEST_BUILD,
+                      check_stacks, config)
 from ntwalk import boot
 from shell import Shell
 
@@ -94,7 +96,8 @@ ENDS = ('crash', 'unwind', 'tlsfault', 'seh', 'sehend', 'cxx')
 
 def is_plain(row):
     """Whether it wants no machine that is made for it."""
-    return all(word[:2] != '--' or word[:6] == '--cpu=' for word in row[3])
+    return row[0].rpartition('/')[2] not in NESTS and all(
+        word[:2] != '--' or word[:6] == '--cpu=' for word in row[3])
 
 
 def is_end(row):
@@ -142,9 +145,17 @@ class Series:
         return text
 
     def stop(self):
-        machine, self.machine, self.shell = self.machine, None, None
-        if machine:
-            machine.__exit__(None, None, None)
+        """What is wrong with the stacks is told of all that ran."""
+        machine, shell = self.machine, self.shell
+        self.machine = self.shell = None
+        try:
+            if shell and machine.config.kernel == CHECKED:
+                shell.type('exit\r')
+                shell.end(0)
+                check_stacks(machine.console)
+        finally:
+            if machine:
+                machine.__exit__(None, None, None)
 
 
 @pytest.fixture(scope='session')
