@@ -7,8 +7,9 @@ import struct
 from typing import NamedTuple
 
 PAGE = 0x1000
-ADDRESS = 0x0000FFFFFFFFF000
-PRESENT, WRITE, USER, LARGE, NO_EXECUTE = 1, 2, 4, 1 << 7, 1 << 63
+ADDRESS = 0x000FFFFFFFFFF000
+PRESENT, WRITE, USER, LARGE, GLOBAL = 1, 2, 4, 1 << 7, 1 << 8
+NO_EXECUTE = 1 << 63
 FIRST_KERNEL_SLOT = 256
 ENTRIES = 512
 
@@ -19,6 +20,7 @@ class Leaf(NamedTuple):
     write: bool
     user: bool
     execute: bool
+    is_global: bool = False
 
 
 class Tables:
@@ -80,7 +82,8 @@ class Tables:
         rights = (write and bool(entry & WRITE), user and bool(entry & USER),
                   execute and not entry & NO_EXECUTE)
         if shift == 12 or shift < 39 and entry & LARGE:
-            yield Leaf(va, entry & ADDRESS & -1 << shift, *rights)
+            yield Leaf(va, entry & ADDRESS & -1 << shift, *rights,
+                       bool(entry & GLOBAL))
             return
         for i, inner in enumerate(self.table(entry & ADDRESS)):
             yield from self.below(inner, shift - 9, va | i << shift - 9,

@@ -7,63 +7,29 @@ Scenarios: E7.
 """
 import json
 import os
-import struct
-from typing import NamedTuple
 
 import pytest
 
+from ntwalk.pagewalk import (ADDRESS, ENTRIES, NO_EXECUTE, PRESENT, USER, WRITE,
+                             Tables)
+
 FOLDER = os.path.dirname(os.path.abspath(__file__))
-ADDRESS = 0x000FFFFFFFFFF000
-PRESENT, WRITE, USER, LARGE, GLOBAL = 1, 2, 4, 0x80, 0x100
-NO_EXECUTE = 1 << 63
 USER_SHARED, KERNEL_SHARED = 0x7FFE0000, 0xFFFFF78000000000
 KERNEL_SHARED_XP = KERNEL_SHARED + 0x1000
 HIGHEST_USER = 0x7FFFFFFEFFFF
 HIGHEST_USER_32 = 0x7FFEFFFF
 
 
-class Leaf(NamedTuple):
-    va: int
-    physical: int
-    write: bool
-    user: bool
-    execute: bool
-    is_global: bool
-
-
-class Space:
-    """The tables below one CR3."""
+class Space(Tables):
+    """The tables below one CR3: mapped is {va: Leaf}, but the self map."""
 
     def __init__(self, machine, cr3):
-        self.machine = machine
-        self.top = cr3 & ADDRESS
-        self.pages = {}
-        self.slots = [i for i, entry in enumerate(self.table(self.top))
+        super().__init__(machine, cr3)
+        slots = range(ENTRIES)
+        self.slots = [slot for slot, entry in zip(slots, self.entries(slots))
                       if entry & PRESENT and entry & ADDRESS == self.top]
-        self.leaves = {leaf.va: leaf for leaf in
-                       self.walk(self.top, 39, 0, True, True, True)}
-
-    def table(self, physical):
-        if physical not in self.pages:
-            data = self.machine.read(physical, 4096, physical=True)
-            self.pages[physical] = struct.unpack('<512Q', data)
-        return self.pages[physical]
-
-    def walk(self, table, shift, va, write, user, execute):
-        for i, entry in enumerate(self.table(table)):
-            if not entry & PRESENT or shift == 39 and i in self.slots:
-                continue
-            at = va | i << shift
-            if shift == 39 and i >= 256:
-                at |= 0xFFFF000000000000
-            w = write and bool(entry & WRITE)
-            u = user and bool(entry & USER)
-            x = execute and not entry & NO_EXECUTE
-            if shift == 12 or shift < 39 and entry & LARGE:
-                yield Leaf(at, entry & ADDRESS & -1 << shift, w, u, x,
-                           bool(entry & GLOBAL))
-            else:
-                yield from self.walk(entry & ADDRESS, shift - 9, at, w, u, x)
+        self.mapped = {leaf.va: leaf for leaf in self.leaves(
+            slot for slot in slots if slot not in self.slots)}
 
 
 def stopped_space(machine, text):
@@ -115,29 +81,29 @@ def check_self_map(space):
 
 
 def check_protections(space):
-    both = [hex(leaf.va) for leaf in space.leaves.values()
+    both = [hex(leaf.va) for leaf in space.mapped.values()
             if leaf.write and leaf.execute]
     assert not both, f'writable and executable: {both}'
 
 
 def check_halves(space, highest):
     """User pages lie below, and only they are the user's."""
-    for leaf in space.leaves.values():
+    for leaf in space.mapped.values():
         if leaf.va < 1 << 47:
             assert leaf.user and not leaf.is_global, hex(leaf.va)
             assert 0x10000 <= leaf.va <= highest, hex(leaf.va)
         else:
             assert not leaf.user, hex(leaf.va)
-    assert any(leaf.va < 1 << 47 for leaf in space.leaves.values())
+    assert any(leaf.va < 1 << 47 for leaf in space.mapped.values())
 
 
 def check_shared_page(space, seen, hidden):
     """Ring 3 has one of the kernel's two pages, and not the other."""
-    user, other = space.leaves[USER_SHARED], space.leaves[hidden]
-    assert user.physical == space.leaves[seen].physical
+    user, other = space.mapped[USER_SHARED], space.mapped[hidden]
+    assert user.physical == space.mapped[seen].physical
     assert not user.write and not user.execute and user.user
     for va in (seen, hidden):
-        kernel = space.leaves[va]
+        kernel = space.mapped[va]
         assert kernel.write and not kernel.execute and not kernel.user
-    assert [hex(leaf.va) for leaf in space.leaves.values()
+    assert [hex(leaf.va) for leaf in space.mapped.values()
             if leaf.physical == other.physical] == [hex(hidden)]
