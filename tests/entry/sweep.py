@@ -6,7 +6,7 @@ entrypaths.exe takes each path; we step through it, and before each instruction
 make something happen and compare everything (boundary.py). README.md says what
 is left out, and what the figures mean.
 
-Scenarios: D1 to D3, D10, D11, M6.
+Scenarios: A2, D1 to D3, D10, D11, M6.
 """
 import argparse
 import collections
