@@ -41,6 +41,7 @@ PROGRAMS = ('fired', 'ums', 'instrument', '32/debugregs', '32/raises',
 SHELLS = (
     ('intel', ('kva=on', 'spec=on', 'debug=on'), PROGRAMS),
     ('intel', ('kva=off', 'spec=off', 'debug=on'), PROGRAMS),
+    ('intel', ('kva=off', 'spec=on'), ('32/apc',)),
     ('amd', ('kva=off', 'spec=off'), ('crash syscall32',)),
     ('amd', ('kva=on', 'spec=on'), ('crash syscall32',)),
 )

@@ -11,7 +11,8 @@ along both sides of every branch, with what is known of the machine:
             come first)
             | found (IST: nobody knows until MSR_GS_BASE is written)
     cr3     kernel | user | ring (the saved CS will tell) | found (IST: perhaps
-            ring 3's, which map .kvas only) | only (there is no other)
+            ring 3's, which map .kvas only) | only (there is no other) | same
+            (on the way out: ring 3's are the kernel's)
     shadow  the way in was KVA shadow's, or not, or nobody knows
     flags   IF off | shadow (just behind STI) | on | None; DF, AC off or not
     bpb     'entered' or 'left': ki_enter_predictors, ki_leave_predictors were
@@ -123,7 +124,7 @@ class State:
         self.mapped(self.regs['rsp'])
 
     def mapped(self, value):
-        if self.cr3 not in ('kernel', 'only') and not (
+        if self.cr3 not in ('kernel', 'only', 'same') and not (
                 is_stack(value) and value[1] in entries.SHARED_STACKS):
             raise Violation(f'{NOT_MAPPED}: cr3 is {self.cr3}')
 
@@ -311,7 +312,7 @@ class Walk:
         before = state
         state = state.copy()
         self.windows(state)
-        if state.cr3 not in ('kernel', 'only') and \
+        if state.cr3 not in ('kernel', 'only', 'same') and \
                 not self.in_shadow(address):
             raise Violation(f'runs while cr3 is {state.cr3}')
         found = self.execute(insn, address, next_address, state)
@@ -749,10 +750,11 @@ class Walk:
                 after.cr3 = 'user' if after.shadow else 'kernel'
             elif what == 'selector' and equal:
                 after.empty = True
-            elif what == 'one space' and not equal and after.gs == 'kernel' \
-                    and after.cr3 == 'user':
-                after.cr3 = 'kernel'    # both are the same
-                after.bpb = 'due'
+            elif what == 'one space' and not equal and after.gs == 'kernel':
+                if after.cr3 == 'user':
+                    after.cr3, after.bpb = 'kernel', 'due'
+                elif after.cr3 == 'kernel':
+                    after.cr3 = 'same'
             elif what == 'shadow':
                 if after.shadow == equal:
                     continue
@@ -877,7 +879,8 @@ class Walk:
     def to_user(self, state):
         if state.gs != 'user':
             raise Violation(f'back to ring 3 while gs is {state.gs}')
-        if state.cr3 != ('user' if state.shadow else 'kernel'):
+        if state.cr3 not in (('user', 'same') if state.shadow
+                             else ('kernel',)):
             raise Violation(f'back to ring 3 while cr3 is {state.cr3}, with '
                             f'{"" if state.shadow else "no "}shadow')
         if state.shadow and state.bpb != 'left':

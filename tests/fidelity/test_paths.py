@@ -133,7 +133,7 @@ def test_what_is_needed(kernel):
     ('KiSystemCall64Shadow', 'mov QWORD PTR gs',
      'mov QWORD PTR gs:0x10,rsp', 'cr3 is user'),
     ('KiKernelSysretExit', 'mov cr3', 'nop', 'while cr3 is kernel'),
-    ('ki_kernel_sysexit', 'mov rbp', 'mov cr3,r11', 'cr3 is user'),
+    ('ki_kernel_sysexit.two_spaces', 'cmp', 'mov cr3,r11', 'cr3 is user'),
     ('ki_kernel_sysexit', 'mov cr3', 'nop', 'while cr3 is kernel'),
     ('ki_kernel_iret', 'mov cr3', 'nop', 'while cr3 is kernel'),
     ('ki_exit_by_iret', 'jne ', 'nop', 'while cr3 is kernel, with shadow'),

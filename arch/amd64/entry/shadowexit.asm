@@ -2,7 +2,8 @@
 ;
 ; Exits jump here with everything done but the last step: load the page tables
 ; of ring 3, swapgs, and go.  From MOV CR3 on only what shadow.asm names is
-; mapped; the thread's stack is not.
+; mapped; the thread's stack is not.  With KI_SHADOW_ONE_SPACE there are no
+; others, and CR3 is left alone: to write it would empty the TLB.
 ;
 ; On entry: gs is the KPCR's, interrupts are off.
 
@@ -26,9 +27,6 @@ CFI_BEGIN
 ; What CR3 gets for ring 3.  With PCIDs the processor keeps ring 3's
 ; translations unless one of them has become wrong.  Changes flags.
 %macro USER_DIRECTORY 1
-        mov     %1, cr3
-        test    dword [PRCB(ShadowFlags)], KI_SHADOW_ONE_SPACE
-        jnz     %%known
         mov     %1, [PRCB(CurrentThread)]
         mov     %1, [%1 + KTHREAD.ApcState.Process]
         mov     %1, [%1 + KPROCESS.UserDirectoryTableBase]
@@ -40,33 +38,48 @@ CFI_BEGIN
 %%known:
 %endmacro
 
+; Changes the register and flags.
+%macro LOAD_USER_DIRECTORY 1
+        test    dword [PRCB(ShadowFlags)], KI_SHADOW_ONE_SPACE
+        jnz     %%one_space
+        USER_DIRECTORY %1
+        mov     cr3, %1
+%%one_space:
+%endmacro
+
 ; SYSRET of KiSystemServiceExit: rax, rcx, r11 as ring 3 finds them, r8 = its
 ; rsp, r9 = its rbp.
 global KiKernelSysretExit
 KiKernelSysretExit:
         CFI_SERVICE_FRAME
         DEFENCE predictors_not_left, call ki_leave_predictors
-        USER_DIRECTORY rdx
         mov     rbp, r9
         CFI_CALLER Rcx, R8, KGDT64_R3_CODE_USER
         mov     rsp, r8
-        DEFENCE kva_sysret_keeps_cr3, mov cr3, rdx
+        DEFENCE kva_sysret_keeps_cr3, LOAD_USER_DIRECTORY rdx
         EMPTY_BUFFERS
         xor     edx, edx
         swapgs
         o64 sysret
 
-; SYSEXIT of KiServiceExit: rax, rcx, rdx as ring 3 finds them; r11 is free.
-; No instruction behind POPFQ may change flags (exit32.asm).
+; SYSEXIT of KiServiceExit: rax, rcx, rdx, r11 as ring 3 finds them.  No
+; instruction behind POPFQ may change flags (exit32.asm), nor ask them.
         align   16
 global ki_kernel_sysexit
 ki_kernel_sysexit:
         CFI_SERVICE_FRAME
         call    ki_leave_predictors
-        USER_DIRECTORY r11
         lea     rsp, [FRAME(EFlags)]
         mov     rbp, [FRAME(Rbp)]
         CFI_CALLER Rdx, Rcx, KGDT_R3_CODE_USER
+        test    dword [PRCB(ShadowFlags)], KI_SHADOW_ONE_SPACE
+        jz      .two_spaces
+        EMPTY_BUFFERS
+        popfq
+        swapgs
+        jmp     ki_exit32_sti_shadow
+.two_spaces:
+        USER_DIRECTORY r11
         EMPTY_BUFFERS
         popfq
         mov     cr3, r11
@@ -104,8 +117,7 @@ ki_kernel_iret:
         mov     [rax - MACHINE_FRAME_SIZE - 10h], rcx
         lea     rsp, [rax - MACHINE_FRAME_SIZE - 10h]
 ; At this point: the transition stack.
-        USER_DIRECTORY rax
-        mov     cr3, rax
+        LOAD_USER_DIRECTORY rax
         pop     rcx
         pop     rax
         CFI_MACHINE
