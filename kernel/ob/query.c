@@ -164,6 +164,9 @@ static NTSTATUS obp_query_type(const struct obp_handle *handle,
     OBJECT_TYPE_INFORMATION information;
     NTSTATUS status;
 
+    answer->needed = sizeof information + ALIGN_UP(text, sizeof(void *));
+    if (answer->length < answer->needed)
+        return STATUS_INFO_LENGTH_MISMATCH;
     memset(&information, 0, sizeof information);        /* it has gaps */
     information.TypeName.Length = type->Name.Length;
     information.TypeName.MaximumLength = (USHORT)text;
@@ -176,9 +179,6 @@ static NTSTATUS obp_query_type(const struct obp_handle *handle,
     information.GenericMapping = type->TypeInfo.GenericMapping;
     information.ValidAccessMask = type->TypeInfo.ValidAccessMask;
     information.TypeIndex = type->Index;
-    answer->needed = sizeof information + ALIGN_UP(text, sizeof(void *));
-    if (answer->length < answer->needed)
-        return STATUS_INFO_LENGTH_MISMATCH;
     status = mm_copy_to_user(user, &information, sizeof information);
     if (NT_SUCCESS(status))
         status = mm_copy_to_user(user + 1, type->Name.Buffer, text);

@@ -164,6 +164,25 @@ static void check_xstate(void)
     }
 }
 
+/* Where the offset leads far below the first address there is. */
+static void check_xstate_below_zero(void)
+{
+    void *low = (void *)0x10000000;
+    SIZE_T size = sizeof area;
+
+    fill();
+    context.ContextFlags = CONTEXT_FULL | CONTEXT_XSTATE;
+    area.ex.XState.Offset = -0x7FFFFFFF;
+    area.ex.XState.Length = sizeof area.xstate;
+    CHECK_STATUS(NtAllocateVirtualMemory(NtCurrentProcess(), &low, 0, &size,
+                                         MEM_RESERVE | MEM_COMMIT,
+                                         PAGE_READWRITE), STATUS_SUCCESS);
+    memcpy(low, &area, sizeof area);
+    CHECK_STATUS(continue_and_land(low, &got), STATUS_ACCESS_VIOLATION);
+    size = 0;
+    NtFreeVirtualMemory(NtCurrentProcess(), &low, &size, MEM_RELEASE);
+}
+
 static void clear_debug_registers(void)
 {
     memset(&context, 0, sizeof context);
@@ -262,6 +281,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
         check_round();
     check_selectors();
     check_xstate();
+    check_xstate_below_zero();
     clear_debug_registers();
     check_flipping();
     return test_end();

@@ -251,6 +251,27 @@ static void check_lengths(void)
         check_length(bad[which], 0, STATUS_SUCCESS);
 }
 
+/* Whatever comes behind the last addresses there are, nobody asks for it. */
+static void check_last_addresses(void)
+{
+    void *to = (void *)0xFFFFFFFFFFFFFFF0ULL;
+    ULONG class;
+
+    for (class = 0; class < 0x80; class++) {
+        const NTSTATUS status[] = {
+            NtQuerySystemInformation(class, to, 0, &number),
+            NtQueryInformationProcess(NtCurrentProcess(), class, to, 0,
+                                      &number),
+            NtQueryInformationThread(NtCurrentThread(), class, to, 0, &number),
+            NtQueryObject(handles[0], class, to, 0, &number),
+        };
+
+        for (ULONG i = 0; i < ARRAY_SIZE(status); i++)
+            CHECK_SAY(status[i] != STATUS_ACCESS_VIOLATION,
+                      "service %u, class %x", i, class);
+    }
+}
+
 /*
  * NT's order: an address that is not aligned is told before one that is not
  * ring 3's.  Without a length neither is.
@@ -310,6 +331,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     }
     test_where("");
     check_lengths();
+    check_last_addresses();
     check_order();
     NtTerminateThread(handles[5], 0);
     return test_end();

@@ -121,14 +121,6 @@ static void test_list(void)
                                           0x10, &length),
                  STATUS_INFO_LENGTH_MISMATCH);
     CHECK(length > 2 * sizeof *at);
-    CHECK_STATUS(NtQuerySystemInformation(SystemProcessInformation,
-                                          (void *)-(LONG_PTR)0x10, 0,
-                                          &length),
-                 STATUS_INFO_LENGTH_MISMATCH);
-    CHECK_STATUS(NtQuerySystemInformation(SystemProcessInformation,
-                                          (void *)-(LONG_PTR)0x10,
-                                          sizeof buffer, &length),
-                 STATUS_ACCESS_VIOLATION);
     CHECK_STATUS(NtQuerySystemInformation(SystemProcessInformation, buffer,
                                           sizeof buffer, &length),
                  STATUS_SUCCESS);

@@ -138,12 +138,13 @@ NTSTATUS ki_capture_xstate(const CONTEXT *user_context,
 {
     const CONTEXT_EX *user_ex = (const CONTEXT_EX *)(user_context + 1);
     CONTEXT_EX ex;
+    ULONG_PTR at;               /* anywhere: Offset is ring 3's */
     NTSTATUS status = mm_copy_from_user(&ex, user_ex, sizeof ex);
 
     if (!NT_SUCCESS(status))
         return status;
     if (ex.XState.Length < sizeof *state)
         return STATUS_INVALID_PARAMETER;
-    return mm_copy_from_user(state, (const UCHAR *)user_ex + ex.XState.Offset,
-                             sizeof *state);
+    at = (ULONG_PTR)user_ex + (ULONG_PTR)(LONG_PTR)ex.XState.Offset;
+    return mm_copy_from_user(state, (const void *)at, sizeof *state);
 }
