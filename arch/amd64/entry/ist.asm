@@ -9,7 +9,8 @@
 ; KGDT_R0_PCR descriptor carries as its limit.
 ;
 ; The code is in .kvas, which the page tables of ring 3 map, too.  Until CR3
-; is the kernel's it touches its stack, the GDT and ki_system_directory only.
+; is the kernel's it touches its stack (#MC NMI's, too), the GDT and
+; ki_system_directory only.
 ;
 ; From the top of such a stack down (docs/traps.md, "Taken again"):
 ;
@@ -32,7 +33,6 @@ extern ki_debug_in_kernel
 extern ki_taken_again
 extern ki_nmi_stack_top
 
-MSR_GS_BASE     equ 0C0000101h
 PUSHED_SIZE     equ MACHINE_FRAME_SIZE + 8      ; and an error code
 PUSHED_RIP      equ 8
 PUSHED_CS       equ 10h

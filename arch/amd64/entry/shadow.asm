@@ -1,11 +1,11 @@
 ; arch/amd64/entry/shadow.asm - the ways in under KVA shadow.
 ;
 ; Ring 3 then runs on page tables that have next to nothing of the kernel: the
-; code between kvas_start and kvas_end (this file, shadowexit.asm, ist.asm),
-; the processor's tables, the stacks of TSS.Rsp0 and TSS.Ist and one page of
-; the KPCR (mm/shadow.c lists them).  Each door here loads the kernel's page
-; tables, moves to the thread's stack, and joins the door that has its name
-; without Shadow.
+; code between kvas_start and kvas_end (this file, shadowexit.asm,
+; predictors.asm, ist.asm), the processor's tables, the stacks of TSS.Rsp0 and
+; TSS.Ist and one page of the KPCR (mm/shadow.c lists them).  Each door here
+; loads the kernel's page tables, moves to the thread's stack, and joins the
+; door that has its name without Shadow.
 ;
 ; TSS.Rsp0 is not the thread's stack then but the processor's transition
 ; stack: the only one that both page tables have.

@@ -42,8 +42,8 @@ extern ULONGLONG ki_system_directory;
 extern void *const ki_vectors[256];
 
 /*
- * Has ring 3 page tables of its own?  Then the doors are these (shadow.asm).
- * Set at boot (cpu/shadow.c).
+ * KiKvaShadow: are the doors these (shadow.asm)?  ki_shadow_tables: has ring 3
+ * page tables of its own, too?  Set at boot (cpu/shadow.c).
  */
 extern BOOLEAN KiKvaShadow, ki_shadow_tables;
 void KiSystemCall64Shadow(void);
