@@ -158,7 +158,8 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
 # What tests/kernel/scarce.c and ist.c stand before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
     --wrap=mi_allocate_page --wrap=mi_charge_pages \
-    --wrap=mi_available_pages --wrap=ki_nmi
+    --wrap=mi_available_pages --wrap=ki_nmi --wrap=ki_machine_check \
+    --wrap=ki_debug_in_kernel --wrap=ki_double_fault
 
 DEFENCES      := kernel/defences.tab
 SERVICES      := kernel/ke/services.tab
@@ -316,7 +317,6 @@ entrypaths_SRCS32 := tests/user/i386/entrydoors.c tests/user/exceptions.asm
 
 # Every vector, from the test kernel.
 USER_TESTS += tests/user/fired.c
-fired_SRCS := tests/user/exceptions.asm
 
 # A trace of calls.
 USER_TESTS += tests/user/tracing.c tests/user/traced.c

@@ -23,7 +23,7 @@ VAL, OVER, UC, EN, MISCV, ADDRV, PCC, S, AR = (
 ACTION_OPTIONAL = VAL | UC | EN | S | MISCV | ADDRV | 0xC0
 
 
-@pytest.mark.parametrize('number', ['50', '52', '53'])
+@pytest.mark.parametrize('number', ['50', '52', '53', '54'])
 def test_self(run, number):
     assert run('ring0', number, add=[RING0], kernel=CHECKED).status == 0
 
@@ -47,7 +47,7 @@ BUGCHECKS = [
     ('151', 0xA, 'IRQL_NOT_LESS_OR_EQUAL', lambda: [NOWHERE, 15, 0],
      'fault_in_nmi'),
     ('152', 0x7F, 'UNEXPECTED_KERNEL_MODE_TRAP', lambda: [8, None, NOWHERE],
-     'fault_on_no_stack_in_nmi'),
+     'fault_on_no_stack'),
     ('153', 0xFB, 'RECURSIVE_MACHINE_CHECK', lambda: [top('mca') - SECOND],
      'ist_raise'),
     ('154', 0x7F, 'UNEXPECTED_KERNEL_MODE_TRAP',
@@ -62,6 +62,8 @@ BUGCHECKS = [
      lambda: [None, None, 4, 0x15], 'ki_clock_interrupt'),
     ('159', 0x9C, 'MACHINE_CHECK_EXCEPTION', lambda: [3, None, 0xB2000000, 0],
      'crash_machine_check'),
+    ('15a', 0x7F, 'UNEXPECTED_KERNEL_MODE_TRAP', lambda: [8, None, NOWHERE],
+     'fault_on_no_stack'),
 ]
 
 
@@ -115,7 +117,7 @@ def test_machine_checks_are_told_and_survived(start):
 
 def test_corrected_errors_are_found(run):
     """They raise nothing: somebody has to look."""
-    result = run('ring0', '54', add=[RING0])
+    result = run('ring0', '55', add=[RING0])
     assert result.status == 0
     assert (f'machine check: bank 5, status {VAL | EN | 0x150:016x}, address '
             f'{0:016x}, misc {0:016x}, found at {0:016x}\n') in result.console

@@ -64,8 +64,12 @@ INDIRECT = {
 
 # C functions that do not come back.
 NO_RETURN = ('KeBugCheckEx', 'ki_start_thread', 'ki_double_fault',
-             'ki_taken_again')
+             '__wrap_ki_double_fault', 'ki_taken_again')
 
 # C functions of ist.asm: they begin with interrupts off and never let any in.
 KEEP_IF = ('ki_nmi', '__wrap_ki_nmi', 'ki_machine_check',
-           'ki_debug_in_kernel')
+           '__wrap_ki_machine_check', 'ki_debug_in_kernel',
+           '__wrap_ki_debug_in_kernel')
+
+# Where C is gone back to with interrupts on.
+LET_IN = ('exit_to_kernel', 'ki_return_from_callback')

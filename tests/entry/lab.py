@@ -72,6 +72,7 @@ class Lab:
         self.build, self.programs = build, programs
         options.setdefault('cpu', 'Skylake-Client,+umip')
         options.setdefault('options', ['pagefile=8', 'debug=on'])
+        self.qemu_args = list(options.pop('qemu_args', ()))
         self.options = options
         self.machine = self.stub = None
 
@@ -96,7 +97,8 @@ class Lab:
             paths.append(path)
         config = boot.Config(
             program='shell.exe', build=self.build, make=False, add=paths,
-            qemu_args=['-drive', 'if=none,id=state,format=qcow2,file=state'],
+            qemu_args=['-drive', 'if=none,id=state,format=qcow2,file=state',
+                       *self.qemu_args],
             **self.options)
         self.machine = Resettable(config, boot.make_image(config))
         self.machine.__enter__()

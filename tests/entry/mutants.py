@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """mutants.py: every instruction of the entry code replaced by NOPs, in turn.
 
-usage: mutants.py [--build DIR] [--part I/N] [--sample N [--seed S]] [NAME]...
+usage: mutants.py [--build DIR] [--part I/N] [--sample N [--seed S]]
+                  [--verbose] [NAME]...
 
 Each mutant is the built test kernel without one instruction. First the walk
 of all paths (paths.py) looks at it; what that does not see is written into a
 running machine (lab.py) on which the programs of SUITE are run, one after
 another until one of them goes wrong. A mutant that none notices has survived:
 survivors.txt says of some why that must be so.
+
+Of SUITE only those programs are asked that execute the instruction at all
+(scripts/plugin/coverage.c tells), and first of them who has noticed most so
+far, for the time that it takes.
 
 DIR is a finished test build (build/test). --part takes each Nth mutant, from
 the Ith on; --sample N of them, by chance; NAME those of one symbol. Of the ways
@@ -19,10 +24,14 @@ import collections
 import concurrent.futures
 import copy
 import fnmatch
+import hashlib
+import mmap
 import os
+import pickle
 import random
 import re
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -31,26 +40,51 @@ import bugs                                                 # noqa: E402
 import image as images                                      # noqa: E402
 import lab                                                  # noqa: E402
 import paths                                                # noqa: E402
+import watched                                              # noqa: E402
+from decode import JUMPS                                    # noqa: E402
 
 SURVIVORS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                          'survivors.txt')
 JOBS = int(os.environ.get('NTWALK_JOBS', '2'))
 NOP = b'\x90'
+STOP = re.compile(r'\*\*\* STOP: 0x[0-9A-F]+ \(([^)]*)\)')
 COPIES = re.compile(r'(ki_unexpected_(?!32(_shadow)?$)\d+(_shadow)?|'
-                    r'Zw(?!Close$)\w+)$')
+                    r'ki_zw_stubs|Zw(?!Close$)\w+)$')
 LEAST = 0.5                             # seconds
 
-# Quick ones that see much come first.
-SUITE = bugs.words_of("""
+# What runs as it is, and what does under KVA shadow, too (SETUPS).
+PROGRAMS = """
 callregs, 32/callregs, 32/gate, exceptions, flags, 32/flags, numbers, args
 debugregs, 32/debugregs, instrument, calloutregs, callback, context
-selectors, 32/selectors, pointers, outplaces, 32/args, 32/exceptions, ring0 0
-ring0 4, ring0 e, floating, ring0 60, ums, slists, initial
-ring0 100, ring0 101, ring0 10c, ring0 103, crash step_sysenter
-crash syscall32, crash rcx_non_canonical, flags ac int2e, flags ac sysenter
-ring0 20, ring0 22, contexts2, 32/apc, apc, continuefuzz, isolation
-threadstorm, apcstorm, nmi: 32/storm, nmi: isolation
+selectors, 32/selectors, outplaces, 32/args, 32/exceptions, initial, fired, ist
+badiret, memory, ums, monitors, 32/monitors, 32/callback, doors, tracing
+ring0 0, ring0 4, ring0 e, ring0 f, ring0 50, ring0 52, ring0 53, ring0 54
+ring0 60, ring0 150, ring0 153, ring0 154, ring0 159, ring0 15a
+ring0 15b, ring0 15c, ring0 15d, ring0 15e, ring0 5b
+doors gui syscall, doors gui int2e, doors gui sysenter, crash step_syscall
+crash step_int2e, crash step_sysenter, crash rcx_non_canonical, crash int_29
+32/apc, 32/raises
+"""
+SUITE = bugs.words_of(PROGRAMS) + bugs.words_of("""
+compat, pointers, intel, slists, 32/slists, floating, 32/floating, gates, continuefuzz
+contexts2, apc, isolation, threadstorm, apcstorm, kstack, faultloop
+ring0 20, ring0 22, ring0 100, ring0 101, ring0 103, ring0 10c, ring0 151
+ring0 152, ring0 155, 32/unpinned, flags ac int2e, flags ac sysenter
+nmi: 32/storm, nmi: isolation, amd: crash syscall32
+""") + ['shadow: ' + probe for probe in bugs.words_of(PROGRAMS)] + \
+    bugs.words_of("""
+amd shadow: crash syscall32, shadow: ring0 103, shadow: contexts2
+shadow nmi: 32/flags, one: fired, one: flags, one: 32/flags, one: exceptions
+one: ist
 """)
+OPTIONS = ['pagefile=8', 'debug=on']
+SHADOW = OPTIONS + ['kva=on', 'spec=on']
+ONE_SPACE = OPTIONS + ['kva=off', 'spec=on']
+# Before a probe's colon, without "nmi".
+SETUPS = {'': {'options': OPTIONS}, 'shadow': {'options': SHADOW},
+          'one': {'options': ONE_SPACE},
+          'amd': {'options': OPTIONS, 'cpu': 'EPYC'},
+          'amd shadow': {'options': SHADOW, 'cpu': 'EPYC'}}
 
 Mutant = collections.namedtuple('Mutant', 'address size name text')
 
@@ -74,66 +108,233 @@ def copies_of(image):
                if not paths.FILLER.match(text))
 
 
-def walk_notices(image, mutant):
-    other = copy.copy(image)
-    other.code = {**image.code, mutant.address: 'nop'}
-    return bool(paths.Walk(other).run(most=1))
+class Walks(paths.Walk):
+    """The walk of the kernel as it is, which tells others where to begin."""
+
+    def __init__(self, image):
+        super().__init__(image)
+        self.states = collections.defaultdict(list)
+        if self.run():
+            sys.exit('mutants.py: make paths first')
+
+    def step(self, address, state):
+        self.states[address].append(state)
+        return super().step(address, state)
+
+    def notices(self, mutant):
+        """Walks on from the mutant; all that leads there is as before.
+
+        Without a branch there may be code that nothing leads to any more.
+        """
+        image = copy.copy(self.image)
+        image.code = {**image.code, mutant.address: 'nop'}
+        states = self.states[mutant.address]
+        walk = paths.Walk(image)
+        walk.seen = self.seen - {(mutant.address, state.key())
+                                 for state in states}
+        walk.work = [(mutant.address, state) for state in states]
+        walk.go_on(most=1)
+        return bool(walk.violations) or \
+            mutant.text.split()[0] in JUMPS | {'call'} and \
+            bool(paths.Walk(image).run(most=1))
+
+
+# ---- who executes what
+
+
+class Counters:
+    """How often instructions have begun, as the plugin counts them."""
+
+    def __init__(self, image, build, path):
+        self.start = image.symbols['kernel_start']
+        self.places = sorted(image.code)
+        end = image.symbols['kernel_text_end']
+        self.size = 8 * (end - self.start)
+        with open(path, 'w+b') as file:
+            file.truncate(self.size)
+            self.map = mmap.mmap(file.fileno(), self.size)
+        self.arguments = ['-plugin', watched.plugin(
+            os.path.join(os.path.abspath(build), 'coverage.so'),
+            start=f'{self.start:x}', end=f'{end:x}', live=path)]
+
+    def clear(self):
+        self.map[:] = bytes(self.size)
+
+    def begun(self):
+        with memoryview(self.map) as octets, octets.cast('Q') as counts:
+            return {at for at in self.places if counts[at - self.start]}
+
+
+class Known:
+    """usual: {probe: seconds}; executed: {probe: addresses}; said: {probe:
+    what a bugcheck's screen has begun with}, as far as it is always the same.
+
+    Kept in the folder of the labs for who comes next.
+    """
+
+    def __init__(self, build):
+        self.usual, self.executed, self.said = {}, {}, {}
+        path = os.path.join(build, 'lab', f'known-{digest(build)}')
+        if os.path.exists(path):
+            with open(path, 'rb') as kept:
+                self.usual, self.executed, self.said = pickle.load(kept)
+            return
+        self.ask_all(build)
+        with open(path, 'wb') as kept:
+            pickle.dump((self.usual, self.executed, self.said), kept)
+
+    def ask_all(self, build):
+        image = images.Image(os.path.join(build, 'ntoskrnl.elf'))
+        with tempfile.NamedTemporaryFile() as file, \
+                Machines(build, Counters(image, build, file.name)) as machines:
+            for probe in SUITE:
+                machines.one(probe)     # it has booted
+                machines.counters.clear()
+                self.measure(machines, probe)
+                self.executed[probe] = machines.counters.begun()
+        with Machines(build) as machines:
+            for probe in SUITE:
+                self.measure(machines, probe)
+
+    def measure(self, machines, probe):
+        """None is red on the kernel as it is."""
+        one = machines.one(probe)
+        computed, start = one.seconds(), time.monotonic()
+        outcome = machines.run(probe, 60)
+        self.usual[probe] = max(one.seconds() - computed,
+                                time.monotonic() - start)
+        if not bugs.is_right(probe.rpartition(': ')[2], outcome):
+            sys.exit(f'mutants.py: {probe} is red on the kernel as it is '
+                     f'({bugs.describe(outcome)})')
+        said = parameters(outcome)
+        self.said[probe] = [one if one == other else None for one, other in
+                            zip(said, self.said.get(probe, said))]
+
+    def is_right(self, probe, outcome):
+        return bugs.is_right(probe.rpartition(': ')[2], outcome) and all(
+            right in (None, one) for one, right in
+            zip(parameters(outcome), self.said[probe]))
+
+
+def parameters(outcome):
+    """Of a bugcheck, in words."""
+    found = STOP.search(outcome.text or '')
+    return found[1].split(',') if found else []
+
+
+def digest(build):
+    """Of all that decides what a program does."""
+    found = hashlib.sha256(repr((SUITE, SETUPS)).encode())
+    for folder in (build, os.path.join(build, 'user'),
+                   os.path.join(build, 'user32')):
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(('.exe', '.elf')):
+                with open(os.path.join(folder, name), 'rb') as data:
+                    found.update(data.read())
+    return found.hexdigest()[:16]
+
+
+class Machines:
+    """A lab for each of SETUPS that is asked for."""
+
+    def __init__(self, build, counters=None):
+        self.build, self.counters = build, counters
+        self.labs = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for one in self.labs.values():
+            one.stop()
+
+    def one(self, probe):
+        kind = probe.rpartition(': ')[0].removesuffix('nmi').strip()
+        if kind not in self.labs:
+            self.labs[kind] = lab.Lab(
+                self.build, bugs.programs_of(SUITE), **SETUPS[kind],
+                qemu_args=self.counters.arguments if self.counters else ())
+            self.labs[kind].start()
+        return self.labs[kind]
+
+    def run(self, probe, limit, patches=()):
+        kind, _, line = probe.rpartition(': ')
+        program, *words = line.split()
+        return self.one(probe).run(
+            program, *words, limit=limit, patches=patches,
+            meanwhile=bugs.send_nmi if kind.endswith('nmi') else None)
+
+    def again(self, probe):
+        self.one(probe).stop()
+        self.one(probe).start()
 
 
 # ---- one process of several
 
 
 class Judge:
-    """Has a machine of its own."""
+    """Has machines of its own."""
 
-    def __init__(self, build, usual):
-        self.image = images.Image(os.path.join(build, 'ntoskrnl.elf'))
-        self.lab = lab.Lab(build, bugs.programs_of(SUITE))
-        self.lab.start()
-        self.usual = usual              # {probe: seconds}
-
-    def measure(self):
-        """How long each takes, and that none is red already."""
-        for probe in SUITE:
-            start = self.lab.seconds()
-            outcome = self.run(probe, 60, ())
-            self.usual[probe] = self.lab.seconds() - start
-            if not bugs.is_right(probe.rpartition(': ')[2], outcome):
-                sys.exit(f'mutants.py: {probe} is red on the kernel as it is '
-                         f'({bugs.describe(outcome)})')
-        self.lab.stop()
-
-    def run(self, probe, limit, patches):
-        kind, _, line = probe.rpartition(': ')
-        program, *words = line.split()
-        return self.lab.run(program, *words, limit=limit, patches=patches,
-                            meanwhile=bugs.send_nmi if kind else None)
+    def __init__(self, build, known):
+        self.walks = Walks(images.Image(os.path.join(build, 'ntoskrnl.elf')))
+        self.machines = Machines(build)
+        self.known = known
+        self.noticed = collections.Counter()    # by probe
+        self.here = collections.Counter()       # by symbol, probe
 
     def verdict(self, mutant):
         """Returns who notices, or ''."""
-        if walk_notices(self.image, mutant):
+        if self.walks.notices(mutant):
             return 'paths'
         patches = [(mutant.address, NOP * mutant.size)]
-        for probe in SUITE:
-            if self.is_red(probe, patches) and self.is_red(probe, patches):
+        symbol = mutant.name.partition('+')[0]
+        for probe in self.order(mutant.address, symbol):
+            if self.is_red(probe, patches):
+                self.noticed[probe] += 1
+                self.here[symbol, probe] += 1
                 return probe
         return ''
 
+    def order(self, address, symbol):
+        """Whose turn it is: who notices much in little time comes first.
+
+        Who executes it without KVA shadow is not asked again with it.
+        """
+        executed = self.known.executed
+        def worth(probe):
+            return (-self.here[symbol, probe],
+                    -(1 + self.noticed[probe]) / self.known.usual[probe])
+        return sorted((probe for probe in SUITE if
+                       address in executed[probe] and
+                       address not in executed.get(plain(probe), ())),
+                      key=worth)
+
     def is_red(self, probe, patches):
-        """Asked twice: a machine under load may have been late."""
-        limit = max(LEAST, bugs.PATIENCE * self.usual[probe])
-        try:
-            outcome = self.run(probe, limit, patches)
-        except (lab.Died, OSError, RuntimeError):
-            self.lab.stop()
-            self.lab.start()
-            return True
-        return not bugs.is_right(probe.rpartition(': ')[2], outcome)
+        """Who hangs is asked twice: a machine under load may be late."""
+        limit = max(LEAST, bugs.PATIENCE * self.known.usual[probe])
+        for _ in range(2):
+            try:
+                outcome = self.machines.run(probe, limit, patches)
+            except (lab.Died, OSError, RuntimeError):
+                self.machines.again(probe)
+                return True
+            if outcome.kind != 'hang':
+                break
+        return not self.known.is_right(probe, outcome)
 
 
-def begin(build, usual):
+def plain(probe):
+    """The same without KVA shadow; '' if it is without."""
+    kind, _, line = probe.rpartition(': ')
+    if 'shadow' not in kind:
+        return ''
+    kind = ' '.join(word for word in kind.split() if word != 'shadow')
+    return f'{kind}: {line}' if kind else line
+
+
+def begin(build, known):
     global judge
-    judge = Judge(build, usual)
+    judge = Judge(build, known)
 
 
 def judged(mutant):
@@ -182,10 +383,9 @@ def chosen(mutants, arguments):
 
 def run(build, mutants, verbose):
     rows, caught, left = reasons(), collections.Counter(), []
-    usual = {}
-    Judge(build, usual).measure()
+    known = Known(build)
     with concurrent.futures.ProcessPoolExecutor(
-            JOBS, initializer=begin, initargs=(build, usual)) as pool:
+            JOBS, initializer=begin, initargs=(build, known)) as pool:
         for mutant, by, seconds in pool.map(judged, mutants):
             if by:
                 caught[by] += 1

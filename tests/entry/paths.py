@@ -17,6 +17,8 @@ along both sides of every branch, with what is known of the machine:
     flags   IF off | shadow (just behind STI) | on | None; DF, AC off or not
     bpb     'entered' or 'left': ki_enter_predictors, ki_leave_predictors were
             called; 'due': a shadow door has not called the first yet
+    msr     'due': SPEC_CTRL must be written, 'told': and its copy has been;
+            'barrier': PRED_CMD must be
     empty   VERW has run, or need not, and nothing was read since
     apc     the thread's user APCs were looked at and nothing can have come
     regs, mem   the few values that matter: addresses on a stack, the saved
@@ -54,6 +56,7 @@ HOME = 0x20                             # above a return address: the callee's
 MOST_STATES = 256                       # of one instruction
 NOT_MAPPED = 'ring 3\'s page tables may not have it'
 FILLER = re.compile(r'(cs |data16 )*(nop\b.*|xchg ax,ax|int3|ud2)$')
+CALL = re.compile(r'call ([0-9a-f]+) ')
 VOLATILE = ('rax', 'rcx', 'rdx', 'r8', 'r9', 'r10', 'r11')
 # Change flags and their first operand, of which nothing is known then.
 ARITHMETIC = frozenset('add sub sbb or and xor shl shr sar inc dec'.split())
@@ -62,7 +65,8 @@ BITS = frozenset('btr bts'.split())
 # Change their first operand only.
 MOVES = frozenset('movzx movsxd lsl cmovne cmovae cmovb movaps pxor'.split())
 READERS = frozenset('cmp test bt prefetchw ldmxcsr verw'.split())
-PREDICTOR_MSRS = (('const', 0x48), ('const', 0x49))
+MSR_SPEC_CTRL, MSR_PRED_CMD = ('const', 0x48), ('const', 0x49)
+IBPB = ('const', 1)
 
 
 class Violation(Exception):
@@ -72,17 +76,18 @@ class Violation(Exception):
 class State:
     """What is known before an instruction."""
 
-    __slots__ = ('gs', 'cr3', 'shadow', 'bpb', 'empty', 'iff', 'df', 'ac',
-                 'apc', 'test', 'paranoid', 'regs', 'mem', 'entry', 'trail')
+    __slots__ = ('gs', 'cr3', 'shadow', 'bpb', 'msr', 'empty', 'iff', 'df',
+                 'ac', 'apc', 'test', 'paranoid', 'regs', 'mem', 'entry',
+                 'trail')
 
     def __init__(self, entry, gs, iff, df, ac):
         self.gs, self.iff, self.df, self.ac = gs, iff, df, ac
         self.cr3, self.shadow = 'kernel', None
-        self.bpb, self.empty = None, False
+        self.bpb, self.msr, self.empty = None, None, False
         self.apc = self.paranoid = False
         # What the flags tell: (slot, its value) of a ring test; ('below',
         # register) while carry says that it is below a table's limit; ('zero',
-        # value) whether that is 0.
+        # value) whether that is 0; (what,) is jump_on's.
         self.test = None
         self.regs = dict.fromkeys(GENERAL)
         self.mem = {}
@@ -96,8 +101,8 @@ class State:
         return other
 
     def key(self):
-        return (self.gs, self.cr3, self.shadow, self.bpb, self.empty, self.iff,
-                self.df, self.ac, self.apc, self.test, self.paranoid,
+        return (self.gs, self.cr3, self.shadow, self.bpb, self.msr, self.empty,
+                self.iff, self.df, self.ac, self.apc, self.test, self.paranoid,
                 tuple(self.regs.values()), frozenset(self.mem.items()))
 
     def push(self, value):
@@ -163,14 +168,34 @@ class Walk:
         self.count = {}                 # states of each instruction
         self.entries = 0
         self.work = []
-        self.no_return = {image.symbols[name] for name in entries.NO_RETURN}
-        self.keep_if = {image.symbols.get(name) for name in entries.KEEP_IF}
+        self.no_return, self.keep_if = (
+            {image.symbols[name] for name in names if name in image.symbols}
+            for names in (entries.NO_RETURN, entries.KEEP_IF))
+        self.routines = self.find_routines()
+        self.predictor_code = {
+            image.symbols['ki_enter_predictors']: 'entered',
+            image.symbols['ki_leave_predictors']: 'left'}
+        self.predictors = {
+            image.offsets[f'KPCR.Prcb.Bpb{name}SpecCtrl']
+            for name in ('Current', 'Kernel', 'User', 'Nmi')}
         self.handlers = {
             'mov': self.mov, 'movabs': self.mov, 'lea': self.lea,
             'push': self.do_push, 'pop': self.do_pop, 'leave': self.leave,
             'pushf': self.pushf, 'popf': self.popf, 'swapgs': self.swapgs,
             'rdmsr': self.rdmsr, 'wrmsr': self.wrmsr, 'movs': self.movs,
         }
+
+    def find_routines(self):
+        """What is entered by a call or from outside, not from before it."""
+        image = self.image
+        called = {int(found[1], 16) for found in
+                  map(CALL.match, image.code.values()) if found}
+        names = [name for name in image.symbols
+                 if name in entries.FROM_C or name in entries.SYSCALL or
+                 name in entries.SYSENTER or re.match(entries.ZW_STUB, name)]
+        return called & image.names.keys() | \
+            {*image.vectors, *image.shadow_vectors} | \
+            {image.symbols[name] for name in names}
 
     # ---- Where it begins ---------------------------------------------------
 
@@ -259,6 +284,13 @@ class Walk:
     def run(self, most=None):
         """Returns the violations; most: how many are enough."""
         self.begin_all()
+        self.go_on(most)
+        if self.only is None and not self.work:
+            self.leftovers()
+        return self.violations
+
+    def go_on(self, most=None):
+        """Walks until nothing is left, or there are enough violations."""
         while self.work and len(self.violations) != most:
             address, state = self.work.pop()
             key = (address, state.key())
@@ -273,9 +305,6 @@ class Walk:
                 self.work += self.step(address, state)
             except Violation as wrong:
                 self.report(address, state, str(wrong))
-        if self.only is None and not self.work:
-            self.leftovers()
-        return self.violations
 
     def leftovers(self):
         """Code that no path reaches; rows of entries.py that nothing uses."""
@@ -312,10 +341,14 @@ class Walk:
         before = state
         state = state.copy()
         self.windows(state)
+        state.bpb = self.predictor_code.get(address, state.bpb)
         if state.cr3 not in ('kernel', 'only', 'same') and \
                 not self.in_shadow(address):
             raise Violation(f'runs while cr3 is {state.cr3}')
         found = self.execute(insn, address, next_address, state)
+        if next_address in self.routines and insn.op not in ('jmp', 'call') \
+                and any(at == next_address for at, _ in found):
+            raise Violation('runs into a routine')
         for _, after in found:
             if before.iff == 'shadow' and after.iff == 'shadow':
                 after.iff, after.apc = 'on', False
@@ -428,7 +461,7 @@ class Walk:
                 return 'tss'
             if mem.offset == self.offsets['KPCR.Prcb.CurrentThread']:
                 return 'thread'
-            return None
+            return 'predictors' if mem.offset in self.predictors else None
         if slot is not None:
             return self.part(state, slot, mem.size)
         if mem.base == 'rip' and \
@@ -493,6 +526,10 @@ class Walk:
                 if slot[0] == 'tss':
                     raise Violation('a write where SYSENTER begins')
                 state.put(slot, value)
+            elif operand.segment == 'gs' and state.msr == 'due' and \
+                    operand.offset == \
+                    self.offsets['KPCR.Prcb.BpbCurrentSpecCtrl']:
+                state.msr = 'told'
             elif operand.segment is None and operand.size == 8 and \
                     operand.offset == self.offsets['KTHREAD.KernelStack'] \
                     and is_stack(value):
@@ -523,7 +560,7 @@ class Walk:
         value = self.read(source, state)
         if isinstance(source, int) and (
                 to.size == 1 if isinstance(to, Mem) else
-                to not in ('rcx', 'ecx')):
+                to not in ('rcx', 'ecx') and (to, source) != ('eax', IBPB[1])):
             value = None                # a number that nothing here asks for
         self.write(to, value, state)
 
@@ -588,10 +625,12 @@ class Walk:
         state.regs['rdx'] = ('gshi', state.gs)
 
     def wrmsr(self, _, state):
-        if state.regs['rcx'] in PREDICTOR_MSRS and state.gs == 'kernel':
+        low, high = state.regs['rax'], state.regs['rdx']
+        if state.regs['rcx'] in (MSR_SPEC_CTRL, MSR_PRED_CMD) and \
+                state.gs == 'kernel':
+            self.write_predictors(state, low, high)
             return
         self.gs_base(state)
-        low, high = state.regs['rax'], state.regs['rdx']
         if (low, high) == ('pcr', 'pcrhi'):
             state.gs = 'kernel'
         elif isinstance(low, tuple) and isinstance(high, tuple) and \
@@ -599,6 +638,18 @@ class Walk:
             state.gs = low[1]
         else:
             raise Violation('gs gets a base that nobody knows')
+
+    def write_predictors(self, state, low, high):
+        """Where C may be interrupted, by an NMI that puts back the copy of
+        SPEC_CTRL, that must have been written before."""
+        if state.regs['rcx'] == MSR_PRED_CMD:
+            good = (state.msr, low) == ('barrier', IBPB)
+        else:
+            good = low == 'predictors' and (
+                state.msr == 'told' or state.msr == 'due' and state.paranoid)
+        if not good or high != 'zero':
+            raise Violation('not what that MSR must be')
+        state.msr = None
 
     def gs_base(self, state):
         if state.regs['rcx'] != ('const', MSR_GS_BASE):
@@ -638,6 +689,9 @@ class Walk:
             return
         if op in ('cmp', 'test') and isinstance(to, Mem):
             state.test = self.about_shadow(op, to, rest)
+        if op == 'cmp' and to == 'al' and isinstance(rest[0], Mem) and \
+                values[1] == 'predictors':
+            state.test = ('predictors',)
         if op == 'cmp' and values[1] == 'rip':
             for name, shadow in entries.IRETQS.items():
                 if values[0] == ('sym', self.image.symbols[name]):
@@ -667,6 +721,10 @@ class Walk:
                 mem.offset == self.offsets['KPCR.Prcb.ShadowFlags'] and \
                 rest == [self.offsets['KI_SHADOW_ONE_SPACE']]:
             return ('one space',)
+        if op == 'test' and mem.segment == 'gs' and \
+                mem.offset == self.offsets['KPCR.Prcb.BpbState'] and \
+                rest == [self.offsets['BPB_IBPB_ON_TRAP']]:
+            return ('barrier',)
         return None
 
     def result(self, op, to, rest, values, state):
@@ -696,7 +754,9 @@ class Walk:
         if op == 'and' and isinstance(by, int):
             return 'no IF' if isinstance(to, Mem) and not by & IF else None
         if op == 'xor' and rest == [to]:
-            return 'zero' if state.cr3 == 'found' else None
+            return 'zero' if state.cr3 == 'found' or to == 'edx' else None
+        if op == 'movzx' and values[1] == 'predictors':
+            return values[1]
         if op in MOVES and not op.startswith('cmov'):
             return 'user' if 'user' in values[1:] else None
         return 'user' if 'user' in values else None
@@ -750,6 +810,9 @@ class Walk:
                 after.cr3 = 'user' if after.shadow else 'kernel'
             elif what == 'selector' and equal:
                 after.empty = True
+            elif what in ('predictors', 'barrier') and not equal:
+                self.predictors_done(after)
+                after.msr = 'due' if what == 'predictors' else what
             elif what == 'one space' and not equal and after.gs == 'kernel':
                 if after.cr3 == 'user':
                     after.cr3, after.bpb = 'kernel', 'due'
@@ -805,20 +868,21 @@ class Walk:
             return self.indirect(insn, address, next_address, state)
         if target not in self.image.code:
             return self.call_c(address, target, next_address, state)
-        for name, after in (('ki_enter_predictors', 'entered'),
-                            ('ki_leave_predictors', 'left')):
-            if target == self.image.symbols[name]:
-                state.bpb = after
         state.push(('ret', next_address))
         return [self.turn(address, target, state)]
 
+    def predictors_done(self, state):
+        if state.msr:
+            raise Violation('SPEC_CTRL or PRED_CMD should have been written')
+
     def call_c(self, address, target, next_address, state):
         state.stack()
+        self.predictors_done(state)
         if state.gs != 'kernel':
             raise Violation(f'C is called while gs is {state.gs}')
         if state.cr3 not in ('kernel', 'only'):
             raise Violation(f'C is called while cr3 is {state.cr3}')
-        if state.bpb == 'due':
+        if state.bpb in ('due', 'left'):
             raise Violation('C is called before the predictors are the '
                             'kernel\'s')
         if state.df != 'off':
@@ -837,6 +901,7 @@ class Walk:
 
     def ret(self, insn, address, state):
         value = state.pop()
+        self.predictors_done(state)
         if isinstance(value, tuple) and value[0] == 'ret':
             return [self.turn(address, value[1], state)]
         if value == 'back' and state.paranoid:
@@ -844,6 +909,9 @@ class Walk:
             return []
         if value != 'C' or insn.operands:
             raise Violation('a return to nobody knows where')
+        if self.image.symbol(address) in entries.LET_IN and \
+                state.iff not in ('shadow', 'on'):
+            raise Violation('back to C, interrupts may be off')
         if state.gs != 'kernel':
             raise Violation(f'back to C while gs is {state.gs}')
         if state.cr3 != 'kernel':
@@ -854,6 +922,7 @@ class Walk:
 
     def iret(self, state):
         state.stack()
+        self.predictors_done(state)
         _, base, offset = state.regs['rsp']
         ring = ring_of(state.mem.get((base, offset + 8)))
         if state.paranoid:
@@ -877,6 +946,7 @@ class Walk:
             raise Violation('CR3 is not put back as it was found')
 
     def to_user(self, state):
+        self.predictors_done(state)
         if state.gs != 'user':
             raise Violation(f'back to ring 3 while gs is {state.gs}')
         if state.cr3 not in (('user', 'same') if state.shadow

@@ -30,7 +30,6 @@ from stub import Stopped
 LOOK = 0.2                              # seconds between looks at processes
 LONGEST = 200000                        # boundaries of a path
 SHORT = 1000                            # and of one that is taken often
-ENOUGH = 20                             # failures of a path: no more
 HLT, STI = 0xF4, 0xFB
 TRIES = 8                               # of a step: it may do nothing
 KVA = ('off', 'on')
@@ -217,7 +216,7 @@ class Sweeper:
     def take(self, name):
         """Returns (counts, failures) of one path."""
         counts, failures, start = collections.Counter(), [], 0
-        while len(failures) < ENOUGH:
+        while len(failures) < self.options.enough:
             guest = self.machine()
             event = EVENTS.get(name)
             walk = Walk(guest, self.image, self.options, event, self.paired)
@@ -322,6 +321,8 @@ def arguments():
         help="the kernel's data is compared every N times")
     add('--whole', type=whole, default=512, metavar='N',
         help='all of memory is compared every N times')
+    add('--enough', type=whole, default=20, metavar='N',
+        help='failures of a path: no more')
     add('--jobs', type=whole, default=2, help='machines at a time')
     add('paths', nargs='*', metavar='PATH')
     options = parser.parse_args()

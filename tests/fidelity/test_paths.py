@@ -26,8 +26,6 @@ NEEDED = ('swapgs', 'wrmsr', 'rdmsr', 'cld', 'clac', 'lfence')
 # Behind LFENCE in predictors.asm gs has been the kernel's for long.
 SPARE = ['ki_service_trap_in_kernel: clac', 'KiDoubleFaultAbort: rdmsr',
          'taken_again: rdmsr', 'ki_enter_predictors.done: lfence']
-# What stands before a WRMSR that no path needs (predictors.asm, ist.asm).
-PREDICTORS = ('mov ecx,0x48', 'mov ecx,0x49')
 GATES = 'ki_unexpected_'                # 256 of a shape: one is enough
 
 
@@ -72,12 +70,8 @@ def test_no_violations(build):
 def test_what_is_needed(kernel):
     """Without any one of them there is a violation; of LFENCE, too (K4)."""
     unseen, tried = [], 0
-    before = {after: kernel.code[at] for at, after in kernel.after.items()
-              if at in kernel.code}
     for at, text in kernel.code.items():
         name = kernel.name(at)
-        if before.get(at) in PREDICTORS:
-            continue
         if text not in NEEDED or name.startswith(GATES) and \
                 name != GATES + '15':
             continue

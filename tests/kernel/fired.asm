@@ -3,13 +3,16 @@
 
 %include "arch/macros.inc"
 
+extern fired_numbers                            ; rax ... r11, xmm0 to xmm5
+
 section .text progbits alloc exec nowrite align=16
 CFI_BEGIN
 
 ; rcx = the gate's address, rdx = the service's KTRAP_FRAME, r8 = the stack that
 ; the processor would take, r9 = whether it pushes an error code; on the stack
 ; the address of an IRETQ that leads to ring 3 and is what raised it, or 0.
-; Ring 3 will find rax = 0 and its registers, as behind the service.
+; Ring 3 will find numbers in what the service may change, all else as behind
+; it.
 BY_IRETQ        equ 28h                         ; argument 5
 global fire_vector
 fire_vector:
@@ -18,6 +21,10 @@ fire_vector:
         mov     r10, [rsp + BY_IRETQ]
         mov     rsp, r8
         lea     rbp, [rdx + FRAME_BIAS]
+; What follows may be pushed over the end of that frame.
+        RESTORE_NONVOLATILE
+        ldmxcsr [FRAME(MxCsr)]
+        mov     r11, [FRAME(Rbp)]
         movzx   eax, word [FRAME(SegSs)]
         push    rax
         push    qword [FRAME(Rsp)]
@@ -42,9 +49,25 @@ fire_vector:
         push    0
 .complete:
         push    rcx
-        RESTORE_NONVOLATILE
-        mov     rbp, [FRAME(Rbp)]
-        xor     eax, eax
+        mov     rbp, r11
+%assign i 0
+%macro FILL 1
+        mov     %1, [rel fired_numbers + 8 * i]
+%assign i i + 1
+%endmacro
+        FILL    rax
+        FILL    rcx
+        FILL    rdx
+        FILL    r8
+        FILL    r9
+        FILL    r10
+        FILL    r11
+%assign i 0
+%rep 6
+        movq    xmm %+ i, [rel fired_numbers + 8 * (7 + i)]
+        pshufd  xmm %+ i, xmm %+ i, 14h         ; above it, halves exchanged
+%assign i i + 1
+%endrep
         swapgs
         ret
 

@@ -20,10 +20,15 @@
 /* 8, 10 to 14, 17, 21. */
 #define WITH_ERROR_CODE 0x227D00
 
+#define NUMBER 0x1122334455667700ULL    /* tests/user/fired.c */
+
 extern UCHAR ki_iret_user[], ki_iret_user_shadow[];
 
 void fire_vector(ULONG_PTR gate, const KTRAP_FRAME *frame, ULONG_PTR stack,
                  ULONG has_error_code, const void *iretq);
+
+/* Others each time: the frame before may lie where this one does. */
+ULONGLONG fired_numbers[13];
 
 BOOLEAN fire_as_from_user(ULONGLONG argument)
 {
@@ -36,6 +41,8 @@ BOOLEAN fire_as_from_user(ULONGLONG argument)
 
     if (gate->IstIndex)
         return FALSE;
+    for (ULONG i = 0; i < ARRAY_SIZE(fired_numbers); i++)
+        fired_numbers[i] = NUMBER + (argument << 8) + i;
     fire_vector(address, KeGetCurrentThread()->TrapFrame, pcr->TssBase->Rsp0,
                 vector < 32 && WITH_ERROR_CODE >> vector & 1,
                 argument & BY_IRETQ ? iretq : NULL);

@@ -50,8 +50,8 @@ ist_door_machine_check:
 
 section .text progbits alloc exec nowrite align=16
 
-; rcx = vector: 1, 2 or 12h; with every register full of numbers.  Returns al =
-; 0 if one of them was another behind it.  Interrupts off.
+; rcx = vector, one of RAISE's; with every register full of numbers.  Returns
+; al = 0 if one of them, or the flags, was another behind it.  Interrupts off.
 global ist_raise
 ist_raise:
         PUSH_NONVOLATILE
@@ -85,16 +85,26 @@ ist_raise:
 %assign i i + 1
 %endrep
         mov     [rel stack], rsp
-        cmp     qword [rel vector], 2
-        je      .nmi
-        ja      .machine_check
-        int     1
+%macro RAISE 1
+        cmp     byte [rel vector], %1
+        jne     %%other
+        pushfq
+        pop     qword [rel flags]
+        int     %1
         jmp     .raised
-.nmi:   int     2
-        jmp     .raised
-.machine_check:
-        int     12h
+%%other:
+%endmacro
+        RAISE   1
+        RAISE   2
+        RAISE   12h
+        RAISE   1Fh
+        RAISE   2Fh
+        RAISE   0D1h
+        RAISE   0E1h
+        RAISE   0FFh
 .raised:
+        pushfq
+        pop     qword [rel flags_behind]
         cmp     [rel stack], rsp
         jne     .another
         mov     rsp, [rel stack]
@@ -135,6 +145,9 @@ ist_raise:
         jne     .another
 %assign i i + 1
 %endrep
+        mov     rax, [rel flags]
+        cmp     rax, [rel flags_behind]
+        jne     .another
         mov     eax, 1
         jmp     .end
 .another:
@@ -146,12 +159,35 @@ ist_raise:
         POP_NONVOLATILE
         ret
 
+; A function that leaves nothing as it was that C may change, and MXCSR.
+global ist_change_volatile
+ist_change_volatile:
+        ldmxcsr [rel another_mxcsr]
+%assign i 0
+%rep 6
+        pcmpeqd xmm %+ i, xmm %+ i
+%assign i i + 1
+%endrep
+        mov     rax, -1
+        mov     rcx, rax
+        mov     rdx, rax
+        mov     r8, rax
+        mov     r9, rax
+        mov     r10, rax
+        mov     r11, rax
+        ret
+
 section .bss
         align   8
 vector: resq    1
 stack:  resq    1
+flags:  resq    1
+flags_behind:
+        resq    1
 
 section .rodata
+another_mxcsr:
+        dd      1FC0h
         align   16
 numbers:
 %assign i 0

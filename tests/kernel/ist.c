@@ -3,8 +3,8 @@
  * work with, and what becomes of one in the middle of another.
  *
  * INT 2 goes the way of an NMI but holds no others back; where that matters
- * the processor sends itself a real one.  The handler of NMI is wrapped, so
- * that a test can do what no handler may.
+ * the processor sends itself a real one.  The handlers are wrapped, so that a
+ * test can do what no handler may.
  *
  * Scenarios: D3, D4, D12, E2.
  */
@@ -23,30 +23,67 @@
 #define ANOTHER_CR2 0x987654321000ULL
 #define BREAKPOINT 0x10000ULL
 #define TICKS_OF_A_MINUTE (60 * 64)
+#define MXCSR 0x9F80                    /* flush to zero */
+#define PUSHED_RIP 0x28                 /* below the top: entry/ist.asm */
 
 extern ULONG ki_nmi_count;
+extern UCHAR KiMcheckAbort[];
 
 BOOLEAN ist_raise(ULONG vector);
 void ist_door_nmi(void);
 void ist_door_debug(void);
 void ist_door_machine_check(void);
+void ist_change_volatile(void);
 void __real_ki_nmi(KTRAP_FRAME *frame);
 void __wrap_ki_nmi(KTRAP_FRAME *frame);
+BOOLEAN __real_ki_machine_check(KTRAP_FRAME *frame);
+BOOLEAN __wrap_ki_machine_check(KTRAP_FRAME *frame);
+BOOLEAN __real_ki_debug_in_kernel(KTRAP_FRAME *frame);
+BOOLEAN __wrap_ki_debug_in_kernel(KTRAP_FRAME *frame);
+void __real_ki_double_fault(KTRAP_FRAME *frame);
+void __wrap_ki_double_fault(KTRAP_FRAME *frame);
 
 static void (*hook)(void);
 static volatile ULONG depth, deepest;
 
-void __wrap_ki_nmi(KTRAP_FRAME *frame)
+static void call_hook(void)
 {
     void (*once)(void) = hook;
 
-    if (++depth > deepest)
-        deepest = depth;
-    __real_ki_nmi(frame);
     hook = NULL;
     if (once)
         once();
+}
+
+void __wrap_ki_nmi(KTRAP_FRAME *frame)
+{
+    if (++depth > deepest)
+        deepest = depth;
+    __real_ki_nmi(frame);
+    call_hook();
     depth--;
+}
+
+void __wrap_ki_double_fault(KTRAP_FRAME *frame)
+{
+    call_hook();
+    __real_ki_double_fault(frame);
+}
+
+BOOLEAN __wrap_ki_machine_check(KTRAP_FRAME *frame)
+{
+    BOOLEAN answer = __real_ki_machine_check(frame);
+
+    call_hook();
+    return answer;
+}
+
+BOOLEAN __wrap_ki_debug_in_kernel(KTRAP_FRAME *frame)
+{
+    BOOLEAN answer = __real_ki_debug_in_kernel(frame);
+
+    call_hook();
+    return answer;
 }
 
 static void send_nmi(void)
@@ -80,6 +117,19 @@ static void write_cr2(ULONGLONG value)
     __asm__ volatile("mov %0, %%cr2" : : "r"(value));
 }
 
+static ULONG read_mxcsr(void)
+{
+    ULONG value;
+
+    __asm__ volatile("stmxcsr %0" : "=m"(value));
+    return value;
+}
+
+static void write_mxcsr(ULONG value)
+{
+    __asm__ volatile("ldmxcsr %0" : : "m"(value));
+}
+
 static BOOLEAN seen_good;
 
 static void look_around(void)
@@ -91,6 +141,7 @@ static void look_around(void)
                 arch_read_msr(MSR_GS_BASE) ==
                     (ULONG_PTR)KiProcessorBlock[0] - offsetof(KPCR, Prcb);
     write_cr2(ANOTHER_CR2);
+    ist_change_volatile();
 }
 
 /* A page of the kernel's that is no KPCR. */
@@ -113,18 +164,22 @@ static BOOLEAN keeps_everything(ULONG vector, ULONGLONG gs)
 {
     ULONGLONG own_gs = arch_read_msr(MSR_GS_BASE), cr3 = arch_read_cr3();
     ULONGLONG cr8 = arch_read_cr8();
+    ULONG mxcsr = read_mxcsr();
     BOOLEAN good;
 
     allow_machine_check();
     __asm__ volatile("mov %0, %%dr0" : : "r"(BREAKPOINT));
     write_dr7(DR7_FIXED | 1);
     write_cr2(CR2);
+    write_mxcsr(MXCSR);
     hook = look_around;
-    seen_good = vector != VECTOR_NMI;
+    seen_good = FALSE;
     arch_write_msr(MSR_GS_BASE, gs);
     good = ist_raise(vector) && seen_good && arch_read_cr2() == CR2 &&
            read_dr7() == (DR7_FIXED | 1) && arch_read_cr3() == cr3 &&
-           arch_read_cr8() == cr8 && arch_read_msr(MSR_GS_BASE) == gs;
+           arch_read_cr8() == cr8 && arch_read_msr(MSR_GS_BASE) == gs &&
+           read_mxcsr() == MXCSR;
+    write_mxcsr(mxcsr);
     arch_write_msr(MSR_GS_BASE, own_gs);
     hook = NULL;
     write_dr7(0);
@@ -144,6 +199,34 @@ BOOLEAN test_ist(void)
                 keeps_everything(vectors[i], 0);
     good &= is_zero(decoy, sizeof decoy) && arch_read_msr(MSR_MCG_STATUS) == 0;
     arch_write_msr(MSR_MCG_STATUS, 0);
+    arch_enable_interrupts();
+    return good;
+}
+
+/* Interrupts, in ring 0: each one below its own IRQL. */
+BOOLEAN test_interrupts(void)
+{
+    static const struct {
+        ULONG vector;
+        KIRQL irql;
+    } rows[] = {
+        { APC_VECTOR, PASSIVE_LEVEL }, { DPC_VECTOR, APC_LEVEL },
+        { CLOCK_VECTOR, DISPATCH_LEVEL }, { IPI_VECTOR, DISPATCH_LEVEL },
+        { SPURIOUS_VECTOR, DISPATCH_LEVEL },
+    };
+    KPRCB *prcb = KeGetCurrentPrcb();
+    BOOLEAN good = TRUE;
+
+    arch_disable_interrupts();
+    for (ULONG i = 0; i < ARRAY_SIZE(rows); i++) {
+        ULONG before = prcb->InterruptCount;
+
+        arch_write_cr8(rows[i].irql);
+        good &= ist_raise(rows[i].vector) &&
+                arch_read_cr8() == rows[i].irql &&
+                prcb->InterruptCount != before;
+    }
+    arch_write_cr8(PASSIVE_LEVEL);
     arch_enable_interrupts();
     return good;
 }
@@ -168,21 +251,31 @@ BOOLEAN lead_syscall_by(ULONGLONG vector)
 static void machine_check_then_nmi(void)
 {
     allow_machine_check();
-    __asm__ volatile("int $0x12");
+    seen_good = ist_raise(VECTOR_MACHINE_CHECK);
     send_nmi();
 }
 
-/* One that comes in the handler comes behind it, machine check or not. */
-BOOLEAN test_nmi_waits(BOOLEAN with_machine_check)
+static void debug_then_nmi(void)
 {
+    seen_good = ist_raise(VECTOR_DEBUG);
+    send_nmi();
+}
+
+/* One that comes in the handler comes behind it, whatever else came there. */
+BOOLEAN test_nmi_waits(enum nmi_waits how)
+{
+    static void (*const hooks[])(void) = {
+        send_nmi, machine_check_then_nmi, debug_then_nmi,
+    };
     ULONG before = ki_nmi_count;
 
-    hook = with_machine_check ? machine_check_then_nmi : send_nmi;
+    seen_good = TRUE;
+    hook = hooks[how];
     deepest = 0;
     send_nmi();
     while (ki_nmi_count < before + 2)
         arch_pause();
-    return deepest == 1 && ki_nmi_count == before + 2;
+    return seen_good && deepest == 1 && ki_nmi_count == before + 2;
 }
 
 static void nmi_in_nmi(void)
@@ -195,7 +288,7 @@ static void fault_in_nmi(void)
     *(volatile UCHAR *)0xFFFFC00000000000ULL;
 }
 
-static void fault_on_no_stack_in_nmi(void)
+static void fault_on_no_stack(void)
 {
     __asm__ volatile("mov %0, %%rsp; push %%rax"
                      : : "r"(0xFFFFC00000000000ULL));
@@ -204,13 +297,37 @@ static void fault_on_no_stack_in_nmi(void)
 void crash_in_nmi(enum crash_in_nmi how)
 {
     static void (*const hooks[])(void) = {
-        nmi_in_nmi, fault_in_nmi, fault_on_no_stack_in_nmi,
+        nmi_in_nmi, fault_in_nmi, fault_on_no_stack,
     };
 
     hook = hooks[how];
     send_nmi();
     for (;;)
         arch_pause();
+}
+
+/* As if that NMI had come to the code of a machine check, which has gone. */
+static void machine_check_behind_nmi(void)
+{
+    ULONG_PTR top = (ULONG_PTR)ki_nmi_stack_top;
+
+    *(UCHAR **)(top - PUSHED_RIP) = KiMcheckAbort + 4;
+    allow_machine_check();
+    __asm__ volatile("int $0x12");
+}
+
+void crash_behind_nmi(void)
+{
+    hook = machine_check_behind_nmi;
+    send_nmi();
+    for (;;)
+        arch_pause();
+}
+
+void crash_in_double_fault(void)
+{
+    hook = fault_on_no_stack;
+    fault_on_no_stack();
 }
 
 /* The vector's stack is in use, so this one is its second. */

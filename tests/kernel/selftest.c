@@ -57,10 +57,12 @@ enum self_test {
     SELF_TEST_LEAD_SYSCALL,         /* by way of vector N; 0: no longer */
     SELF_TEST_NMI_WAITS,            /* a second one */
     SELF_TEST_NMI_WAITS_FOR_MC,     /* the same, behind a #MC in the first */
+    SELF_TEST_NMI_WAITS_FOR_DEBUG,  /* a #DB in it */
     SELF_TEST_LOOK_AT_BANKS,        /* of machine checks */
     SELF_TEST_NMIS = 0x58,          /* one each N ticks of the PIT; 0: none */
     SELF_TEST_NMI_COUNT,            /* so far, in a ULONG */
     SELF_TEST_BAD_FRAME,            /* this call's, for IRETQ: ss << 16 | cs */
+    SELF_TEST_INTERRUPTS,           /* in ring 0, at every IRQL */
     SELF_TEST_SWITCHES = 0x60,      /* of the processor */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
@@ -102,6 +104,11 @@ enum self_test {
     CRASH_EFER,                     /* at the next tick: 109 */
     CRASH_SMEP_OFF_FOR_LONG,        /* the same */
     CRASH_MACHINE_CHECK,            /* 9C */
+    CRASH_DOUBLE_FAULT_AGAIN,       /* 7F */
+    CRASH_FAR,                      /* an address that is none: 3B */
+    CRASH_FAR_STACK,                /* the same of the stack: 3B */
+    CRASH_ABSENT_SEGMENT,           /* 3B */
+    CRASH_MC_BEHIND_NMI,            /* FB */
     CRASH_OVERRUN = 0x130,          /* of an array on the stack: F7 */
     CRASH_WRITE_FREE,               /* pool that is nobody's: C1 (checked) */
     CRASH_WRITE_BEHIND,             /* a block, by one byte: C1 (checked) */
@@ -111,6 +118,7 @@ enum self_test {
 
 #define OVERRUN 0x4142434445464748ULL
 #define MXCSR_OF_THE_KERNEL 0x1F80
+#define FAR_AWAY 0x0000900000000000ULL
 
 /* Mm's own: a test may break what a service may not. */
 MMPTE *MiGetPteAddress(const void *va);
@@ -403,6 +411,22 @@ static void crash(ULONG test, ULONGLONG argument)
     case CRASH_DEBUG_AGAIN:
         crash_taken_again(VECTOR_DEBUG);
         break;
+    case CRASH_FAR:
+        *(volatile UCHAR *)FAR_AWAY;
+        break;
+    case CRASH_FAR_STACK:
+        __asm__ volatile("mov %0, %%rbp; mov (%%rbp), %%al"
+                         : : "r"(FAR_AWAY) : "rax");
+        __builtin_unreachable();
+    case CRASH_ABSENT_SEGMENT:
+        load_absent_segment(argument);
+        break;
+    case CRASH_MC_BEHIND_NMI:
+        crash_behind_nmi();
+        break;
+    case CRASH_DOUBLE_FAULT_AGAIN:
+        crash_in_double_fault();
+        break;
     case CRASH_MACHINE_CHECK:
         crash_machine_check();
         break;
@@ -521,12 +545,16 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
     case SELF_TEST_IST:
         good = test_ist();
         break;
+    case SELF_TEST_INTERRUPTS:
+        good = test_interrupts();
+        break;
     case SELF_TEST_LEAD_SYSCALL:
         good = lead_syscall_by(argument);
         break;
     case SELF_TEST_NMI_WAITS:
     case SELF_TEST_NMI_WAITS_FOR_MC:
-        good = test_nmi_waits(test == SELF_TEST_NMI_WAITS_FOR_MC);
+    case SELF_TEST_NMI_WAITS_FOR_DEBUG:
+        good = test_nmi_waits(test - SELF_TEST_NMI_WAITS);
         break;
     case SELF_TEST_LOOK_AT_BANKS:
         good = look_at_banks();

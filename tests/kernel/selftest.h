@@ -47,6 +47,7 @@ BOOLEAN test_switches(void);
 
 /* vector.c */
 BOOLEAN add_absent_segment(ULONGLONG user);
+void load_absent_segment(ULONGLONG user);
 BOOLEAN remove_absent_segment(void);
 BOOLEAN test_records(void);
 
@@ -80,14 +81,18 @@ BOOLEAN fire_as_from_user(ULONGLONG vector);
 
 /* ist.c */
 enum crash_in_nmi { NMI_IN_NMI, FAULT_IN_NMI, DOUBLE_FAULT_IN_NMI };
+enum nmi_waits { NMI_WAITS, NMI_WAITS_FOR_MC, NMI_WAITS_FOR_DEBUG };
 enum crash_unpinned {
     UNPINNED_SMEP, UNPINNED_WP, UNPINNED_EFER, UNPINNED_SMEP_BY_CLOCK
 };
 BOOLEAN test_ist(void);
+BOOLEAN test_interrupts(void);
 BOOLEAN lead_syscall_by(ULONGLONG vector);
-BOOLEAN test_nmi_waits(BOOLEAN with_machine_check);
+BOOLEAN test_nmi_waits(enum nmi_waits how);
 BOOLEAN look_at_banks(void);
 void crash_in_nmi(enum crash_in_nmi how);
+void crash_behind_nmi(void);
+void crash_in_double_fault(void);
 void crash_taken_again(ULONG vector);
 void crash_machine_check(void);
 void crash_unpinned(enum crash_unpinned what);

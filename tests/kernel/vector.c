@@ -58,6 +58,12 @@ BOOLEAN add_absent_segment(ULONGLONG user)
                                       sizeof selector));
 }
 
+void load_absent_segment(ULONGLONG user)
+{
+    add_absent_segment(user);
+    __asm__ volatile("mov %0, %%es" : : "r"(ABSENT_SELECTOR | RPL_MASK));
+}
+
 BOOLEAN remove_absent_segment(void)
 {
     __asm__ volatile("lgdt %0" : : "m"(own_table));

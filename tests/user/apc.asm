@@ -7,11 +7,17 @@
         extern  apc_note
         global  apc_trash
         global  apc_spin
+        global  apc_touch
 
 SECTION .data align=4
 odd_mxcsr: dd   3F80h
 
 SECTION .text align=16
+
+; rax = a page that is not there yet.
+apc_touch:
+        mov     al, [rax]
+        ret
 
 ; As NormalRoutine.  Nobody needs its non-volatile registers back: they are in
 ; the CONTEXT.

@@ -46,6 +46,7 @@ typedef NTSTATUS NTAPI self_test(ULONG test, ULONGLONG argument);
 
 void NTAPI apc_trash(void *argument1, void *argument2, void *argument3);
 void apc_spin(void);
+void apc_touch(void);
 void NTAPI apc_note(void *argument1, void *argument2, void *argument3,
                     struct frame *frame);
 
@@ -189,6 +190,9 @@ static void check_frame(const struct door *door)
           frame->context.Rdx == 0 && frame->context.R8 == 0 &&
           frame->context.R9 == 0 && frame->context.R10 == 0 &&
           frame->context.R11 == 0);
+    for (ULONG at = 0; at < 6; at++)
+        CHECK_SAY(!frame->context.FltSave.XmmRegisters[at].Low &&
+                  !frame->context.FltSave.XmmRegisters[at].High, "xmm%u", at);
     CHECK(frame->context_ex.All.Offset == -0x4D0);
     CHECK(frame->context_ex.Legacy.Offset == -0x4D0);
     CHECK(frame->context_ex.Legacy.Length == 0x4D0);
@@ -227,9 +231,18 @@ static NTSTATUS queue_trash(void)
                             (void *)0x22, (void *)0x333);
 }
 
+/* A trap's frame is full of numbers, and the next call's is at its place. */
+static void fill_frame(void)
+{
+    call_prepare(&call, apc_touch, 0, NULL);
+    call.in.Rax = (ULONG_PTR)test_pages(1);
+    call_with_registers(&call);
+}
+
 static void check_door(const struct door *door)
 {
     test_where(door->name);
+    fill_frame();
     CHECK_STATUS(queue_trash(), STATUS_SUCCESS);
     call_prepare(&call, door->raw, 0, NULL);
     call.in.Rax = SERVICE_NtTestAlert;

@@ -8,7 +8,7 @@
 #include "intel.h"
 
 #include "facts.h"
-#include "../../programs/lib/find.h"
+#include "../../programs/lib/call.h"
 
 #define SELF NtCurrentThread()
 #define STACK 0x10000
@@ -25,7 +25,8 @@
 /* The exception that is waited for, and where its thread goes on. */
 static struct {
     volatile BOOLEAN waits;
-    ULONG_PTR rip, rsp;                 /* rsp 0: run_code's */
+    ULONG_PTR rip, rsp;                 /* rsp 0: run_code's, or in's */
+    const struct registers *in;
     NTSTATUS code;
     ULONG_PTR address, parameters[2];
 } awaited;
@@ -48,8 +49,13 @@ BOOLEAN returns_heard(const EXCEPTION_RECORD *record, CONTEXT *at)
     awaited.address = (ULONG_PTR)record->ExceptionAddress;
     awaited.parameters[0] = record->ExceptionInformation[0];
     awaited.parameters[1] = record->ExceptionInformation[1];
+    if (awaited.in) {
+        context = *at;
+        at->Rsp = awaited.in->Rsp - sizeof(ULONGLONG);
+    } else {
+        at->Rsp = awaited.rsp ? awaited.rsp : kept_stack;
+    }
     at->Rip = awaited.rip;
-    at->Rsp = awaited.rsp ? awaited.rsp : kept_stack;
     at->EFlags = 0x202;
     return TRUE;
 }
@@ -270,6 +276,46 @@ static void test_last_page(void)
     check_door(end, SYSENTER);
 }
 
+/* ---- SYSENTER's return is where rcx says: registers as behind SYSRET ---- */
+
+static void check_left(const struct registers *in)
+{
+    CHECK(context.Rax == STATUS_SUCCESS && context.Rdx == 0 &&
+          context.R10 == 0);
+    CHECK(context.Rsp == in->R11 && context.R8 == in->R11 &&
+          context.R9 == in->Rbp);
+    CHECK(context.Rcx == nearest(in->Rcx) && context.Rip == context.Rcx);
+    CHECK(context.Rbx == in->Rbx && context.Rbp == in->Rbp &&
+          context.Rsi == in->Rsi && context.Rdi == in->Rdi &&
+          context.R12 == in->R12 && context.R15 == in->R15);
+    CHECK_SAY(context.R11 == context.EFlags, "r11 %llx, flags %x",
+              context.R11, context.EFlags);
+    for (ULONG i = 0; i < 6; i++)
+        CHECK_SAY(!context.FltSave.XmmRegisters[i].Low &&
+                  !context.FltSave.XmmRegisters[i].High, "xmm%u", i);
+}
+
+static void test_far_return(void)
+{
+    static const UCHAR code[] = { 0x0F, 0x34, 0xC3 };  /* SYSENTER, RET */
+    static struct call call;
+    UCHAR *page = test_pages(1), *stack = test_pages(STACK / PAGE_SIZE);
+
+    memcpy(page, code, sizeof code);
+    test_protect(page, 1, PAGE_EXECUTE_READ);
+    call_prepare(&call, page, 0, NULL);
+    call.in.Rax = stub_number(find_stub("NtTestAlert"));
+    call.in.Rcx = 1ULL << FIRST_BIT;
+    call.in.R11 = (ULONG_PTR)stack + STACK;
+    awaited.rip = (ULONG_PTR)page + 2;
+    awaited.in = &call.in;
+    awaited.waits = TRUE;
+    call_with_registers(&call);
+    awaited.in = NULL;
+    check_heard("SYSENTER", call.in.Rcx);
+    check_left(&call.in);
+}
+
 /* ---- IRETQ with any selectors ---- */
 
 typedef NTSTATUS NTAPI self_test(ULONG test, ULONGLONG argument);
@@ -313,5 +359,6 @@ void test_returns(void)
 {
     test_iretq();
     test_contexts();
+    test_far_return();
     test_last_page();
 }
