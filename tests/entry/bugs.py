@@ -17,8 +17,8 @@ A probe is
                         32-bit code
     KIND: crash step    the same on another machine: bochs, icount (it counts
                         instructions), nmi (that program, with NMIs as fast
-                        as QEMU sends them), kva and bochs kva (with
-                        kva=on), watch (watch.py looks on)
+                        as QEMU sends them), kva (with kva=on), watch
+                        (watch.py looks on)
     kva-map             what ring 3's page tables have (scripts/kva-map)
     sweep: nmi PATH     sweep.py's: an NMI, or another of its kinds, at every
                         instruction of one path, until the first failure
@@ -72,14 +72,14 @@ crash step_sysenter, crash stack_kernel, crash swapgs
 ring0 0, ring0 1, ring0 f, ring0 10, ring0 11
 ring0 100, ring0 101, ring0 103, ring0 104, ring0 106, ring0 10a, ring0 10c
 ring0 127, ring0 129, ring0 12c, ring0 130, ring0 48, ring0 60
-ring0 50, ring0 52, ring0 53, ring0 54, ring0 5b, ring0 150, ring0 151
-ring0 152, ring0 153, ring0 154, ring0 155, ring0 157, ring0 159, ring0 15a
-ring0 15b, ring0 15c, ring0 15d, ring0 15e, fired
+ring0 50, ring0 52, ring0 53, ring0 54, ring0 5b, ring0 5c, ring0 150
+ring0 151, ring0 152, ring0 153, ring0 154, ring0 155, ring0 157, ring0 159
+ring0 15a, ring0 15b, ring0 15c, ring0 15d, ring0 15e, fired
 flags ac syscall, flags ac int2e, flags ac sysenter
 """
 
 # Not in a lab's machine, and what is otherwise in one.
-OUTSIDE = ('bochs: ', 'bochs kva: ', 'watch: ', 'sweep: ')
+OUTSIDE = ('bochs: ', 'watch: ', 'sweep: ')
 SETUPS = {'': {}, 'icount': {'icount': True},
           'kva': {'options': ['pagefile=8', 'debug=on', 'kva=on']}}
 
@@ -223,9 +223,8 @@ class Bench:
             outcome = self.paths()
         elif probe == 'kva-map':
             outcome = self.script('../../scripts/kva-map', '--no-build')
-        elif probe.startswith('bochs'):
-            kind, _, line = probe.partition(': ')
-            outcome = self.bochs(line, 'kva=on' if 'kva' in kind else 'kva=off')
+        elif probe.startswith('bochs: '):
+            outcome = self.bochs(probe[len('bochs: '):])
         elif probe.startswith('watch: '):
             outcome = self.script('watch.py', *probe.split()[1:])
         elif probe.startswith('sweep: '):
@@ -257,13 +256,13 @@ class Bench:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         return lab.Outcome('exit', done.returncode, done.stdout.decode())
 
-    def bochs(self, probe, option):
+    def bochs(self, probe):
         program, *words = probe.split()
         bits, _, name = program.rpartition('/')
         path = os.path.join(self.folder, 'user' + bits, name + '.exe')
         result = boot.run(boot.Config(
             program=name, args=words, build=self.folder, make=False,
-            add=[path], options=[option], emulator='bochs', timeout=60))
+            add=[path], emulator='bochs', timeout=60))
         kind = {boot.BUGCHECK: 'bugcheck', boot.TIMEOUT: 'hang',
                 boot.DEAD: 'reset'}.get(result.status, 'exit')
         return lab.Outcome(kind, result.value, result.console)

@@ -66,8 +66,9 @@ crash step_int2e, crash step_sysenter, crash rcx_non_canonical, crash int_29
 32/apc, 32/raises
 """
 SUITE = bugs.words_of(PROGRAMS) + bugs.words_of("""
-compat, pointers, intel, slists, 32/slists, floating, 32/floating, gates, continuefuzz
-contexts2, apc, isolation, threadstorm, apcstorm, kstack, faultloop
+compat, pointers, intel, slists, 32/slists, floating, 32/floating, gates
+continuefuzz, contexts2, apc, isolation, threadstorm, apcstorm, kstack
+faultloop
 ring0 20, ring0 22, ring0 100, ring0 101, ring0 103, ring0 10c, ring0 151
 ring0 152, ring0 155, 32/unpinned, flags ac int2e, flags ac sysenter
 nmi: 32/storm, nmi: isolation, amd: crash syscall32

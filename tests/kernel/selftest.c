@@ -63,6 +63,7 @@ enum self_test {
     SELF_TEST_NMI_COUNT,            /* so far, in a ULONG */
     SELF_TEST_BAD_FRAME,            /* this call's, for IRETQ: ss << 16 | cs */
     SELF_TEST_INTERRUPTS,           /* in ring 0, at every IRQL */
+    SELF_TEST_UNMAPPED,             /* ring 3's TLB is to be emptied */
     SELF_TEST_SWITCHES = 0x60,      /* of the processor */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
@@ -123,6 +124,8 @@ enum self_test {
 /* Mm's own: a test may break what a service may not. */
 MMPTE *MiGetPteAddress(const void *va);
 
+void mi_flush_page(const void *va);
+
 NTSTATUS ZwQuerySystemTime(LARGE_INTEGER *time);
 NTSTATUS ZwClose(HANDLE handle);
 NTSTATUS ZwQueryInformationProcess(HANDLE handle, ULONG class, void *buffer,
@@ -158,6 +161,23 @@ static BOOLEAN test_mxcsr(void)
 
     __asm__ volatile("stmxcsr %0" : "=m"(mxcsr));
     return mxcsr == MXCSR_OF_THE_KERNEL;
+}
+
+/*
+ * The way out is told of a page of ring 3's that is none any more (K5).  No
+ * emulator keeps translations so that it would be seen there.
+ */
+static BOOLEAN test_unmapped(ULONGLONG user)
+{
+    KPRCB *prcb = KeGetCurrentPrcb();
+    BOOLEAN good;
+
+    arch_disable_interrupts();
+    prcb->ShadowFlags &= ~KI_SHADOW_FLUSH_PENDING;
+    mi_flush_page((void *)(ULONG_PTR)user);
+    good = (prcb->ShadowFlags & KI_SHADOW_FLUSH_PENDING) != 0;
+    arch_enable_interrupts();
+    return good;
 }
 
 /* Blocks of every size are zeroed, aligned, apart. */
@@ -544,6 +564,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_IST:
         good = test_ist();
+        break;
+    case SELF_TEST_UNMAPPED:
+        good = test_unmapped(argument);
         break;
     case SELF_TEST_INTERRUPTS:
         good = test_interrupts();
