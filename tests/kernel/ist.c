@@ -61,6 +61,7 @@ void __wrap_ki_nmi(KTRAP_FRAME *frame)
         deepest = depth;
     __real_ki_nmi(frame);
     call_hook();
+    send_next_nmi();
     depth--;
 }
 

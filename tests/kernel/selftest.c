@@ -59,7 +59,7 @@ enum self_test {
     SELF_TEST_NMI_WAITS_FOR_MC,     /* the same, behind a #MC in the first */
     SELF_TEST_NMI_WAITS_FOR_DEBUG,  /* a #DB in it */
     SELF_TEST_LOOK_AT_BANKS,        /* of machine checks */
-    SELF_TEST_NMIS = 0x58,          /* one each N ticks of the PIT; 0: none */
+    SELF_TEST_NMIS = 0x58,          /* N ticks of the PIT apart; 0: none */
     SELF_TEST_NMI_COUNT,            /* so far, in a ULONG */
     SELF_TEST_BAD_FRAME,            /* this call's, for IRETQ: ss << 16 | cs */
     SELF_TEST_INTERRUPTS,           /* in ring 0, at every IRQL */

@@ -68,6 +68,7 @@ BOOLEAN tell_blocks(ULONGLONG user);
 
 /* nmistorm.c */
 BOOLEAN send_nmis(ULONGLONG every);
+void send_next_nmi(void);
 BOOLEAN tell_nmis(ULONGLONG user);
 
 /* bare.c */

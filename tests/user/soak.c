@@ -24,10 +24,10 @@
 #define SEND_NMIS 0x58                  /* tests/kernel/selftest.c */
 #define COUNT_NMIS 0x59
 #define COUNT_BLOCKS 0x39
-#define FASTEST 60                      /* ticks of the PIT: 20 kHz */
-#define SLOWEST 1200
+#define FASTEST 12                      /* ticks of the PIT: 100 kHz */
+#define SLOWEST 255
 
-#define MOST_PAGES 3000                 /* of the thread that wants memory */
+#define MOST_PAGES 8000                 /* of the thread that wants memory */
 #define SECOND 10000000LL
 #define HOUR 3600ULL
 

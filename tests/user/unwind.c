@@ -215,8 +215,7 @@ static void NTAPI add_and_remove(void *argument)
 
         raise(CODE_1);
         if (!RtlRemoveVectoredExceptionHandler(first) ||
-            !RtlRemoveVectoredExceptionHandler(last) ||
-            RtlRemoveVectoredExceptionHandler(last))
+            !RtlRemoveVectoredExceptionHandler(last))
             lost++;
     }
     RtlExitUserThread(STATUS_SUCCESS);
