@@ -164,6 +164,7 @@ static void run_all_at_once(LONGLONG end)
         finish(running[slot], running_job[slot]);
         start_any((ULONG)slot);
     }
+    over = TRUE;            /* who has a low priority comes to an end now */
     for (ULONG slot = 0; slot < AT_ONCE; slot++) {
         NtWaitForSingleObject(running[slot], FALSE, NULL);
         finish(running[slot], running_job[slot]);
@@ -217,7 +218,6 @@ static void soak(ULONG seconds)
                                   NtCurrentProcess(), want_memory, NULL, 0, 0,
                                   STACK, STACK, NULL), STATUS_SUCCESS);
     run_all_at_once(now() + seconds * SECOND);
-    over = TRUE;
     CHECK_STATUS(NtWaitForSingleObject(thread, FALSE, NULL), STATUS_SUCCESS);
     CHECK_STATUS(NtClose(thread), STATUS_SUCCESS);
 }
@@ -288,6 +288,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     (void)peb;
     kernel_test = (self_test *)(ULONG_PTR)find_stub("NtwSelfTest");
     run_each_once();
+    use_region(MOST_PAGES, 0);          /* its page tables stay */
     before = count_all();
     performance = test_performance();
     nmis = ask_kernel(COUNT_NMIS);
