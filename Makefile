@@ -436,27 +436,29 @@ SERVICE_FILES := $(GEN)/services.h $(GEN)/services.inc.c $(GEN)/stubs.inc \
     $(GEN)/ntdll.def $(GEN)/services32.inc.c $(GEN)/stubs32.inc \
     $(GEN)/exports32.def $(GEN)/calls.inc.c
 
-# Rewritten only when a flag changes, so that everything then is rebuilt. A
-# copy of the folder elsewhere is as good.
+# $(call keep,TEXT): a file of this text, rewritten only when that changes; a
+# copy of the folder may share the file.
+define keep
+@mkdir -p $(@D)
+@printf '%s\n' '$(1)' | cmp -s - $@ || \
+    { rm -f $@ && printf '%s\n' '$(1)' > $@; }
+endef
+
+# When a flag changes everything is rebuilt. A copy of the folder elsewhere is
+# as good.
 FLAGS := $(KERNEL_NASMFLAGS)|$(KERNEL_LDFLAGS)|$(USER_CFLAGS)|
 FLAGS += $(USER_NASMFLAGS)|$(PROGRAM_LDFLAGS)|$(USER32_CFLAGS)|
 FLAGS += $(USER32_NASMFLAGS)|$(PROGRAM32_LDFLAGS)|$(TEST)
 $(GEN)/flags: FORCE
-	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst $(GEN),GEN,$(FLAGS))' | cmp -s - $@ || \
-	    printf '%s\n' '$(subst $(GEN),GEN,$(FLAGS))' > $@
+	$(call keep,$(subst $(GEN),GEN,$(FLAGS)))
 
 # The same for the kernel's C alone.
 $(GEN)/kernel.flags: FORCE
-	@mkdir -p $(@D)
-	@printf '%s\n' '$(subst $(GEN),GEN,$(KERNEL_CFLAGS))' | cmp -s - $@ || \
-	    printf '%s\n' '$(subst $(GEN),GEN,$(KERNEL_CFLAGS))' > $@
+	$(call keep,$(subst $(GEN),GEN,$(KERNEL_CFLAGS)))
 
 # The same for the defence that is left out: only what asks is rebuilt.
 $(GEN)/bug.name: FORCE
-	@mkdir -p $(@D)
-	@printf '%s\n' '$(BUG)' | cmp -s - $@ || \
-	    { rm -f $@ && printf '%s\n' '$(BUG)' > $@; }
+	$(call keep,$(BUG))
 $(GEN)/bug.stamp: $(DEFENCES) scripts/defences.py $(GEN)/bug.name
 	$(call say,GEN)
 	$(Q)$(PYTHON) scripts/defences.py $(DEFENCES) $(GEN)/bug.h \

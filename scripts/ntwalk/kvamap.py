@@ -9,7 +9,6 @@ import struct
 from . import symbols
 from .pagewalk import (FIRST_KERNEL_SLOT, NO_EXECUTE, PAGE, PRESENT, Tables)
 
-KERNEL_VIRTUAL = 0xFFFFFFFF80000000
 USER_SLOTS = range(FIRST_KERNEL_SLOT)
 KERNEL_SLOTS = range(FIRST_KERNEL_SLOT, 512)
 
@@ -59,7 +58,7 @@ class Kernel:
 
 def directories(machine, kernel):
     """CR3 of ring 0 and of ring 3 of the process that runs; 0: none."""
-    prcb = kernel.symbols['boot_pcr'] - KERNEL_VIRTUAL
+    prcb = kernel.symbols['boot_pcr'] - symbols.KERNEL_BASE
 
     def quad(physical):
         return struct.unpack('<Q', machine.read(physical, 8, True))[0]

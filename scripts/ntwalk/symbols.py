@@ -9,6 +9,7 @@ from .errors import Usage
 # No local labels of assembly (name.label), but parts of functions.
 LINE = re.compile(r'^([0-9a-f]{8,16}) ([TtDdBbRrVvWw]) '
                   r'([^.\s]+(?:\.(?:isra|part|constprop|cold)\S*)?)$', re.M)
+KERNEL_BASE = 0xFFFFFFFF80000000        # of physical address 0 (linker.ld)
 EQU = re.compile(r'^(\S+)\s+equ\s+(0x[0-9a-f]+|\d+)$', re.M)
 
 

@@ -12,7 +12,6 @@ from conftest import CHECKED, TEST_BUILD
 from ntwalk import symbols
 
 RING0 = os.path.join(TEST_BUILD, 'user', 'ring0.exe')
-KERNEL = 0xFFFFFFFF80000000     # where physical addresses begin (linker.ld)
 NOWHERE = 0xFFFFC00000000000
 SECOND_AT = 0x800               # below an IST stack's top (entry/ist.asm)
 SECOND = SECOND_AT + 0x30 + 0x30 + 0x160
@@ -159,8 +158,9 @@ def test_machine_checks_anywhere_among_threads(start, kva):
 
     def is_through():
         """By physical addresses, whatever CR3 is."""
-        count, in_use = (machine.read(at - KERNEL, 4, physical=True)
-                         for at in (counter, top('mca')))
+        count, in_use = (
+            machine.read(at - symbols.KERNEL_BASE, 4, physical=True)
+            for at in (counter, top('mca')))
         return count == struct.pack('<I', sent) and in_use == bytes(4)
 
     with start('races', add=[storm], options=[f'kva={kva}']) as machine:

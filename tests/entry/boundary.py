@@ -7,7 +7,7 @@ is there again.  fault is None, or says what is not as it was: a register, a
 flag, a segment's base, a control register, the stack from rsp up, the kernel's
 data or all of memory, the counter.
 """
-from guest import KERNEL_BASE
+from ntwalk.symbols import KERNEL_BASE
 from state import AC, DF, IF, TF
 from stub import Stopped
 

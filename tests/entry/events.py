@@ -4,11 +4,11 @@ An Event makes it come once, on one of entrypaths.exe's paths, before the step
 that takes it.  without: kinds that cannot be made to happen on this path, for
 they are what it is about.
 """
-from inject import KINDS
+from inject import CLOCK_VECTOR, KINDS
 from state import TF, set_register
 from stub import send_interrupt
 
-CLOCK, DPC, APC, IPI = 0xD1, 0x2F, 0x1F, 0xE1
+DPC, APC, IPI = 0x2F, 0x1F, 0xE1         # vectors
 LATER = 3                               # boundaries from the first mark
 DOORS = (b'\x0f\x05', b'\x0f\x34', b'\xcd\x2e') # SYSCALL, SYSENTER, INT 2Eh
 IRETQ = b'\x48\xcf'
@@ -93,8 +93,8 @@ CALL = 'int2e, no arguments'
 # A second machine check resets the machine, a clock's DPC would print it.
 NO_MORE = ['machine check', 'clock interrupt']
 EVENTS = {
-    'clock in ring 3': Event('nothing', soon, message(CLOCK)),
-    'clock in ring 0': Event(CALL, in_service, message(CLOCK)),
+    'clock in ring 3': Event('nothing', soon, message(CLOCK_VECTOR)),
+    'clock in ring 0': Event(CALL, in_service, message(CLOCK_VECTOR)),
     'DPC interrupt': Event('nothing', soon, message(DPC)),
     'APC interrupt': Event('nothing', soon, message(APC)),
     'IPI': Event('nothing', soon, message(IPI)),

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(ROOT, 'scripts'))
 sys.dont_write_bytecode = True
 
 from ntwalk import boot, symbols                            # noqa: E402
-from ntwalk.errors import Died                              # noqa: E402
+from ntwalk.symbols import KERNEL_BASE                      # noqa: E402
 import memory                                               # noqa: E402
 from state import IF, State, set_register                   # noqa: E402
 from stub import Stopped, Stub                              # noqa: E402
@@ -21,7 +21,6 @@ PROGRAM = 'entrypaths'
 PATH = re.compile(r'^path (\d+) (.*?)\r?$', re.M)
 PENDING = re.compile(r'^IRR\s+(\d[\d ]*)', re.M)
 NO_PATH = 0xFFFFFFFF
-KERNEL_BASE = 0xFFFFFFFF80000000
 ACCESSED_AND_DIRTY = 0x60
 SHARED_DATA = 0xFFFFF78000000000
 TIMES = 0x400                           # of KUSER_SHARED_DATA: all of them

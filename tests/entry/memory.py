@@ -1,6 +1,5 @@
 """memory.py: the guest's memory, which is a file that we have mapped, too."""
 import mmap
-import os
 import struct
 
 PAGE = 0x1000

@@ -20,9 +20,10 @@ import time
 import image as images
 from boundary import Boundary, PathOver
 from events import EVENTS
-from guest import Died, Guest
+from guest import Guest
 from inject import KINDS
 from ntwalk.arguments import Parser, some_of, told, whole
+from ntwalk.errors import Died
 from pairs import pairs_of
 from state import IF, set_register
 from stub import Stopped

@@ -13,7 +13,6 @@
 #define PICKS 1024
 #define NAME_SLOT 12                            /* a string's header, text */
 #define TEXT_SLOT 13
-#define NUMBERS 0x2000u
 #ifdef __x86_64__
 #define NUMBER_BITS 13                          /* that count */
 #else
