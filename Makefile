@@ -159,7 +159,8 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
     --wrap=mi_allocate_page --wrap=mi_charge_pages \
     --wrap=mi_available_pages --wrap=ki_nmi --wrap=ki_machine_check \
-    --wrap=ki_debug_in_kernel --wrap=ki_double_fault
+    --wrap=ki_debug_in_kernel --wrap=ki_double_fault \
+    --wrap=ki_taken_again
 
 DEFENCES      := kernel/defences.tab
 SERVICES      := kernel/ke/services.tab

@@ -61,6 +61,8 @@ BUGCHECKS = [
      lambda: [None, None, 4, 0x15], 'ki_clock_interrupt'),
     ('159', 0x9C, 'MACHINE_CHECK_EXCEPTION', lambda: [3, None, 0xB2000000, 0],
      'crash_machine_check'),
+    ('15f', 0x7F, 'UNEXPECTED_KERNEL_MODE_TRAP', lambda: [8, None, NOWHERE],
+     'ist_raise'),
     ('15a', 0x7F, 'UNEXPECTED_KERNEL_MODE_TRAP', lambda: [8, None, NOWHERE],
      'fault_on_no_stack'),
 ]

@@ -74,7 +74,7 @@ ring0 100, ring0 101, ring0 103, ring0 104, ring0 106, ring0 10a, ring0 10c
 ring0 127, ring0 129, ring0 12c, ring0 130, ring0 48, ring0 60
 ring0 50, ring0 52, ring0 53, ring0 54, ring0 5b, ring0 5c, ring0 150
 ring0 151, ring0 152, ring0 153, ring0 154, ring0 155, ring0 157, ring0 159
-ring0 15a, ring0 15b, ring0 15c, ring0 15d, ring0 15e, fired
+ring0 15a, ring0 15b, ring0 15c, ring0 15d, ring0 15e, ring0 15f, fired
 flags ac syscall, flags ac int2e, flags ac sysenter
 """
 
@@ -90,11 +90,13 @@ BUGCHECKS = {
     'ring0 10c': 0x3B, 'ring0 127': 0x0A, 'ring0 129': 0x0A,
     'ring0 12c': 0xFC, 'ring0 130': 0xF7, 'ring0 150': 0x111,
     'ring0 151': 0x0A, 'ring0 152': 0x7F, 'ring0 153': 0xFB,
-    'ring0 154': 0x7F, 'ring0 155': 0x109, 'ring0 157': 0x109,
-    'ring0 159': 0x9C, 'ring0 15a': 0x7F, 'ring0 15b': 0x3B,
-    'ring0 15c': 0x3B, 'ring0 15d': 0x3B, 'ring0 15e': 0xFB,
-    '32/unpinned': 0x109, 'flags ac syscall': 0x50, 'flags ac int2e': 0x50,
-    'flags ac sysenter': 0x50,
+    'ring0 154': 0x7F, 'ring0 155': 0x109, 'ring0 156': 0x109,
+    'ring0 157': 0x109, 'ring0 159': 0x9C, 'ring0 15a': 0x7F,
+    'ring0 15b': 0x3B, 'ring0 15c': 0x3B, 'ring0 15d': 0x3B,
+    'ring0 15e': 0xFB, 'ring0 15f': 0x7F,
+    'ring0 160': 0x01, '32/unpinned': 0x109, '32/unpinned 156': 0x109,
+    '32/unpinned 100': 0x4A, '32/unpinned 101': 0x01, '32/unpinned 160': 0x01,
+    'flags ac syscall': 0x50, 'flags ac int2e': 0x50, 'flags ac sysenter': 0x50,
 }
 
 # make test takes these: one of each kind, and no time.

@@ -64,7 +64,8 @@ INDIRECT = {
 
 # C functions that do not come back.
 NO_RETURN = ('KeBugCheckEx', 'ki_start_thread', 'ki_double_fault',
-             '__wrap_ki_double_fault', 'ki_taken_again')
+             '__wrap_ki_double_fault', 'ki_taken_again',
+             '__wrap_ki_taken_again')
 
 # C functions of ist.asm: they begin with interrupts off and never let any in.
 KEEP_IF = ('ki_nmi', '__wrap_ki_nmi', 'ki_machine_check',

@@ -60,7 +60,7 @@ selectors, 32/selectors, outplaces, 32/args, 32/exceptions, initial, fired, ist
 badiret, memory, ums, monitors, 32/monitors, 32/callback, doors, tracing
 ring0 0, ring0 4, ring0 e, ring0 f, ring0 50, ring0 52, ring0 53, ring0 54
 ring0 60, ring0 150, ring0 153, ring0 154, ring0 159, ring0 15a
-ring0 15b, ring0 15c, ring0 15d, ring0 15e, ring0 5b
+ring0 15b, ring0 15c, ring0 15d, ring0 15e, ring0 15f, ring0 5b
 doors gui syscall, doors gui int2e, doors gui sysenter, crash step_syscall
 crash step_int2e, crash step_sysenter, crash rcx_non_canonical, crash int_29
 32/apc, 32/raises
@@ -70,7 +70,10 @@ compat, pointers, intel, slists, 32/slists, floating, 32/floating, gates
 continuefuzz, contexts2, apc, isolation, threadstorm, apcstorm, kstack
 faultloop
 ring0 20, ring0 22, ring0 100, ring0 101, ring0 103, ring0 10c, ring0 151
-ring0 152, ring0 155, 32/unpinned, flags ac int2e, flags ac sysenter
+ring0 152, ring0 155, ring0 156, ring0 160
+32/unpinned, 32/unpinned 100, 32/unpinned 101, 32/unpinned 156
+32/unpinned 160
+flags ac int2e, flags ac sysenter
 nmi: 32/storm, nmi: isolation, amd: crash syscall32
 """) + ['shadow: ' + probe for probe in bugs.words_of(PROGRAMS)] + \
     bugs.words_of("""
@@ -299,7 +302,8 @@ class Judge:
     def order(self, address, symbol):
         """Whose turn it is: who notices much in little time comes first.
 
-        Who executes it without KVA shadow is not asked again with it.
+        Who executes it without KVA shadow is not asked again with it, if it
+        is not about that.
         """
         executed = self.known.executed
         def worth(probe):
@@ -307,8 +311,15 @@ class Judge:
                     -(1 + self.noticed[probe]) / self.known.usual[probe])
         return sorted((probe for probe in SUITE if
                        address in executed[probe] and
-                       address not in executed.get(plain(probe), ())),
+                       (address not in executed.get(plain(probe), ()) or
+                        self.asks_about_shadow(address))),
                       key=worth)
+
+    def asks_about_shadow(self, address):
+        """It looks at KiKvaShadow, or branches on that."""
+        code = self.walks.image.code
+        return any('<KiKvaShadow>' in code.get(at, '')
+                   for at in range(address - 8, address + 1))
 
     def is_red(self, probe, patches):
         """Who hangs is asked twice: a machine under load may be late."""
@@ -347,26 +358,31 @@ def judged(mutant):
 
 
 def reasons():
-    """Returns [(symbol, instruction, reason)] of survivors.txt."""
+    """Returns [(symbols, instructions, reason)] of survivors.txt."""
     rows = []
     with open(SURVIVORS, encoding='ascii') as lines:
         for line in lines:
             if line.strip() and not line.startswith('#'):
                 what, _, why = line.partition('|')
-                symbol, _, text = what.partition(':')
-                rows.append((symbol.strip(), text.strip(), why.strip()))
+                symbols, _, texts = what.partition(':')
+                rows.append((symbols.split(), [
+                    text.strip() for text in texts.split(' / ')], why.strip()))
     return rows
 
 
 def reason_of(mutant, rows):
     """Returns why it survives, or None."""
     symbol = mutant.name.partition('+')[0]
-    text = re.sub(r' *<.*', '', mutant.text)
-    for pattern, words, why in rows:
-        if fnmatch.fnmatchcase(symbol, pattern) and \
-                fnmatch.fnmatchcase(text, words.replace('[', '[[]')):
+    text = re.sub(r' *#.*', '', mutant.text)
+    for symbols, texts, why in rows:
+        if matches(symbol, symbols) and matches(text, texts):
             return why
     return None
+
+
+def matches(word, patterns):
+    return any(fnmatch.fnmatchcase(word, pattern.replace('[', '[[]'))
+               for pattern in patterns)
 
 
 def chosen(mutants, arguments):

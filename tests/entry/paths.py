@@ -62,6 +62,9 @@ VOLATILE = ('rax', 'rcx', 'rdx', 'r8', 'r9', 'r10', 'r11')
 ARITHMETIC = frozenset('add sub sbb or and xor shl shr sar inc dec'.split())
 # Those that change a bit of it.
 BITS = frozenset('btr bts'.split())
+# Set flags for somebody to ask; change them, or nobody asks any more.
+COMPARISONS = frozenset('cmp test bt btr'.split())
+LEAVES = frozenset('jmp call ret iretq sysretq sysexitd popf'.split())
 # Change their first operand only.
 MOVES = frozenset('movzx movsxd lsl cmovne cmovae cmovb movaps pxor'.split())
 READERS = frozenset('cmp test bt prefetchw ldmxcsr verw'.split())
@@ -77,15 +80,18 @@ class State:
     """What is known before an instruction."""
 
     __slots__ = ('gs', 'cr3', 'shadow', 'bpb', 'msr', 'empty', 'iff', 'df',
-                 'ac', 'apc', 'test', 'paranoid', 'regs', 'mem', 'entry',
-                 'trail')
+                 'ac', 'apc', 'flags', 'test', 'paranoid', 'regs', 'mem',
+                 'entry', 'trail')
 
     def __init__(self, entry, gs, iff, df, ac):
         self.gs, self.iff, self.df, self.ac = gs, iff, df, ac
         self.cr3, self.shadow = 'kernel', None
         self.bpb, self.msr, self.empty = None, None, False
         self.apc = self.paranoid = False
-        # What the flags tell: (slot, its value) of a ring test; ('below',
+        # The flags have been 'set', by a comparison 'compared', a branch has
+        # asked: 'used'; None: nobody here has set them.
+        self.flags = None
+        # What they tell: (slot, its value) of a ring test; ('below',
         # register) while carry says that it is below a table's limit; ('zero',
         # value) whether that is 0; (what,) is jump_on's.
         self.test = None
@@ -102,7 +108,8 @@ class State:
 
     def key(self):
         return (self.gs, self.cr3, self.shadow, self.bpb, self.msr, self.empty,
-                self.iff, self.df, self.ac, self.apc, self.test, self.paranoid,
+                self.iff, self.df, self.ac, self.apc, self.flags, self.test,
+                self.paranoid,
                 tuple(self.regs.values()), frozenset(self.mem.items()))
 
     def push(self, value):
@@ -375,13 +382,15 @@ class Walk:
         for start, end, target in self.image.fixups:
             if start <= address < end:
                 state = before.copy()
-                state.regs['rax'], state.ac, state.test = None, 'off', None
+                state.regs['rax'], state.ac = None, 'off'
+                state.flags = state.test = None
                 found.append((target, state))
         return found
 
     def execute(self, insn, address, next_address, state):
         op = insn.op
         on = [(next_address, state)]
+        self.look_at_flags(op, state)
         if op in JUMPS:
             return self.jump(insn, address, next_address, state)
         if op == 'call':
@@ -407,6 +416,18 @@ class Walk:
                 self.compute(insn, state)
                 return on
         raise Violation('not understood')
+
+    def look_at_flags(self, op, state):
+        """Whoever compares asks; whoever asks has set them."""
+        if op in JUMPS - {'jmp'} or op.startswith('cmov'):
+            if state.flags in (None, 'used'):
+                raise Violation('flags are asked that nobody has set')
+            state.flags = 'used'
+        elif op in ARITHMETIC | BITS | COMPARISONS | LEAVES:
+            if state.flags == 'compared':
+                raise Violation('nobody has asked what was compared')
+            state.flags = 'compared' if op in COMPARISONS else \
+                None if op in LEAVES else 'set'
 
     # ---- Memory and values -------------------------------------------------
 
@@ -599,7 +620,8 @@ class Walk:
 
     def popf(self, _, state):
         value = state.pop()
-        state.apc, state.test = False if value != 'no IF' else state.apc, None
+        state.apc = state.apc and value == 'no IF'
+        state.flags = state.test = None
         if isinstance(value, tuple) and value[0] == 'const':
             state.iff = 'on' if value[1] & IF else 'off'
             state.df = 'on' if value[1] & DF else 'off'
@@ -893,7 +915,8 @@ class Walk:
             return []
         for register in VOLATILE:
             state.regs[register] = None
-        state.apc, state.test, state.bpb = False, None, None
+        state.apc, state.bpb = False, None
+        state.flags = state.test = None
         if target not in self.keep_if:
             state.iff = None
         state.forget_below(HOME)

@@ -110,9 +110,12 @@ def test_what_is_needed(kernel):
     ('KiSystemServiceExit.to_user', 'cli', 'nop', ''),
     ('KiServiceExit.to_user', 'cli', 'nop', ''),
     ('KiExceptionExit.to_user', 'cli', 'nop', ''),
-    ('KiSystemServiceExit.to_user', 'test', 'nop',
+    ('KiSystemServiceExit.to_user', 'test', 'test eax,eax',
      'a user APC may have come'),
-    ('KiServiceExit.to_user', 'test', 'nop', 'a user APC may have come'),
+    ('KiServiceExit.to_user', 'test', 'test eax,eax',
+     'a user APC may have come'),
+    ('KiServiceExit.to_user', 'test', 'nop', 'that nobody has set'),
+    ('KiServiceExit.to_user', 'jne ', 'nop', 'nobody has asked'),
     ('KiExceptionExit.to_user', 'mov cl', 'nop', 'a user APC may have come'),
     ('KiSystemServiceExit.to_user', 'ldmxcsr', 'sti', 'interrupts may be on'),
     ('KiServiceExit', 'and DWORD', 'nop', 'interrupts may be on'),
@@ -127,10 +130,15 @@ def test_what_is_needed(kernel):
     ('KiSystemCall64Shadow', 'mov QWORD PTR gs',
      'mov QWORD PTR gs:0x10,rsp', 'cr3 is user'),
     ('KiKernelSysretExit', 'mov cr3', 'nop', 'while cr3 is kernel'),
-    ('ki_kernel_sysexit.two_spaces', 'cmp', 'mov cr3,r11', 'cr3 is user'),
+    ('ki_kernel_sysexit.two_spaces', 'cmp', 'mov cr3,r11', ''),
     ('ki_kernel_sysexit', 'mov cr3', 'nop', 'while cr3 is kernel'),
     ('ki_kernel_iret', 'mov cr3', 'nop', 'while cr3 is kernel'),
-    ('ki_exit_by_iret', 'jne ', 'nop', 'while cr3 is kernel, with shadow'),
+    ('ki_exit_by_iret', 'jne ', 'jb ', 'back to ring 3 while cr3 is'),
+    ('ki_enter_predictors', 'mov BYTE', 'nop', 'not what that MSR must be'),
+    ('ki_enter_predictors', 'wrmsr', 'nop', 'should have been written'),
+    ('ki_leave_predictors', 'ret', 'nop', 'runs'),
+    ('ki_deliver_service_apc', 'ret', 'nop', 'runs into a routine'),
+    ('ki_return_from_callback', 'sti', 'nop', 'interrupts may be off'),
     ('KiDebugTrapOrFault', 'je ', 'jne ', ''),
     ('KiNmiInterrupt', 'sub rax', 'nop', 'a base that nobody knows'),
     ('KiNmiInterrupt', 'mov ecx', 'mov ecx,0xc0000102', 'not MSR_GS_BASE'),
@@ -224,7 +232,7 @@ def test_moved_before_swapgs(kernel):
 
 def test_interrupts_between(kernel):
     """On for one instruction between the look at the APCs and SYSRET."""
-    at = find(kernel, 'KiSystemServiceExit.to_user', 'ldmxcsr')
+    at = find(kernel, 'KiSystemServiceExit.debug_restored', 'mov r8')
     nop = kernel.after[at]
     assert not first_violation(kernel, {at: 'nop', nop: 'nop'})
     found = first_violation(kernel, {at: 'sti', nop: 'nop',

@@ -50,8 +50,9 @@ ist_door_machine_check:
 
 section .text progbits alloc exec nowrite align=16
 
-; rcx = vector, one of RAISE's; with every register full of numbers.  Returns
-; al = 0 if one of them, or the flags, was another behind it.  Interrupts off.
+; rcx = vector, one of RAISE's or 8, which is a push to where no stack is; with
+; every register full of numbers.  Returns al = 0 if one of them, or the flags,
+; was another behind it.  Interrupts off.
 global ist_raise
 ist_raise:
         PUSH_NONVOLATILE
@@ -102,6 +103,8 @@ ist_raise:
         RAISE   0D1h
         RAISE   0E1h
         RAISE   0FFh
+        mov     rsp, [rel nowhere]
+        push    rax
 .raised:
         pushfq
         pop     qword [rel flags_behind]
@@ -186,6 +189,8 @@ flags_behind:
         resq    1
 
 section .rodata
+nowhere:
+        dq      0FFFFC00000000000h
 another_mxcsr:
         dd      1FC0h
         align   16

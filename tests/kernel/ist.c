@@ -22,6 +22,7 @@
 #define CR2 0x123456789000ULL
 #define ANOTHER_CR2 0x987654321000ULL
 #define BREAKPOINT 0x10000ULL
+#define NOWHERE 0xFFFFC00000000000ULL   /* ist.asm */
 #define TICKS_OF_A_MINUTE (60 * 64)
 #define MXCSR 0x9F80                    /* flush to zero */
 #define PUSHED_RIP 0x28                 /* below the top: entry/ist.asm */
@@ -42,6 +43,8 @@ BOOLEAN __real_ki_debug_in_kernel(KTRAP_FRAME *frame);
 BOOLEAN __wrap_ki_debug_in_kernel(KTRAP_FRAME *frame);
 void __real_ki_double_fault(KTRAP_FRAME *frame);
 void __wrap_ki_double_fault(KTRAP_FRAME *frame);
+void __real_ki_taken_again(KTRAP_FRAME *frame, ULONG vector);
+void __wrap_ki_taken_again(KTRAP_FRAME *frame, ULONG vector);
 
 static void (*hook)(void);
 static volatile ULONG depth, deepest;
@@ -65,8 +68,20 @@ void __wrap_ki_nmi(KTRAP_FRAME *frame)
     depth--;
 }
 
+/* Who does not go back: only the frame tells what there was. */
+static BOOLEAN looks_at_frame;
+static ULONGLONG expected_cr2;
+static void check_frame(const KTRAP_FRAME *frame);
+
+void __wrap_ki_taken_again(KTRAP_FRAME *frame, ULONG vector)
+{
+    check_frame(frame);
+    __real_ki_taken_again(frame, vector);
+}
+
 void __wrap_ki_double_fault(KTRAP_FRAME *frame)
 {
+    check_frame(frame);
     call_hook();
     __real_ki_double_fault(frame);
 }
@@ -145,6 +160,52 @@ static void look_around(void)
     ist_change_volatile();
 }
 
+/* ist_raise's. */
+static BOOLEAN is_number(ULONGLONG value, ULONG i)
+{
+    return value == 0x1122334455667700ULL + i;
+}
+
+static BOOLEAN has_all_registers(const KTRAP_FRAME *frame)
+{
+    const M128A *xmm = &frame->Xmm0;
+    BOOLEAN good =
+        is_number(frame->Rax, 1) && is_number(frame->Rbx, 2) &&
+        is_number(frame->Rcx, 3) && is_number(frame->Rdx, 4) &&
+        is_number(frame->Rsi, 5) && is_number(frame->Rdi, 6) &&
+        is_number(frame->Rbp, 7) && is_number(frame->R8, 8) &&
+        is_number(frame->R9, 9) && is_number(frame->R10, 10) &&
+        is_number(frame->R11, 11) && frame->MxCsr == MXCSR &&
+        frame->FaultAddress == expected_cr2 &&
+        frame->P1Home == (DR7_FIXED | 1) && frame->PreviousIrql == APC_LEVEL;
+
+    for (ULONG i = 0; i < 6; i++)
+        good &= is_number(xmm[i].Low - i * 0x1000, 1) && xmm[i].High == (LONG)i;
+    return good;
+}
+
+/* What ist_raise will be found with. */
+static void prepare_frame(ULONGLONG cr2)
+{
+    arch_disable_interrupts();
+    __asm__ volatile("mov %0, %%dr0" : : "r"(BREAKPOINT));
+    write_dr7(DR7_FIXED | 1);
+    write_cr2(CR2);
+    write_mxcsr(MXCSR);
+    arch_write_cr8(APC_LEVEL);
+    expected_cr2 = cr2;
+    looks_at_frame = TRUE;
+}
+
+static void check_frame(const KTRAP_FRAME *frame)
+{
+    if (!looks_at_frame)
+        return;
+    look_around();
+    if (!seen_good || !has_all_registers(frame))
+        KeBugCheckEx(MANUALLY_INITIATED_CRASH, 0, 0, 0, 0);
+}
+
 /* A page of the kernel's that is no KPCR. */
 static UCHAR decoy[sizeof(KPCR)] __attribute__((aligned(PAGE_SIZE)));
 
@@ -212,8 +273,9 @@ BOOLEAN test_interrupts(void)
         KIRQL irql;
     } rows[] = {
         { APC_VECTOR, PASSIVE_LEVEL }, { DPC_VECTOR, APC_LEVEL },
-        { CLOCK_VECTOR, DISPATCH_LEVEL }, { IPI_VECTOR, DISPATCH_LEVEL },
-        { SPURIOUS_VECTOR, DISPATCH_LEVEL },
+        { CLOCK_VECTOR, DISPATCH_LEVEL },
+        { IPI_VECTOR, DISPATCH_LEVEL + 1 },
+        { SPURIOUS_VECTOR, DISPATCH_LEVEL + 2 },
     };
     KPRCB *prcb = KeGetCurrentPrcb();
     BOOLEAN good = TRUE;
@@ -286,13 +348,13 @@ static void nmi_in_nmi(void)
 
 static void fault_in_nmi(void)
 {
-    *(volatile UCHAR *)0xFFFFC00000000000ULL;
+    *(volatile UCHAR *)NOWHERE;
 }
 
 static void fault_on_no_stack(void)
 {
     __asm__ volatile("mov %0, %%rsp; push %%rax"
-                     : : "r"(0xFFFFC00000000000ULL));
+                     : : "r"(NOWHERE));
 }
 
 void crash_in_nmi(enum crash_in_nmi how)
@@ -331,6 +393,12 @@ void crash_in_double_fault(void)
     fault_on_no_stack();
 }
 
+void crash_double_fault(void)
+{
+    prepare_frame(NOWHERE - sizeof(ULONGLONG));
+    ist_raise(VECTOR_DOUBLE_FAULT);
+}
+
 /* The vector's stack is in use, so this one is its second. */
 void crash_taken_again(ULONG vector)
 {
@@ -338,7 +406,7 @@ void crash_taken_again(ULONG vector)
     ULONG ist = vector == VECTOR_DEBUG ? TSS_IST_DEBUG : TSS_IST_MCA;
 
     allow_machine_check();
-    arch_disable_interrupts();
+    prepare_frame(CR2);
     *(ULONG *)pcr->TssBase->Ist[ist] = 1;
     ist_raise(vector);
 }

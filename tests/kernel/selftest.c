@@ -110,6 +110,8 @@ enum self_test {
     CRASH_FAR_STACK,                /* the same of the stack: 3B */
     CRASH_ABSENT_SEGMENT,           /* 3B */
     CRASH_MC_BEHIND_NMI,            /* FB */
+    CRASH_DOUBLE_FAULT,             /* 7F */
+    CRASH_ATTACHED = 0x160,         /* return in another process: 1 */
     CRASH_OVERRUN = 0x130,          /* of an array on the stack: F7 */
     CRASH_WRITE_FREE,               /* pool that is nobody's: C1 (checked) */
     CRASH_WRITE_BEHIND,             /* a block, by one byte: C1 (checked) */
@@ -443,6 +445,12 @@ static void crash(ULONG test, ULONGLONG argument)
         break;
     case CRASH_MC_BEHIND_NMI:
         crash_behind_nmi();
+        break;
+    case CRASH_ATTACHED:
+        KeGetCurrentThread()->ApcStateIndex = 1;
+        break;
+    case CRASH_DOUBLE_FAULT:
+        crash_double_fault();
         break;
     case CRASH_DOUBLE_FAULT_AGAIN:
         crash_in_double_fault();

@@ -94,6 +94,7 @@ BOOLEAN look_at_banks(void);
 void crash_in_nmi(enum crash_in_nmi how);
 void crash_behind_nmi(void);
 void crash_in_double_fault(void);
+void crash_double_fault(void);
 void crash_taken_again(ULONG vector);
 void crash_machine_check(void);
 void crash_unpinned(enum crash_unpinned what);

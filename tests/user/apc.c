@@ -239,6 +239,19 @@ static void fill_frame(void)
     call_with_registers(&call);
 }
 
+/* Others each time: the place where they are kept has those before. */
+static void change_kept(void)
+{
+    static ULONG count;
+    ULONGLONG *registers = &call.in.Rax;
+
+    count++;
+    for (ULONG at = 0; at < ARRAY_SIZE(kept); at++) {
+        if (&registers[kept[at]] != &call.in.Rsp)
+            registers[kept[at]] += (ULONGLONG)count << 40;
+    }
+}
+
 static void check_door(const struct door *door)
 {
     test_where(door->name);
@@ -248,6 +261,7 @@ static void check_door(const struct door *door)
     call.in.Rax = SERVICE_NtTestAlert;
     call.in.Rflags |= 0x400;                    /* DF */
     call.mxcsr_in = MXCSR_OTHER;
+    change_kept();
     paint_kernel_stack();
     call_with_registers(&call);
     CHECK(apc_count == 1);
