@@ -9,9 +9,8 @@
  * The programs are those that do not look at the machine's counters, which
  * are everybody's here (make soak adds them to the image).
  */
-#include "test.h"
+#include "nmistorm.h"
 
-#include "../../programs/lib/find.h"
 #include "../../programs/lib/start.h"
 
 #define SECONDS 60
@@ -21,59 +20,33 @@
 #define NAME 16
 #define STACK 0x10000
 
-#define SEND_NMIS 0x58                  /* tests/kernel/selftest.c */
-#define COUNT_NMIS 0x59
-#define COUNT_BLOCKS 0x39
-#define FASTEST 12                      /* ticks of the PIT: 100 kHz */
-#define SLOWEST 255
-
 #define MOST_PAGES 8000                 /* of the thread that wants memory */
-#define SECOND 10000000LL
-#define HOUR 3600ULL
 
 struct job {
-    const char *name, *words;           /* words: a % becomes a number */
+    const char *name;
+    ULONG bits;                         /* of its code */
+    const char *words;                  /* a % becomes a number */
     ULONG runs;
 };
 
+/* scripts/soak reads here which programs to take along. */
 static struct job jobs[] = {
-    { "storm64", "500 1 beside", 0 }, { "fuzz", "calls=30000 seed=%", 0 },
-    { "apcstorm", "", 0 }, { "tornregs", "", 0 }, { "isolation", "", 0 },
-    { "continuefuzz", "%", 0 }, { "exceptions", "", 0 },
-    { "callregs", "", 0 }, { "numbers", "", 0 }, { "flags", "", 0 },
-    { "context", "", 0 }, { "floating", "", 0 }, { "debugregs", "", 0 },
-    { "events", "", 0 }, { "mutants", "", 0 }, { "semaphores", "", 0 },
-    { "storm", "", 0 }, { "chain", "", 0 },
-    { "faults", "", 0 }, { "handlers", "", 0 },
+    { "storm64", 64, "500 1 beside", 0 },
+    { "fuzz", 64, "calls=30000 seed=%", 0 }, { "apcstorm", 64, "", 0 },
+    { "tornregs", 64, "", 0 }, { "isolation", 64, "", 0 },
+    { "continuefuzz", 64, "%", 0 }, { "exceptions", 64, "", 0 },
+    { "callregs", 64, "", 0 }, { "numbers", 64, "", 0 },
+    { "flags", 64, "", 0 }, { "context", 64, "", 0 },
+    { "floating", 64, "", 0 }, { "debugregs", 64, "", 0 },
+    { "events", 64, "", 0 }, { "mutants", 64, "", 0 },
+    { "semaphores", 64, "", 0 }, { "storm", 32, "", 0 },
+    { "chain", 32, "", 0 }, { "faults", 32, "", 0 }, { "handlers", 32, "", 0 },
 };
 
-struct counters {
-    ULONG pages, handles, blocks;
-};
-
-typedef NTSTATUS NTAPI self_test(ULONG test, ULONGLONG argument);
-
-static self_test *kernel_test;
 static HANDLE running[AT_ONCE];
 static struct job *running_job[AT_ONCE];
 static volatile BOOLEAN over;
 static volatile ULONG regions;
-static ULONG seed = 19041;
-
-static ULONG ask_kernel(ULONG test)
-{
-    ULONG value = 0;
-
-    if (kernel_test)
-        CHECK_STATUS(kernel_test(test, (ULONG_PTR)&value), STATUS_SUCCESS);
-    return value;
-}
-
-static void pace_nmis(ULONG every)
-{
-    if (kernel_test)
-        CHECK_STATUS(kernel_test(SEND_NMIS, every), STATUS_SUCCESS);
-}
 
 static LONGLONG now(void)
 {
@@ -148,7 +121,7 @@ static void start_any(ULONG slot)
 {
     running_job[slot] = &jobs[RtlUniform(&seed) % ARRAY_SIZE(jobs)];
     running[slot] = start(running_job[slot]);
-    pace_nmis(FASTEST + RtlUniform(&seed) % (SLOWEST - FASTEST));
+    change_pace();
 }
 
 static void run_all_at_once(LONGLONG end)
@@ -169,7 +142,7 @@ static void run_all_at_once(LONGLONG end)
         NtWaitForSingleObject(running[slot], FALSE, NULL);
         finish(running[slot], running_job[slot]);
     }
-    pace_nmis(0);
+    send_nmis(0);
 }
 
 /* ---- Memory ---- */
@@ -224,21 +197,6 @@ static void soak(ULONG seconds)
 
 /* ---- Before and after ---- */
 
-static struct counters count_all(void)
-{
-    struct counters counters = {
-        .pages = test_settled_pages(),
-        .blocks = ask_kernel(COUNT_BLOCKS),
-    };
-
-    CHECK_STATUS(NtQueryInformationProcess(NtCurrentProcess(),
-                                           ProcessHandleCount,
-                                           &counters.handles,
-                                           sizeof counters.handles, NULL),
-                 STATUS_SUCCESS);
-    return counters;
-}
-
 static void check_same(const struct counters *before)
 {
     struct counters after = count_all();
@@ -286,7 +244,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     ULONG nmis;
 
     (void)peb;
-    kernel_test = (self_test *)(ULONG_PTR)find_stub("NtwSelfTest");
+    find_kernel_test();
     run_each_once();
     use_region(MOST_PAGES, 0);          /* its page tables stay */
     before = count_all();

@@ -11,9 +11,7 @@
  *
  * Scenarios: D13, I4, I12.
  */
-#include "test.h"
-
-#include "../../programs/lib/find.h"
+#include "nmistorm.h"
 
 #define THREADS 20000
 #define NMIS 100000
@@ -24,49 +22,18 @@
 #define SELF NtCurrentThread()
 #define LOCKS 2                         /* the loader's, the handlers' */
 
-#define SEND_NMIS 0x58                  /* tests/kernel/selftest.c */
-#define COUNT_NMIS 0x59
-#define COUNT_BLOCKS 0x39
-#define FASTEST 12                      /* ticks of the PIT: 100 kHz */
-#define SLOWEST 200
 #define PACE 64                         /* threads with one rate of NMIs */
-
-#define SECOND 10000000LL
-#define HOUR 3600ULL
 
 enum life {
     END_AT_ONCE, TEST_ALERT, WAIT_FOR_APC, FAULT, BREAK, YIELD, SPIN,
     BE_ENDED, LIVES,
 };
 
-struct counters {
-    ULONG pages, handles, blocks;
-};
-
-typedef NTSTATUS NTAPI self_test(ULONG test, ULONGLONG argument);
-
-static self_test *kernel_test;
 static HANDLE never;
 static HANDLE threads[AT_ONCE];
 static ULONG numbers[AT_ONCE];
 static ULONG made, queued;
 static volatile LONG ran, ran_of_ended;
-static ULONG seed = 19041;
-
-static ULONG ask_kernel(ULONG test)
-{
-    ULONG value = 0;
-
-    if (kernel_test)
-        CHECK_STATUS(kernel_test(test, (ULONG_PTR)&value), STATUS_SUCCESS);
-    return value;
-}
-
-static void pace_nmis(ULONG every)
-{
-    if (kernel_test)
-        CHECK_STATUS(kernel_test(SEND_NMIS, every), STATUS_SUCCESS);
-}
 
 /* ---- A thread's life ---- */
 
@@ -208,27 +175,16 @@ static void storm(ULONG count, ULONG nmis)
     while (made < last ||
            (kernel_test && ask_kernel(COUNT_NMIS) - before < nmis)) {
         if (nmis && made % PACE == 0)
-            pace_nmis(FASTEST + RtlUniform(&seed) % (SLOWEST - FASTEST));
+            change_pace();
         finish(made % AT_ONCE);
         make(made % AT_ONCE);
     }
     for (ULONG slot = 0; slot < AT_ONCE; slot++)
         finish(slot);
-    pace_nmis(0);
+    send_nmis(0);
 }
 
 /* ---- What there was before, and is again ---- */
-
-static struct counters count_all(void)
-{
-    struct counters counters = {
-        .pages = test_settled_pages(),
-        .handles = test_handles(),
-        .blocks = ask_kernel(COUNT_BLOCKS),
-    };
-
-    return counters;
-}
 
 /* ntdll's locks have an event each from when somebody first waits for one. */
 static void check_same(const struct counters *before)
@@ -274,7 +230,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     ULONG first;
 
     (void)peb;
-    kernel_test = (self_test *)(ULONG_PTR)find_stub("NtwSelfTest");
+    find_kernel_test();
     CHECK(RtlAddVectoredExceptionHandler(TRUE, handle) != NULL);
     CHECK_STATUS(NtCreateEvent(&never, EVENT_ALL_ACCESS, NULL,
                                NotificationEvent, FALSE), STATUS_SUCCESS);
