@@ -14,6 +14,7 @@
 #include "gap.h"
 #include "pfn.h"
 
+#include <bug.h>
 #include <ps.h>
 #include <rtl_pe.h>
 
@@ -31,7 +32,8 @@ static inline ULONGLONG mi_highest_user_address(const EPROCESS *process)
 /* Regions end there: the last 64 KiB of ring 3 stay free, as in NT. */
 static inline ULONGLONG mi_regions_end(const EPROCESS *process)
 {
-    return mi_highest_user_address(process) + 1 - 0x10000;
+    return mi_highest_user_address(process) + 1 +
+           (BUG(last_pages_mappable) ? 0x10000 : -0x10000);
 }
 
 struct mi_section;
