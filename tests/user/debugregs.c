@@ -179,8 +179,11 @@ static void check_control(HANDLE thread)
     CHECK(context.Dr0 == 0 && context.Dr6 == 0 && context.Dr7 == 0);
 }
 
+static volatile BOOLEAN spinning;
+
 static void NTAPI spin(void *argument)
 {
+    spinning = TRUE;
     while (argument)
         NtYieldExecution();
 }
@@ -210,6 +213,8 @@ static void test_registers(void)
     check_control(SELF);
     check_addresses(thread);
     check_control(thread);
+    while (!spinning)
+        NtYieldExecution();
     NtTerminateThread(thread, 0);
     join(thread);
     thread = create(spin, NULL, THREAD_CREATE_FLAGS_CREATE_SUSPENDED);
@@ -659,6 +664,20 @@ static void NTAPI go_nowhere(void *argument)
     NtTerminateThread(SELF, 0);
 }
 
+/* It is not to end in ntdll, with a lock that handlers need. */
+static void suspend_at(HANDLE thread, ULONG_PTR rip)
+{
+    for (;;) {
+        CHECK_STATUS(NtSuspendThread(thread, NULL), STATUS_SUCCESS);
+        context.ContextFlags = CONTEXT_CONTROL;
+        CHECK_STATUS(NtGetContextThread(thread, &context), STATUS_SUCCESS);
+        if (context.Rip == rip)
+            return;
+        CHECK_STATUS(NtResumeThread(thread, NULL), STATUS_SUCCESS);
+        NtYieldExecution();
+    }
+}
+
 static void test_stuck(void)
 {
     HANDLE thread;
@@ -669,6 +688,7 @@ static void test_stuck(void)
     while (hits < 500 && stuck)
         NtYieldExecution();
     CHECK(stuck && notes[NOTES - 1].rip == notes[0].rip);
+    suspend_at(thread, notes[0].rip);
     CHECK_STATUS(NtTerminateThread(thread, 0), STATUS_SUCCESS);
     join(thread);
     stuck = FALSE;
