@@ -14,6 +14,7 @@
 #define STACK 0x10000
 #define FIRST_BIT 47
 #define GRANULARITY 0x10000
+#define EFLAGS_RF 0x10000               /* a fault's, not ring 3's */
 #define SYSTEM_CALL 0x050F              /* as bytes in memory */
 #define INT_2E 0x2ECD
 #define SYSENTER 0x340F
@@ -288,8 +289,8 @@ static void check_left(const struct registers *in)
     CHECK(context.Rbx == in->Rbx && context.Rbp == in->Rbp &&
           context.Rsi == in->Rsi && context.Rdi == in->Rdi &&
           context.R12 == in->R12 && context.R15 == in->R15);
-    CHECK_SAY(context.R11 == context.EFlags, "r11 %llx, flags %x",
-              context.R11, context.EFlags);
+    CHECK_SAY(context.R11 == (context.EFlags & ~EFLAGS_RF),
+              "r11 %llx, flags %x", context.R11, context.EFlags);
     for (ULONG i = 0; i < 6; i++)
         CHECK_SAY(!context.FltSave.XmmRegisters[i].Low &&
                   !context.FltSave.XmmRegisters[i].High, "xmm%u", i);
