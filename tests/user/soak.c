@@ -124,20 +124,22 @@ static void start_any(ULONG slot)
     change_pace();
 }
 
-static void run_all_at_once(LONGLONG end)
+static void run_all_at_once(LARGE_INTEGER end)
 {
     for (ULONG slot = 0; slot < AT_ONCE; slot++)
         start_any(slot);
-    while (now() < end) {
+    while (now() < end.QuadPart) {
         NTSTATUS slot = NtWaitForMultipleObjects(AT_ONCE, running, WAIT_ANY,
-                                                 FALSE, NULL);
+                                                 FALSE, &end);
 
+        if (slot == STATUS_TIMEOUT)
+            break;
         if (!CHECK_SAY((ULONG)slot < AT_ONCE, "the wait: %08x", slot))
             break;
         finish(running[slot], running_job[slot]);
         start_any((ULONG)slot);
     }
-    over = TRUE;            /* who has a low priority comes to an end now */
+    over = TRUE;
     for (ULONG slot = 0; slot < AT_ONCE; slot++) {
         NtWaitForSingleObject(running[slot], FALSE, NULL);
         finish(running[slot], running_job[slot]);
@@ -147,7 +149,10 @@ static void run_all_at_once(LONGLONG end)
 
 /* ---- Memory ---- */
 
-/* A region whose every page has its number, until somebody else had a turn. */
+/*
+ * A region whose every page has its number, until others had a turn: those of
+ * lower priority, too, who would not come to an end otherwise.
+ */
 static void use_region(ULONG pages, ULONG mark)
 {
     void *base = NULL;
@@ -156,12 +161,13 @@ static void use_region(ULONG pages, ULONG mark)
                                               &size, MEM_RESERVE | MEM_COMMIT,
                                               PAGE_READWRITE);
     volatile ULONG *place = base;
+    LARGE_INTEGER tick = { .QuadPart = -1 };
 
     if (!NT_SUCCESS(status))
         return;                         /* there is no more just now */
     for (ULONG i = 0; i < pages; i++)
         place[i * (PAGE_SIZE / sizeof *place)] = i ^ mark;
-    NtYieldExecution();
+    NtDelayExecution(FALSE, &tick);
     for (ULONG i = 0; i < pages; i++)
         CHECK(place[i * (PAGE_SIZE / sizeof *place)] == (i ^ mark));
     size = 0;
@@ -185,12 +191,14 @@ static void NTAPI want_memory(void *argument)
 
 static void soak(ULONG seconds)
 {
+    LARGE_INTEGER end;
     HANDLE thread = NULL;
 
     CHECK_STATUS(NtCreateThreadEx(&thread, THREAD_ALL_ACCESS, NULL,
                                   NtCurrentProcess(), want_memory, NULL, 0, 0,
                                   STACK, STACK, NULL), STATUS_SUCCESS);
-    run_all_at_once(now() + seconds * SECOND);
+    end.QuadPart = now() + seconds * SECOND;
+    run_all_at_once(end);
     CHECK_STATUS(NtWaitForSingleObject(thread, FALSE, NULL), STATUS_SUCCESS);
     CHECK_STATUS(NtClose(thread), STATUS_SUCCESS);
 }
