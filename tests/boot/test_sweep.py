@@ -27,7 +27,7 @@ def test_nothing_changes(kva):
          '--kva', kva, '--jobs', '1', '--seed', SEED], check=False, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     print(*(line for line in done.stdout.splitlines()
-            if not line.endswith(' 0 failures')), sep='\n')
+            if ' 0 failures' not in line), sep='\n')
     assert done.returncode == 0
     last = done.stdout.splitlines()[-1]
     assert last.endswith(' 0 failures')
