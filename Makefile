@@ -153,14 +153,22 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/switches.c tests/kernel/scarce.c tests/kernel/nmistorm.c \
     tests/kernel/watched.c tests/kernel/fired.c tests/kernel/fired.asm \
     tests/kernel/bare.c tests/kernel/bare.asm tests/kernel/ist.c \
-    tests/kernel/ist.asm
+    tests/kernel/ist.asm tests/kernel/callees.c tests/kernel/callees.asm
 
-# What tests/kernel/scarce.c and ist.c stand before.
+# What tests/kernel/scarce.c, ist.c and callees.asm stand before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
     --wrap=mi_allocate_page --wrap=mi_charge_pages \
     --wrap=mi_available_pages --wrap=ki_nmi --wrap=ki_machine_check \
     --wrap=ki_debug_in_kernel --wrap=ki_double_fault \
-    --wrap=ki_taken_again
+    --wrap=ki_taken_again $(addprefix --wrap=,ki_apc_interrupt \
+    ki_dpc_interrupt ki_clock_interrupt ki_ipi_interrupt \
+    ki_spurious_interrupt ki_dispatch_trap ki_begin_special_service \
+    KiDeliverApc KiConvertToGuiThread KeGdiFlushUserBatch \
+    wow64_system_service KiContinue KiContinueEx KiRaiseException \
+    wow64_continue wow64_raise_exception etw_tell_away \
+    ki_save_processor_state ki_switch_processor_state KiSwapContext \
+    arch_call_service arch_call_on_stack KiCallUserMode ki_call_tracked \
+    ki_check_pinned_registers ki_start_thread KiRetireDpcList ki_enter_user)
 
 DEFENCES      := kernel/defences.tab
 SERVICES      := kernel/ke/services.tab

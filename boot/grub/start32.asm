@@ -137,7 +137,7 @@ start64:
         mov     rsp, ki_idle_stack_top
         mov     ecx, edi
         mov     edx, ebx
-        sub     rsp, 28h                        ; home area, alignment
+        sub     rsp, 20h                        ; home area
         xor     ebp, ebp                        ; end of the frame chain
         mov     rax, boot_multiboot2
         call    rax

@@ -35,7 +35,6 @@ import argparse
 import collections
 import concurrent.futures
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -44,6 +43,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import image as images                                      # noqa: E402
 import lab                                                  # noqa: E402
 
 ROOT = lab.ROOT
@@ -51,6 +51,7 @@ sys.path.insert(0, os.path.join(ROOT, 'scripts'))
 
 import defences                                             # noqa: E402
 from ntwalk import boot                                     # noqa: E402
+from ntwalk.arguments import Parser, told                   # noqa: E402
 from ntwalk.errors import Died, Usage                       # noqa: E402
 
 TABLE = os.path.join(ROOT, 'kernel/defences.tab')
@@ -413,28 +414,29 @@ class Run:
 
 
 def main():
-    parser = argparse.ArgumentParser(description='see above',
-                                     allow_abbrev=False)
+    rows = defences.read_table(TABLE)
+    parser = Parser(prog='bugs.py', description=__doc__, allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--build',
                         default=os.path.join(ROOT, 'build/test'))
     parser.add_argument('--short', action='store_true')
     parser.add_argument('--learn', action='store_true')
     parser.add_argument('names', nargs='*')
     arguments = parser.parse_args()
-    rows = defences.read_table(TABLE)
     wanted = arguments.names or (SHORT if arguments.short else
                                  [row.name for row in rows])
     unknown = set(wanted) - {row.name for row in rows}
     if unknown:
-        sys.exit(f'bugs.py: {", ".join(sorted(unknown))}: not in '
-                 'kernel/defences.tab')
+        raise Usage(f'{", ".join(sorted(unknown))}: not in '
+                    'kernel/defences.tab')
     rows = [row for row in rows if row.name in wanted]
+    images.Image(os.path.join(arguments.build, 'ntoskrnl.elf'))
     try:
         return Run(os.path.abspath(arguments.build), rows,
                    arguments.short).go(arguments.learn)
-    except (Usage, Died, RuntimeError) as error:
-        sys.exit(f'bugs.py: {error}')
+    except RuntimeError as error:
+        raise Died(str(error)) from error
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(told('bugs', main))

@@ -42,6 +42,8 @@ import lab                                                  # noqa: E402
 import paths                                                # noqa: E402
 import watched                                              # noqa: E402
 from decode import JUMPS                                    # noqa: E402
+from ntwalk.arguments import Parser, told, whole            # noqa: E402
+from ntwalk.errors import Died, Usage                       # noqa: E402
 
 SURVIVORS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                          'survivors.txt')
@@ -119,7 +121,7 @@ class Walks(paths.Walk):
         super().__init__(image)
         self.states = collections.defaultdict(list)
         if self.run():
-            sys.exit('mutants.py: make paths first')
+            raise Died('make paths first')
 
     def step(self, address, state):
         self.states[address].append(state)
@@ -208,7 +210,7 @@ class Known:
         self.usual[probe] = max(one.seconds() - computed,
                                 time.monotonic() - start)
         if not bugs.is_right(probe.rpartition(': ')[2], outcome):
-            sys.exit(f'mutants.py: {probe} is red on the kernel as it is '
+            raise Died(f'{probe} is red on the kernel as it is '
                      f'({bugs.describe(outcome)})')
         said = parameters(outcome)
         self.said[probe] = [one if one == other else None for one, other in
@@ -385,6 +387,14 @@ def matches(word, patterns):
                for pattern in patterns)
 
 
+def part(text):
+    """I/N, as two numbers."""
+    first, count = map(whole, text.split('/'))
+    if first > count:
+        raise ValueError
+    return first, count
+
+
 def chosen(mutants, arguments):
     if arguments.names:
         mutants = [mutant for mutant in mutants
@@ -393,8 +403,8 @@ def chosen(mutants, arguments):
         mutants = random.Random(arguments.seed).sample(
             mutants, min(arguments.sample, len(mutants)))
     if arguments.part:
-        first, _, count = arguments.part.partition('/')
-        mutants = mutants[int(first) - 1::int(count)]
+        first, count = arguments.part
+        mutants = mutants[first - 1::count]
     return mutants
 
 
@@ -416,11 +426,13 @@ def run(build, mutants, verbose):
 
 
 def main():
-    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser = Parser(prog='mutants.py', description=__doc__,
+                    allow_abbrev=False,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add('--build', default=os.path.join(lab.ROOT, 'build/test'))
-    add('--part')
-    add('--sample', type=int)
+    add('--part', type=part, metavar='I/N')
+    add('--sample', type=whole, metavar='N')
     add('--seed', type=int, default=1)
     add('--verbose', action='store_true')
     add('names', nargs='*')
@@ -429,7 +441,7 @@ def main():
     image = images.Image(os.path.join(arguments.build, 'ntoskrnl.elf'))
     mutants = chosen(mutants_of(image), arguments)
     if not mutants:
-        sys.exit('mutants.py: there are none')
+        raise Usage('there is no such mutant')
     rows, caught, left = run(arguments.build, mutants, arguments.verbose)
     known = [mutant for mutant in left if reason_of(mutant, rows)]
     for by, count in caught.most_common():
@@ -443,4 +455,4 @@ def main():
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(told('mutants', main))

@@ -25,6 +25,7 @@ fire_vector:
         RESTORE_NONVOLATILE
         ldmxcsr [FRAME(MxCsr)]
         mov     r11, [FRAME(Rbp)]
+        mov     word [FRAME(Dr7)], -1           ; as another frame may have it
         movzx   eax, word [FRAME(SegSs)]
         push    rax
         push    qword [FRAME(Rsp)]

@@ -24,6 +24,8 @@
 #define BREAKPOINT 0x10000ULL
 #define NOWHERE 0xFFFFC00000000000ULL   /* ist.asm */
 #define TICKS_OF_A_MINUTE (60 * 64)
+#define LONG_ENOUGH 1000000             /* pauses */
+#define FILLED 0xC00                    /* both frames, entry/ist.asm */
 #define MXCSR 0x9F80                    /* flush to zero */
 #define PUSHED_RIP 0x28                 /* below the top: entry/ist.asm */
 
@@ -58,10 +60,18 @@ static void call_hook(void)
         once();
 }
 
+static void check_active(const KTRAP_FRAME *frame)
+{
+    if (frame->ExceptionActive != KEXCEPTION_ACTIVE_EXCEPTION ||
+        (USHORT)frame->Dr7)
+        KeBugCheckEx(MANUALLY_INITIATED_CRASH, 0, 0, 0, 0);
+}
+
 void __wrap_ki_nmi(KTRAP_FRAME *frame)
 {
     if (++depth > deepest)
         deepest = depth;
+    check_active(frame);
     __real_ki_nmi(frame);
     call_hook();
     send_next_nmi();
@@ -70,7 +80,7 @@ void __wrap_ki_nmi(KTRAP_FRAME *frame)
 
 /* Who does not go back: only the frame tells what there was. */
 static BOOLEAN looks_at_frame;
-static ULONGLONG expected_cr2;
+static ULONGLONG expected_cr2, expected_cr3;
 static void check_frame(const KTRAP_FRAME *frame);
 
 void __wrap_ki_taken_again(KTRAP_FRAME *frame, ULONG vector)
@@ -90,6 +100,7 @@ BOOLEAN __wrap_ki_machine_check(KTRAP_FRAME *frame)
 {
     BOOLEAN answer = __real_ki_machine_check(frame);
 
+    check_active(frame);
     call_hook();
     return answer;
 }
@@ -98,16 +109,22 @@ BOOLEAN __wrap_ki_debug_in_kernel(KTRAP_FRAME *frame)
 {
     BOOLEAN answer = __real_ki_debug_in_kernel(frame);
 
+    check_active(frame);
     call_hook();
     return answer;
 }
 
-static void send_nmi(void)
+static void send_to_self(ULONG what)
 {
     ULONG id = KeGetCurrentPrcb()->InitialApicId;
 
     ki_write_apic(APIC_ICR_HIGH, id << 24);
-    ki_write_apic(APIC_ICR_LOW, ICR_NMI);
+    ki_write_apic(APIC_ICR_LOW, what);
+}
+
+static void send_nmi(void)
+{
+    send_to_self(ICR_NMI);
 }
 
 static void allow_machine_check(void)
@@ -148,9 +165,33 @@ static void write_mxcsr(ULONG value)
 
 static BOOLEAN seen_good;
 
+static UCHAR *stack_top(ULONG vector)
+{
+    const KPCR *pcr = CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb);
+    ULONG ist = vector == VECTOR_NMI            ? TSS_IST_NMI
+                : vector == VECTOR_DEBUG        ? TSS_IST_DEBUG
+                : vector == VECTOR_DOUBLE_FAULT ? TSS_IST_PANIC
+                                                : TSS_IST_MCA;
+
+    return (UCHAR *)pcr->TssBase->Ist[ist];
+}
+
+static BOOLEAN is_in_use(ULONG vector)
+{
+    return *(const ULONG *)stack_top(vector) != 0;
+}
+
+/* Where frames will be: what is not written there is not 0 by chance. */
+static void fill_stack(ULONG vector)
+{
+    memset(stack_top(vector) - FILLED, 0xFF, FILLED);
+}
+
+static ULONG vector_seen;
+
 static void look_around(void)
 {
-    seen_good = read_dr7() == DR7_FIXED &&
+    seen_good = is_in_use(vector_seen) && read_dr7() == DR7_FIXED &&
                 arch_read_cr8() == HIGH_LEVEL &&
                 (arch_read_cr3() & ~0xFFFULL) == ki_system_directory &&
                 KeGetCurrentPrcb() == KiProcessorBlock[0] &&
@@ -177,7 +218,11 @@ static BOOLEAN has_all_registers(const KTRAP_FRAME *frame)
         is_number(frame->R9, 9) && is_number(frame->R10, 10) &&
         is_number(frame->R11, 11) && frame->MxCsr == MXCSR &&
         frame->FaultAddress == expected_cr2 &&
-        frame->P1Home == (DR7_FIXED | 1) && frame->PreviousIrql == APC_LEVEL;
+        frame->P1Home == (DR7_FIXED | 1) &&
+        frame->P2Home == expected_cr3 &&
+        frame->GsBase == arch_read_msr(MSR_GS_BASE) &&
+        frame->ExceptionActive == KEXCEPTION_ACTIVE_EXCEPTION &&
+        (USHORT)frame->Dr7 == 0 && frame->PreviousIrql == APC_LEVEL;
 
     for (ULONG i = 0; i < 6; i++)
         good &= is_number(xmm[i].Low - i * 0x1000, 1) && xmm[i].High == (LONG)i;
@@ -185,7 +230,7 @@ static BOOLEAN has_all_registers(const KTRAP_FRAME *frame)
 }
 
 /* What ist_raise will be found with. */
-static void prepare_frame(ULONGLONG cr2)
+static void prepare_frame(ULONG vector, ULONGLONG cr2)
 {
     arch_disable_interrupts();
     __asm__ volatile("mov %0, %%dr0" : : "r"(BREAKPOINT));
@@ -194,6 +239,9 @@ static void prepare_frame(ULONGLONG cr2)
     write_mxcsr(MXCSR);
     arch_write_cr8(APC_LEVEL);
     expected_cr2 = cr2;
+    expected_cr3 = arch_read_cr3();
+    fill_stack(vector);
+    vector_seen = vector;
     looks_at_frame = TRUE;
 }
 
@@ -235,13 +283,18 @@ static BOOLEAN keeps_everything(ULONG vector, ULONGLONG gs)
     write_cr2(CR2);
     write_mxcsr(MXCSR);
     hook = look_around;
+    vector_seen = vector;
+    fill_stack(vector);
     seen_good = FALSE;
+    arch_write_cr8(APC_LEVEL);
     arch_write_msr(MSR_GS_BASE, gs);
     good = ist_raise(vector) && seen_good && arch_read_cr2() == CR2 &&
            read_dr7() == (DR7_FIXED | 1) && arch_read_cr3() == cr3 &&
-           arch_read_cr8() == cr8 && arch_read_msr(MSR_GS_BASE) == gs &&
+           arch_read_cr8() == APC_LEVEL && !is_in_use(vector) &&
+           arch_read_msr(MSR_GS_BASE) == gs &&
            read_mxcsr() == MXCSR;
     write_mxcsr(mxcsr);
+    arch_write_cr8(cr8);
     arch_write_msr(MSR_GS_BASE, own_gs);
     hook = NULL;
     write_dr7(0);
@@ -263,6 +316,29 @@ BOOLEAN test_ist(void)
     arch_write_msr(MSR_MCG_STATUS, 0);
     arch_enable_interrupts();
     return good;
+}
+
+/* Real ones, for which the local APIC is told that each has ended. */
+static BOOLEAN ipis_come(void)
+{
+    const volatile KPRCB *prcb = KeGetCurrentPrcb();
+
+    arch_write_cr8(IPI_LEVEL - 1);
+    for (ULONG i = 0; i < 3; i++) {
+        ULONG before = prcb->InterruptCount;
+
+        send_to_self(IPI_VECTOR);
+        arch_enable_interrupts();
+        for (ULONG turn = 0; turn < LONG_ENOUGH; turn++) {
+            if (prcb->InterruptCount != before)
+                break;
+            arch_pause();
+        }
+        arch_disable_interrupts();
+        if (prcb->InterruptCount != before + 1)
+            return FALSE;
+    }
+    return TRUE;
 }
 
 /* Interrupts, in ring 0: each one below its own IRQL. */
@@ -289,6 +365,7 @@ BOOLEAN test_interrupts(void)
                 arch_read_cr8() == rows[i].irql &&
                 prcb->InterruptCount != before;
     }
+    good &= ipis_come();
     arch_write_cr8(PASSIVE_LEVEL);
     arch_enable_interrupts();
     return good;
@@ -314,13 +391,14 @@ BOOLEAN lead_syscall_by(ULONGLONG vector)
 static void machine_check_then_nmi(void)
 {
     allow_machine_check();
-    seen_good = ist_raise(VECTOR_MACHINE_CHECK);
+    seen_good = ist_raise(VECTOR_MACHINE_CHECK) &&
+                !is_in_use(VECTOR_MACHINE_CHECK);
     send_nmi();
 }
 
 static void debug_then_nmi(void)
 {
-    seen_good = ist_raise(VECTOR_DEBUG);
+    seen_good = ist_raise(VECTOR_DEBUG) && !is_in_use(VECTOR_DEBUG);
     send_nmi();
 }
 
@@ -395,19 +473,16 @@ void crash_in_double_fault(void)
 
 void crash_double_fault(void)
 {
-    prepare_frame(NOWHERE - sizeof(ULONGLONG));
+    prepare_frame(VECTOR_DOUBLE_FAULT, NOWHERE - sizeof(ULONGLONG));
     ist_raise(VECTOR_DOUBLE_FAULT);
 }
 
 /* The vector's stack is in use, so this one is its second. */
 void crash_taken_again(ULONG vector)
 {
-    const KPCR *pcr = CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb);
-    ULONG ist = vector == VECTOR_DEBUG ? TSS_IST_DEBUG : TSS_IST_MCA;
-
     allow_machine_check();
-    prepare_frame(CR2);
-    *(ULONG *)pcr->TssBase->Ist[ist] = 1;
+    prepare_frame(vector, CR2);
+    *(ULONG *)stack_top(vector) = 1;
     ist_raise(vector);
 }
 

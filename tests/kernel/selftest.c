@@ -132,6 +132,8 @@ NTSTATUS ZwQuerySystemTime(LARGE_INTEGER *time);
 NTSTATUS ZwClose(HANDLE handle);
 NTSTATUS ZwQueryInformationProcess(HANDLE handle, ULONG class, void *buffer,
                                    ULONG length, ULONG *return_length);
+NTSTATUS ZwwEcho2(ULONGLONG *out, ULONGLONG a2, ULONGLONG a3, ULONGLONG a4,
+                  ULONGLONG a5, ULONGLONG a6);
 NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument);
 
 /*
@@ -144,6 +146,7 @@ static BOOLEAN test_zw(void)
     KTHREAD *thread = KeGetCurrentThread();
     KTRAP_FRAME *frame = thread->TrapFrame;
     LARGE_INTEGER time = { 0 };
+    ULONGLONG echo[6] = { 0 };
     ULONG length = 0;
 
     return NtQuerySystemTime(&time) == STATUS_ACCESS_VIOLATION &&
@@ -152,7 +155,11 @@ static BOOLEAN test_zw(void)
            ZwQueryInformationProcess(NtCurrentProcess(), 0, &basic,
                                      sizeof basic, &length) ==
                STATUS_SUCCESS &&
-           length == sizeof basic && thread->PreviousMode == UserMode &&
+           length == sizeof basic &&
+           ZwwEcho2(echo, 2, 3, 4, 5, 6) == STATUS_SUCCESS &&
+           echo[0] == (ULONG_PTR)echo && echo[1] == 2 && echo[2] == 3 &&
+           echo[3] == 4 && echo[4] == 5 && echo[5] == 6 &&
+           thread->PreviousMode == UserMode &&
            thread->TrapFrame == frame;
 }
 

@@ -80,6 +80,9 @@ BOOLEAN test_watched(ULONGLONG user);
 /* fired.c */
 BOOLEAN fire_as_from_user(ULONGLONG vector);
 
+/* callees.c */
+void check_what_is_told(ULONG number, ULONGLONG a1, ULONGLONG a2);
+
 /* ist.c */
 enum crash_in_nmi { NMI_IN_NMI, FAULT_IN_NMI, DOUBLE_FAULT_IN_NMI };
 enum nmi_waits { NMI_WAITS, NMI_WAITS_FOR_MC, NMI_WAITS_FOR_DEBUG };

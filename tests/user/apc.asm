@@ -8,9 +8,12 @@
         global  apc_trash
         global  apc_spin
         global  apc_touch
+        global  apc_r10
 
 SECTION .data align=4
 odd_mxcsr: dd   3F80h
+        align   8, db 0
+apc_r10: dq     0
 
 SECTION .text align=16
 
@@ -22,6 +25,7 @@ apc_touch:
 ; As NormalRoutine.  Nobody needs its non-volatile registers back: they are in
 ; the CONTEXT.
 apc_trash:
+        mov     [apc_r10], r10
         sub     rsp, 28h
         call    apc_note                        ; (argument 1, 2, 3, CONTEXT *)
         add     rsp, 28h

@@ -41,6 +41,7 @@ static struct {
     struct frame frame;
 } ran[MANY];
 volatile ULONG apc_count;
+extern ULONGLONG apc_r10;                       /* as its routine found it */
 
 typedef NTSTATUS NTAPI self_test(ULONG test, ULONGLONG argument);
 
@@ -186,7 +187,7 @@ static void check_frame(const struct door *door)
     CHECK(frame->context.P1Home == 1 && frame->context.P2Home == 0x22);
     CHECK(frame->context.P3Home == 0x333);
     CHECK(frame->context.P4Home == (ULONGLONG)apc_trash);
-    CHECK(frame->context.Rax == 0 && frame->context.Rcx == 0 &&
+    CHECK(frame->context.Rax == STATUS_USER_APC && frame->context.Rcx == 0 &&
           frame->context.Rdx == 0 && frame->context.R8 == 0 &&
           frame->context.R9 == 0 && frame->context.R10 == 0 &&
           frame->context.R11 == 0);
@@ -254,11 +255,14 @@ static void change_kept(void)
 
 static void check_door(const struct door *door)
 {
+    static LARGE_INTEGER minute = { .QuadPart = -600000000 };
+    const ULONGLONG arguments[] = { TRUE, (ULONG_PTR)&minute };
+
     test_where(door->name);
     fill_frame();
     CHECK_STATUS(queue_trash(), STATUS_SUCCESS);
-    call_prepare(&call, door->raw, 0, NULL);
-    call.in.Rax = SERVICE_NtTestAlert;
+    call_prepare(&call, door->raw, 2, arguments);
+    call.in.Rax = SERVICE_NtDelayExecution;
     call.in.Rflags |= 0x400;                    /* DF */
     call.mxcsr_in = MXCSR_OTHER;
     change_kept();
@@ -268,7 +272,7 @@ static void check_door(const struct door *door)
     CHECK_SAY(!(ran[0].rflags & 0x500), "DF or TF in an APC");
     check_frame(door);
     check_kept(door->name, 6);
-    CHECK(call.out.Rax == STATUS_SUCCESS);
+    CHECK(call.out.Rax == STATUS_USER_APC && apc_r10 == 0);
     CHECK_SAY(call.out.Rflags == call.in.Rflags, "%s: rflags %llx, not %llx",
               door->name, call.out.Rflags, call.in.Rflags);
     test_where("");

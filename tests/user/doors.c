@@ -157,6 +157,7 @@ static void check_capture(const struct service *service)
 static void check_test_service(const struct service *service)
 {
     if (!strncmp(service->name, "NtwEcho", 7) ||
+        !strcmp(service->name, "NtwGuiEcho2") ||
         !strcmp(service->name, "NtwWiden"))
         check_echo(service);
     else if (!strcmp(service->name, "NtwSelfTest"))
@@ -193,12 +194,30 @@ static void check_all(void)
     }
 }
 
+static const struct service *find_service(const char *name)
+{
+    for (ULONG at = 0; at < ARRAY_SIZE(services); at++) {
+        if (!strcmp(services[at].name, name))
+            return &services[at];
+    }
+    return NULL;
+}
+
 /*
  * Room 3 makes the thread a GUI thread and calls again, arguments kept: four
- * from registers, seven from the stack.
+ * from registers, the others from the stack.  Nor does a batch change them.
  */
 static void check_gui(void)
 {
+    const struct service *echo = find_service("NtwGuiEcho2");
+    TEB *teb = NtCurrentTeb();
+
+    if (echo) {
+        check_echo(echo);
+        teb->GdiBatchCount = 1;
+        check_echo(echo);
+        CHECK(teb->GdiBatchCount == 0);
+    }
     CHECK((LONG)CALL(NtGdiBitBlt, SCREEN_DC, 0, 0, 1, 1, NULL, 0, 0,
                      BLACKNESS, 0, 0) == TRUE);
     CHECK((HANDLE)CALL(NtUserGetDC, NULL) == SCREEN_DC);

@@ -263,6 +263,39 @@ static void NTAPI leave_thread(void *argument)
     NtTerminateThread(NtCurrentThread(), (NTSTATUS)(ULONG_PTR)argument);
 }
 
+static LONG NTAPI go_on(EXCEPTION_POINTERS *pointers)
+{
+    (void)pointers;
+    return EXCEPTION_CONTINUE_EXECUTION;
+}
+
+static void continue_and_raise(void)
+{
+    static KCONTINUE_ARGUMENT argument = { .ContinueType = KCONTINUE_RESUME };
+    static EXCEPTION_RECORD exception = { .ExceptionCode = 0x2000000 };
+    static volatile ULONG turn;
+    static CONTEXT context;
+    void *handler;
+
+    RtlCaptureContext(&context);
+    if (turn++ == 0)
+        NtContinueEx(&context, &argument);
+    handler = RtlAddVectoredExceptionHandler(TRUE, go_on);
+    RtlCaptureContext(&context);
+    if (turn++ == 2)
+        NtRaiseException(&exception, &context, TRUE);
+    RtlRemoveVectoredExceptionHandler(handler);
+}
+
+static BOOLEAN goes_away(const char *name)
+{
+    const struct trace_record *record =
+        find(NULL, TRACE_ENTER, stub_number(find_stub(name)));
+
+    return record && next(record)->kind == TRACE_AWAY &&
+           next(record)->thread == record->thread;
+}
+
 /* Calls that do not come back: a context, a thread's end. */
 static void check_away(void)
 {
@@ -278,14 +311,14 @@ static void check_away(void)
         continued = TRUE;
         NtContinue(&context, FALSE);
     }
+    continue_and_raise();
     CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0, 0, 0,
                                      leave_thread, NULL, &thread, &client),
                  STATUS_SUCCESS);
     NtWaitForSingleObject(thread, FALSE, NULL);
     end();
-    record = find(NULL, TRACE_ENTER, stub_number(find_stub("NtContinue")));
-    CHECK(record && next(record)->kind == TRACE_AWAY &&
-          next(record)->thread == record->thread);
+    CHECK(goes_away("NtContinue") && goes_away("NtContinueEx") &&
+          goes_away("NtRaiseException"));
     record = find(NULL, TRACE_ENTER,
                   stub_number(find_stub("NtTerminateThread")));
     CHECK(record && record->thread == (ULONG)(ULONGLONG)client.UniqueThread);

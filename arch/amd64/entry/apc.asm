@@ -65,21 +65,17 @@ ki_deliver_user_apc:
         call    KiInitiateUserApc
         add     rsp, 8
         CFI_RETURN
-        cli
         xor     eax, eax
         mov     cr8, rax
         ret
 
-; The KEXCEPTION_FRAME is for the APC's context. It is not loaded back: a kernel
-; APC that comes first may set r12-r15 (ps/context.c), and C leaves them alone.
+; The KEXCEPTION_FRAME has r12-r15 for the APC's context; the rest of that is in
+; the KTRAP_FRAME. It is not loaded back: a kernel APC that comes first may set
+; them (ps/context.c), and C leaves them alone.
 global KiInitiateUserApc
 KiInitiateUserApc:
         sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
         CFI_RETURN KEXCEPTION_FRAME.Return
-        mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
-        mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
-        mov     [rsp + KEXCEPTION_FRAME.Rdi], rdi
-        mov     [rsp + KEXCEPTION_FRAME.Rsi], rsi
         mov     [rsp + KEXCEPTION_FRAME.R12], r12
         mov     [rsp + KEXCEPTION_FRAME.R13], r13
         mov     [rsp + KEXCEPTION_FRAME.R14], r14

@@ -231,7 +231,6 @@ CFI_BEGIN
         sub     rsp, 20h
         call    %5
 %if %6 > 0
-        add     rsp, 20h
 %if %6 > 1
         mov     [FRAME(P3Home)], al
 %endif

@@ -88,9 +88,7 @@ CFI_BEGIN
         mov     eax, %2
         mov     cr8, rax
         lea     rcx, [rbp - FRAME_BIAS]
-        sub     rsp, 20h
-        call    %3
-        add     rsp, 20h
+        call    %3                              ; home area: P1Home to P4Home
         movzx   eax, byte [FRAME(PreviousIrql)]
         mov     cr8, rax
         jmp     KiExceptionExit
@@ -160,13 +158,12 @@ enter_from_any:
         DEFENCE no_lfence_after_swapgs, lfence
         ret
 
-; eax = vector
+; eax = vector; rax is in the frame
         align   16
 trap_common:
         CFI_FRAME Rbp, Rax
         mov     [FRAME(P5)], eax
-        mov     rax, [FRAME(Rax)]
-        SAVE_VOLATILE
+        SAVE_VOLATILE_BUT_RAX
         CFI_FRAME Rbp, Rax, Rcx, Rdx, R8, R9, R10, R11
         call    enter_from_any
         CFI_TRAP_FRAME
@@ -176,10 +173,10 @@ trap_common:
         PUSH_EXCEPTION_FRAME
         mov     r8, rsp
         call    ki_dispatch_trap                ; (vector, frame, exception)
-        add     rsp, KEXCEPTION_FRAME_SIZE      ; r12-r15 are still loaded
 
 ; The way back from everything but a service: every register from the frame,
-; IRETQ.  rbp = frame + 80h; r12-r15 are the interrupted code's.
+; IRETQ.  rbp = frame + 80h; r12-r15 are the interrupted code's; rsp is not
+; looked at.
 ;
 ; User APCs that had to wait for 32-bit code are looked at on the way there.
 global KiExceptionExit
