@@ -290,15 +290,14 @@ static BOOLEAN keeps_everything(ULONG vector, ULONGLONG gs)
     arch_write_msr(MSR_GS_BASE, gs);
     good = ist_raise(vector) && seen_good && arch_read_cr2() == CR2 &&
            read_dr7() == (DR7_FIXED | 1) && arch_read_cr3() == cr3 &&
-           arch_read_cr8() == APC_LEVEL && !is_in_use(vector) &&
-           arch_read_msr(MSR_GS_BASE) == gs &&
+           arch_read_cr8() == APC_LEVEL && arch_read_msr(MSR_GS_BASE) == gs &&
            read_mxcsr() == MXCSR;
     write_mxcsr(mxcsr);
     arch_write_cr8(cr8);
     arch_write_msr(MSR_GS_BASE, own_gs);
     hook = NULL;
     write_dr7(0);
-    return good;
+    return good && !is_in_use(vector);
 }
 
 BOOLEAN test_ist(void)
