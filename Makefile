@@ -168,7 +168,7 @@ TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
     wow64_continue wow64_raise_exception etw_tell_away \
     ki_save_processor_state ki_switch_processor_state KiSwapContext \
     arch_call_service arch_call_on_stack KiCallUserMode ki_call_tracked \
-    ki_check_pinned_registers ki_start_thread KiRetireDpcList ki_enter_user)
+    ki_check_pinned_registers KiRetireDpcList ki_enter_user)
 
 DEFENCES      := kernel/defences.tab
 SERVICES      := kernel/ke/services.tab

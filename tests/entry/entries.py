@@ -63,8 +63,7 @@ INDIRECT = {
 }
 
 # C functions that do not come back.
-NO_RETURN = ('KeBugCheckEx', 'ki_start_thread', '__wrap_ki_start_thread',
-             'ki_double_fault',
+NO_RETURN = ('KeBugCheckEx', 'ki_start_thread', 'ki_double_fault',
              '__wrap_ki_double_fault', 'ki_taken_again',
              '__wrap_ki_taken_again')
 

@@ -170,7 +170,6 @@ CHANGES wow64_raise_exception, 1
 CHANGES etw_tell_away, 0
 CHANGES ki_call_tracked, 1
 CHANGES ki_check_pinned_registers, 0
-CHANGES ki_start_thread, 0
 CHANGES KiRetireDpcList, 0
 CHANGES ki_save_processor_state, 0
 CHANGES ki_switch_processor_state, 0

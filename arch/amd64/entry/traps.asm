@@ -173,10 +173,10 @@ trap_common:
         PUSH_EXCEPTION_FRAME
         mov     r8, rsp
         call    ki_dispatch_trap                ; (vector, frame, exception)
+        add     rsp, KEXCEPTION_FRAME_SIZE      ; r12-r15 are still loaded
 
 ; The way back from everything but a service: every register from the frame,
-; IRETQ.  rbp = frame + 80h; r12-r15 are the interrupted code's; rsp is not
-; looked at.
+; IRETQ.  rbp = frame + 80h; r12-r15 are the interrupted code's.
 ;
 ; User APCs that had to wait for 32-bit code are looked at on the way there.
 global KiExceptionExit

@@ -103,6 +103,7 @@ static void check_frame(void)
               ran[0].esp, ((esp - 8) & ~3U) - 0x2DC);
     CHECK(context->SegCs == 0x1B && context->SegSs == 0x23);
     CHECK(context->Eax == STATUS_SUCCESS);
+    CHECK(context->Ecx == 0 && context->Edx == 0);
     CHECK(context->Ebx == call.in.Ebx && context->Ebp == call.in.Ebp);
     CHECK(context->Esi == call.in.Esi && context->Edi == call.in.Edi);
     CHECK(context->EFlags == call.in.Eflags);
