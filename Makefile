@@ -153,14 +153,20 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/switches.c tests/kernel/scarce.c tests/kernel/nmistorm.c \
     tests/kernel/watched.c tests/kernel/fired.c tests/kernel/fired.asm \
     tests/kernel/bare.c tests/kernel/bare.asm tests/kernel/ist.c \
-    tests/kernel/ist.asm tests/kernel/callees.c tests/kernel/callees.asm
+    tests/kernel/ist.asm
 
-# What tests/kernel/scarce.c, ist.c and callees.asm stand before.
+# In the checked one: what C may do to the entry code. Benchmarks do without.
+CHECKED_TEST_KERNEL := tests/kernel/callees.c tests/kernel/callees.asm
+
+# What tests/kernel/scarce.c and ist.c stand before.
 TEST_KERNEL_LDFLAGS := --wrap=ExAllocatePool2 --wrap=ExFreePoolWithTag \
     --wrap=mi_allocate_page --wrap=mi_charge_pages \
     --wrap=mi_available_pages --wrap=ki_nmi --wrap=ki_machine_check \
     --wrap=ki_debug_in_kernel --wrap=ki_double_fault \
-    --wrap=ki_taken_again $(addprefix --wrap=,ki_apc_interrupt \
+    --wrap=ki_taken_again
+
+# And callees.asm.
+CHECKED_TEST_KERNEL_LDFLAGS := $(addprefix --wrap=,ki_apc_interrupt \
     ki_dpc_interrupt ki_clock_interrupt ki_ipi_interrupt \
     ki_spurious_interrupt ki_dispatch_trap ki_begin_special_service \
     KiDeliverApc KiConvertToGuiThread KeGdiFlushUserBatch \
@@ -438,7 +444,7 @@ KERNEL_SRCS := $(BOOT_OBJS) $(ARCH_OBJS) $(RTL_OBJS) $(KD_OBJS) $(KE_OBJS) \
     $(MM_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) $(ETW_OBJS) \
     $(WIN32K_OBJS) \
     $(WOW64_OBJS) $(INIT_OBJS) $(if $(CHECKED),$(CHECKED_KERNEL)) \
-    $(if $(TEST),$(TEST_KERNEL))
+    $(if $(TEST),$(TEST_KERNEL) $(if $(CHECKED),$(CHECKED_TEST_KERNEL)))
 KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
 
 SERVICE_FILES := $(GEN)/services.h $(GEN)/services.inc.c $(GEN)/stubs.inc \
@@ -526,7 +532,8 @@ $(OBJ)/tests/kernel/ist.asm.o: programs/lib/nonvolatile.inc
 $(BUILD)/ntoskrnl.elf: $(KERNEL_OBJS) linker.ld
 	$(if $(KERNEL_SRCS),,$(error the kernel has no sources yet))
 	$(call say,LD)
-	$(Q)$(LD) $(KERNEL_LDFLAGS) $(if $(TEST),$(TEST_KERNEL_LDFLAGS)) \
+	$(Q)$(LD) $(KERNEL_LDFLAGS) $(if $(TEST),$(TEST_KERNEL_LDFLAGS) \
+	    $(if $(CHECKED),$(CHECKED_TEST_KERNEL_LDFLAGS))) \
 	    -T linker.ld -Map $(@:.elf=.map) \
 	    -o $@ $(KERNEL_OBJS)
 	$(Q)$(OBJCOPY) --wildcard --strip-symbol='..@*' $@
@@ -834,6 +841,7 @@ bugs: ## leave out each defence in turn, and see which tests notice; ONLY=NAME
 mutants: ## NOPs for each instruction of the entry code; PART=I/N SAMPLE=N
 	@scripts/setup
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 BUG= parts user-tests
+	@$(MAKE) -s BUILD=$(BUILD)/test/checked TEST=1 CHECKED=1 BUG= kernel
 	@$(PYTHON) tests/entry/mutants.py --build $(BUILD)/test \
 	    $(if $(PART),--part $(PART)) $(if $(SAMPLE),--sample $(SAMPLE))
 

@@ -13,7 +13,8 @@ machine boots is what its test says to run or start:
                   once, the ring-0 tests, some of the fuzzer's calls
 
 Several pytest processes may share the work: with NTWALK_CLAIMS=DIR each test
-is run by the process that first claims it there.
+is run by the process that first claims it there, or its file, where tests of
+a file share a machine.
 """
 import os
 import re
@@ -94,13 +95,23 @@ def browser():
         yield one
 
 
+claimed = set()
+
+
 def claim(item):
-    name = item.nodeid.replace('/', '~').replace('\0', '')[:200]
+    """Those of a file that share a machine go together, in their order."""
+    name = item.nodeid
+    if any(found[-1].scope == 'module'
+           for found in item._fixtureinfo.name2fixturedefs.values()):
+        name = item.location[0]
+    name = name.replace('/', '~').replace('\0', '')[:200]
     path = os.path.join(os.environ['NTWALK_CLAIMS'], name)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL))
-    except FileExistsError:
-        return False
+    if name not in claimed:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            return False
+        claimed.add(name)
     return True
 
 

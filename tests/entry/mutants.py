@@ -14,10 +14,11 @@ Of SUITE only those programs are asked that execute the instruction at all
 (scripts/plugin/coverage.c tells), and first of them who has noticed most so
 far, for the time that it takes.
 
-DIR is a finished test build (build/test). --part takes each Nth mutant, from
-the Ith on; --sample N of them, by chance; NAME those of one symbol. Of the ways
-in of unexpected vectors one is taken, and of the Zw stubs: each of these two
-kinds is one macro (COPIES).
+DIR is a finished test build (build/test), with a checked kernel: there C does
+to registers what it may (tests/kernel/callees.asm). --part takes each Nth
+mutant, from the Ith on; --sample N of them, by chance; NAME those of one
+symbol. Of the ways in of unexpected vectors one is taken, and of the Zw stubs:
+each of these two kinds is one macro (COPIES).
 """
 import argparse
 import collections
@@ -91,6 +92,15 @@ SETUPS = {'': {'options': OPTIONS}, 'shadow': {'options': SHADOW},
           'one': {'options': ONE_SPACE},
           'amd': {'options': OPTIONS, 'cpu': 'EPYC'},
           'amd shadow': {'options': SHADOW, 'cpu': 'EPYC'}}
+
+def checked(build):
+    """The folder of the kernel."""
+    return os.path.join(build, 'checked')
+
+
+def kernel_of(build):
+    return os.path.join(checked(build), 'ntoskrnl.elf')
+
 
 Mutant = collections.namedtuple('Mutant', 'address size name text')
 
@@ -190,7 +200,7 @@ class Known:
             pickle.dump((self.usual, self.executed, self.said), kept)
 
     def ask_all(self, build):
-        image = images.Image(os.path.join(build, 'ntoskrnl.elf'))
+        image = images.Image(kernel_of(build))
         with tempfile.NamedTemporaryFile() as file, \
                 Machines(build, Counters(image, build, file.name)) as machines:
             for probe in SUITE:
@@ -231,7 +241,7 @@ def parameters(outcome):
 def digest(build):
     """Of all that decides what a program does."""
     found = hashlib.sha256(repr((SUITE, SETUPS)).encode())
-    for folder in (build, os.path.join(build, 'user'),
+    for folder in (build, checked(build), os.path.join(build, 'user'),
                    os.path.join(build, 'user32')):
         for name in sorted(os.listdir(folder)):
             if name.endswith(('.exe', '.elf')):
@@ -259,6 +269,7 @@ class Machines:
         if kind not in self.labs:
             self.labs[kind] = lab.Lab(
                 self.build, bugs.programs_of(SUITE), **SETUPS[kind],
+                kernel=checked(self.build),
                 qemu_args=self.counters.arguments if self.counters else ())
             self.labs[kind].start()
         return self.labs[kind]
@@ -282,7 +293,7 @@ class Judge:
     """Has machines of its own."""
 
     def __init__(self, build, known):
-        self.walks = Walks(images.Image(os.path.join(build, 'ntoskrnl.elf')))
+        self.walks = Walks(images.Image(kernel_of(build)))
         self.machines = Machines(build)
         self.known = known
         self.noticed = collections.Counter()    # by probe
@@ -438,7 +449,7 @@ def main():
     add('names', nargs='*')
     arguments = parser.parse_args()
     start = time.monotonic()
-    image = images.Image(os.path.join(arguments.build, 'ntoskrnl.elf'))
+    image = images.Image(kernel_of(arguments.build))
     mutants = chosen(mutants_of(image), arguments)
     if not mutants:
         raise Usage('there is no such mutant')

@@ -174,16 +174,22 @@ static BOOLEAN test_packet(void)
     return packet_irql == offset + IPI_LEVEL;
 }
 
+/* As if that had come to ring 3, instead of this service. */
 static ULONG_PTR rip_after_interrupt(ULONG_PTR rip)
 {
-    KTRAP_FRAME frame = { .SegCs = KGDT64_R3_CODE | RPL_MASK, .Rip = rip };
+    KTRAP_FRAME *frame = KeGetCurrentThread()->TrapFrame, kept = *frame;
+    KIRQL old = KfRaiseIrql(DISPATCH_LEVEL);
 
-    frame.PreviousIrql = KfRaiseIrql(DISPATCH_LEVEL);
     arch_disable_interrupts();
-    ki_dpc_interrupt(&frame);
+    frame->ExceptionActive = KEXCEPTION_ACTIVE_INTERRUPT;
+    frame->PreviousIrql = old;
+    frame->Rip = rip;
+    ki_dpc_interrupt(frame);
+    rip = frame->Rip;
+    *frame = kept;
     arch_enable_interrupts();
-    KfLowerIrql(frame.PreviousIrql);
-    return frame.Rip;
+    KfLowerIrql(old);
+    return rip;
 }
 
 /* A pop that others may follow begins again, from each of its bytes. */

@@ -80,8 +80,8 @@ BOOLEAN test_watched(ULONGLONG user);
 /* fired.c */
 BOOLEAN fire_as_from_user(ULONGLONG vector);
 
-/* callees.c */
-void check_what_is_told(ULONG number, ULONGLONG a1, ULONGLONG a2);
+/* echo.c */
+BOOLEAN entry_stacks_agree(void);
 
 /* ist.c */
 enum crash_in_nmi { NMI_IN_NMI, FAULT_IN_NMI, DOUBLE_FAULT_IN_NMI };

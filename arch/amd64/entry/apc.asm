@@ -69,17 +69,13 @@ ki_deliver_user_apc:
         mov     cr8, rax
         ret
 
-; The KEXCEPTION_FRAME has r12-r15 for the APC's context; the rest of that is in
-; the KTRAP_FRAME. It is not loaded back: a kernel APC that comes first may set
-; them (ps/context.c), and C leaves them alone.
+; Room for the KEXCEPTION_FRAME of the APC's context. KiInitializeUserApc fills
+; it: a kernel APC that comes first may set r12-r15 (ps/context.c), and C leaves
+; them alone.
 global KiInitiateUserApc
 KiInitiateUserApc:
         sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
         CFI_RETURN KEXCEPTION_FRAME.Return
-        mov     [rsp + KEXCEPTION_FRAME.R12], r12
-        mov     [rsp + KEXCEPTION_FRAME.R13], r13
-        mov     [rsp + KEXCEPTION_FRAME.R14], r14
-        mov     [rsp + KEXCEPTION_FRAME.R15], r15
         mov     ecx, UserMode
         mov     rdx, rsp
         lea     r8, [rbp - FRAME_BIAS]
