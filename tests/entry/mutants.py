@@ -52,7 +52,7 @@ JOBS = int(os.environ.get('NTWALK_JOBS', '2'))
 NOP = b'\x90'
 STOP = re.compile(r'\*\*\* STOP: 0x[0-9A-F]+ \(([^)]*)\)')
 COPIES = re.compile(r'(ki_unexpected_(?!32(_shadow)?$)\d+(_shadow)?|'
-                    r'ki_zw_stubs|Zw(?!Close$)\w+)$')
+                    r'ki_zw_stubs|Zw(?!wEcho2$)\w+)$')
 LEAST = 0.5                             # seconds
 
 # What runs as it is, and what does under KVA shadow, too (SETUPS).

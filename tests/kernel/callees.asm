@@ -243,6 +243,8 @@ __wrap_ki_enter_user:
 KEEPS __wrap_KiSwapContext, __real_KiSwapContext
 KEEPS __wrap_arch_call_service, __real_arch_call_service
 KEEPS __wrap_arch_call_on_stack, __real_arch_call_on_stack
+KEEPS __wrap_ZwClose, __real_ZwClose
+KEEPS __wrap_ZwQuerySystemTime, __real_ZwQuerySystemTime
 KEEPS call_user_mode, __real_KiCallUserMode
 
 CFI_END

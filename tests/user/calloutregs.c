@@ -1,7 +1,7 @@
 /*
  * calloutregs.c - a callback may end anywhere: what the code that made the
  * call keeps in non-volatile vector registers must be there afterwards, though
- * nobody has restored it in ring 3.
+ * nobody has restored it in ring 3.  It begins with nothing in r12 to r15.
  */
 #include "test.h"
 
@@ -35,11 +35,18 @@ static void store(struct vectors *to)
                      : : "r"(to) : "memory");
 }
 
+static volatile ULONGLONG found[4];
+
+/* KiUserCallbackDispatcher leaves them as it has found them. */
 static NTSTATUS NTAPI spoil(void *data, ULONG length)
 {
     static const struct vectors nothing;
     ULONG value = 1;
 
+    __asm__ volatile("movq %%r12, %0\n\tmovq %%r13, %1\n\t"
+                     "movq %%r14, %2\n\tmovq %%r15, %3"
+                     : "=m"(found[0]), "=m"(found[1]), "=m"(found[2]),
+                       "=m"(found[3]));
     (void)data, (void)length;
     load(&nothing);
     return NtCallbackReturn(&value, sizeof value, STATUS_SUCCESS);
@@ -59,6 +66,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     called = NtUserEnumDisplayMonitors(NULL, NULL, NULL, 0);
     store(&after);
     CHECK(called);
+    CHECK(!(found[0] | found[1] | found[2] | found[3]));
     CHECK(memcmp(&before, &after, sizeof before) == 0);
     return test_end();
 }

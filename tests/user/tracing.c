@@ -258,6 +258,26 @@ static void check_arguments(void)
     CHECK_STATUS(NtClose(event), STATUS_SUCCESS);
 }
 
+/* What a traced call is counted as, and given: as any other. */
+static void check_calls(void)
+{
+    typedef NTSTATUS NTAPI echo_routine(ULONGLONG *out, ULONGLONG a2,
+                                        ULONGLONG a3, ULONGLONG a4);
+    echo_routine *echo = (echo_routine *)(ULONG_PTR)find_stub("NtwEcho0");
+    ULONGLONG out[4];
+    ULONG before;
+
+    begin(RING);
+    before = test_performance().SystemCalls;
+    CHECK(test_performance().SystemCalls == before + 1);
+    for (ULONGLONG i = 1; echo && i < 4; i++) {
+        CHECK_STATUS(echo(out, i << 4, i << 8, i << 12), STATUS_SUCCESS);
+        CHECK(out[0] == (ULONG_PTR)out && out[1] == i << 4 &&
+              out[2] == i << 8 && out[3] == i << 12);
+    }
+    end();
+}
+
 static void NTAPI leave_thread(void *argument)
 {
     NtTerminateThread(NtCurrentThread(), (NTSTATUS)(ULONG_PTR)argument);
@@ -540,6 +560,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     check_doors();
     check_arguments();
     check_away();
+    check_calls();
     check_old_call();
     check_hostile();
     check_untouched();
