@@ -61,7 +61,8 @@ callregs, 32/callregs, 32/gate, exceptions, flags, 32/flags, numbers, args
 debugregs, 32/debugregs, instrument, calloutregs, callback, context
 selectors, 32/selectors, outplaces, 32/args, 32/exceptions, initial, fired, ist
 badiret, memory, ums, monitors, 32/monitors, 32/callback, doors, tracing
-ring0 0, ring0 4, ring0 e, ring0 f, ring0 50, ring0 52, ring0 53, ring0 54
+ring0 0, ring0 4, ring0 6, ring0 e, ring0 f, ring0 50, ring0 52, ring0 53
+ring0 54
 ring0 60, ring0 150, ring0 153, ring0 154, ring0 159, ring0 15a
 ring0 15b, ring0 15c, ring0 15d, ring0 15e, ring0 15f, ring0 5b
 doors gui syscall, doors gui int2e, doors gui sysenter, crash step_syscall

@@ -174,8 +174,9 @@ CHANGES KiRetireDpcList, 0
 CHANGES ki_save_processor_state, 0
 CHANGES ki_switch_processor_state, 0
 
-; KEEPS name, routine: calls it.
-%macro KEEPS 2
+; KEEPS name, routine, 1 if r12-r15 too: calls it.  C does not know those: they
+; are ring 3's all the time, but where interrupts are off nobody asks.
+%macro KEEPS 3
 extern %2
         align   16
 global %1
@@ -191,32 +192,36 @@ global %1
         mov     [rsp + KEXCEPTION_FRAME.R14], r14
         mov     [rsp + KEXCEPTION_FRAME.R15], r15
         CFI_EXCEPTION_FRAME
-        EACH_KEPT FILL
+        EACH_KEPT FILL, %3
         call    %2
-        EACH_KEPT COMPARE
+        EACH_KEPT COMPARE, %3
+        cmp     rbp, [rsp + KEXCEPTION_FRAME.Rbp]
+        MUST    e
         mov     rbx, [rsp + KEXCEPTION_FRAME.Rbx]
         mov     rdi, [rsp + KEXCEPTION_FRAME.Rdi]
         mov     rsi, [rsp + KEXCEPTION_FRAME.Rsi]
+%if %3
         mov     r12, [rsp + KEXCEPTION_FRAME.R12]
         mov     r13, [rsp + KEXCEPTION_FRAME.R13]
         mov     r14, [rsp + KEXCEPTION_FRAME.R14]
         mov     r15, [rsp + KEXCEPTION_FRAME.R15]
-        cmp     rbp, [rsp + KEXCEPTION_FRAME.Rbp]
-        MUST    e
+%endif
         add     rsp, KEXCEPTION_FRAME.Return
         CFI_RETURN
         ret
 %endmacro
 
 ; But rbp, for a chain of it leads up a stack.  Other stacks, other numbers.
-%macro EACH_KEPT 1
+%macro EACH_KEPT 2
         %1      rbx, 1
         %1      rdi, 2
         %1      rsi, 3
+%if %2
         %1      r12, 4
         %1      r13, 5
         %1      r14, 6
         %1      r15, 7
+%endif
 %endmacro
 
 %macro FILL 2
@@ -229,22 +234,11 @@ global %1
         MUST    e
 %endmacro
 
-; Registers that a new thread finds 0 are not that by chance.
-extern __real_ki_enter_user
-global __wrap_ki_enter_user
-__wrap_ki_enter_user:
-        CFI_OUTERMOST
-        mov     r12, -1
-        mov     r13, r12
-        mov     r14, r12
-        mov     r15, r12
-        jmp     __real_ki_enter_user
-
-KEEPS __wrap_KiSwapContext, __real_KiSwapContext
-KEEPS __wrap_arch_call_service, __real_arch_call_service
-KEEPS __wrap_arch_call_on_stack, __real_arch_call_on_stack
-KEEPS __wrap_ZwClose, __real_ZwClose
-KEEPS __wrap_ZwQuerySystemTime, __real_ZwQuerySystemTime
-KEEPS call_user_mode, __real_KiCallUserMode
+KEEPS __wrap_KiSwapContext, __real_KiSwapContext, 1
+KEEPS __wrap_arch_call_service, __real_arch_call_service, 0
+KEEPS __wrap_arch_call_on_stack, __real_arch_call_on_stack, 0
+KEEPS __wrap_ZwClose, __real_ZwClose, 0
+KEEPS __wrap_ZwQuerySystemTime, __real_ZwQuerySystemTime, 0
+KEEPS call_user_mode, __real_KiCallUserMode, 0
 
 CFI_END

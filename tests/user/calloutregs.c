@@ -1,11 +1,13 @@
 /*
  * calloutregs.c - a callback may end anywhere: what the code that made the
- * call keeps in non-volatile vector registers must be there afterwards, though
+ * call keeps in non-volatile registers must be there afterwards, though
  * nobody has restored it in ring 3.  It begins with nothing in r12 to r15.
  */
 #include "test.h"
 
 #include <nt/gdi.h>
+
+#include "../../programs/lib/call.h"
 
 #define XMM_NONVOLATILE \
     "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", \
@@ -44,12 +46,32 @@ static NTSTATUS NTAPI spoil(void *data, ULONG length)
     ULONG value = 1;
 
     __asm__ volatile("movq %%r12, %0\n\tmovq %%r13, %1\n\t"
-                     "movq %%r14, %2\n\tmovq %%r15, %3"
+                     "movq %%r14, %2\n\tmovq %%r15, %3\n\t"
+                     "xorl %%ebx, %%ebx\n\txorl %%esi, %%esi\n\t"
+                     "xorl %%edi, %%edi\n\txorl %%r12d, %%r12d\n\t"
+                     "xorl %%r13d, %%r13d\n\txorl %%r14d, %%r14d\n\t"
+                     "xorl %%r15d, %%r15d"
                      : "=m"(found[0]), "=m"(found[1]), "=m"(found[2]),
-                       "=m"(found[3]));
+                       "=m"(found[3])
+                     : : "rbx", "rsi", "rdi", "r12", "r13", "r14", "r15");
     (void)data, (void)length;
     load(&nothing);
     return NtCallbackReturn(&value, sizeof value, STATUS_SUCCESS);
+}
+
+static void check_general(void)
+{
+    static const ULONGLONG zero[4];
+    static struct call call;
+    const struct registers *in = &call.in, *out = &call.out;
+
+    call_prepare(&call, find_stub("NtUserEnumDisplayMonitors"), 4, zero);
+    call_with_registers(&call);
+    CHECK((ULONG)out->Rax == TRUE);
+    CHECK(!(found[0] | found[1] | found[2] | found[3]));
+    CHECK(in->Rbx == out->Rbx && in->Rbp == out->Rbp && in->Rsi == out->Rsi &&
+          in->Rdi == out->Rdi && in->R12 == out->R12 && in->R13 == out->R13 &&
+          in->R14 == out->R14 && in->R15 == out->R15);
 }
 
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
@@ -66,7 +88,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     called = NtUserEnumDisplayMonitors(NULL, NULL, NULL, 0);
     store(&after);
     CHECK(called);
-    CHECK(!(found[0] | found[1] | found[2] | found[3]));
     CHECK(memcmp(&before, &after, sizeof before) == 0);
+    check_general();
     return test_end();
 }
