@@ -174,7 +174,8 @@ CHECKED_TEST_KERNEL_LDFLAGS := $(addprefix --wrap=,ki_apc_interrupt \
     wow64_continue wow64_raise_exception etw_tell_away \
     ki_save_processor_state ki_switch_processor_state KiSwapContext \
     arch_call_service arch_call_on_stack KiCallUserMode ki_call_tracked \
-    ki_check_pinned_registers KiRetireDpcList ZwClose ZwQuerySystemTime)
+    ki_check_pinned_registers KiRetireDpcList ZwClose ZwQuerySystemTime \
+    arch_copy_user arch_touch_user)
 
 DEFENCES      := kernel/defences.tab
 SERVICES      := kernel/ke/services.tab

@@ -241,4 +241,17 @@ KEEPS __wrap_ZwClose, __real_ZwClose, 0
 KEEPS __wrap_ZwQuerySystemTime, __real_ZwQuerySystemTime, 0
 KEEPS call_user_mode, __real_KiCallUserMode, 0
 
+; ANSWERS name: is called with no answer in rax yet.
+%macro ANSWERS 1
+extern __real_%1
+global __wrap_%1
+__wrap_%1:
+        CFI_RETURN
+        mov     rax, -1
+        jmp     __real_%1
+%endmacro
+
+ANSWERS arch_copy_user
+ANSWERS arch_touch_user
+
 CFI_END
