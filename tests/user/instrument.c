@@ -14,6 +14,7 @@
 #define STUB_SIZE 24
 #define STACK 0x10000
 #define SELF_TEST_QUEUE_APC 0x21                /* tests/kernel/selftest.c */
+#define TURNS 100
 #define IMAGE L"\\SystemRoot\\System32\\instrument.exe"
 
 typedef PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION information;
@@ -170,20 +171,27 @@ static void test_apcs(void)
     expect_start(3, "KiUserApcDispatcher");
 }
 
-/* And in the way back from an interrupt (test build). */
+/*
+ * And in the way back from an interrupt (test build).  The clock may have come
+ * before the service was back: then again.
+ */
 static void test_interrupt_apc(void)
 {
     self_test *test = (self_test *)(ULONG_PTR)find_stub("NtwSelfTest");
+    ULONG count = 1;
 
     if (!test)
         return;
-    apcs = 0;
-    start();
-    CHECK_STATUS(test(SELF_TEST_QUEUE_APC, (ULONG_PTR)later_apc),
-                 STATUS_SUCCESS);
-    while (!apcs)
-        continue;
-    CHECK_SAY(stop() == 2, "%u returns", log_count);
+    for (ULONG turn = 0; turn < TURNS && count == 1; turn++) {
+        apcs = 0;
+        start();
+        CHECK_STATUS(test(SELF_TEST_QUEUE_APC, (ULONG_PTR)later_apc),
+                     STATUS_SUCCESS);
+        while (!apcs)
+            continue;
+        count = stop();
+    }
+    CHECK_SAY(count == 2, "%u returns", count);
     expect(0, "NtwSelfTest", STATUS_SUCCESS);
     expect_start(1, "KiUserApcDispatcher");
 }
