@@ -26,7 +26,8 @@ CFI_BEGIN
 %%kept:
 %endmacro
 
-; CHANGES name, 1 if it answers in eax; callees.c has what comes in between.
+; CHANGES name, 1 if it answers in eax.  Where more is promised, that is looked
+; at between the two halves.
 %macro CHANGES 2
         CHANGES_BEGIN %1
         CHANGES_END %1, %2
@@ -183,14 +184,7 @@ global %1
 %1:
         sub     rsp, KEXCEPTION_FRAME.Return
         CFI_RETURN KEXCEPTION_FRAME.Return
-        mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
-        mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
-        mov     [rsp + KEXCEPTION_FRAME.Rdi], rdi
-        mov     [rsp + KEXCEPTION_FRAME.Rsi], rsi
-        mov     [rsp + KEXCEPTION_FRAME.R12], r12
-        mov     [rsp + KEXCEPTION_FRAME.R13], r13
-        mov     [rsp + KEXCEPTION_FRAME.R14], r14
-        mov     [rsp + KEXCEPTION_FRAME.R15], r15
+        SAVE_EXCEPTION_FRAME
         CFI_EXCEPTION_FRAME
         EACH_KEPT FILL, %3
         call    %2

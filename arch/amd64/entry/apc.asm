@@ -65,6 +65,7 @@ ki_deliver_user_apc:
         call    KiInitiateUserApc
         add     rsp, 8
         CFI_RETURN
+        cli                             ; the exits load what an APC may set
         xor     eax, eax
         mov     cr8, rax
         ret

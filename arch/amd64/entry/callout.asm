@@ -39,14 +39,7 @@ global KiCallUserMode
 KiCallUserMode:
         sub     rsp, KEXCEPTION_FRAME.Return    ; the return address is in it
         CFI_RETURN KEXCEPTION_FRAME.Return
-        mov     [rsp + KEXCEPTION_FRAME.Rbp], rbp
-        mov     [rsp + KEXCEPTION_FRAME.Rbx], rbx
-        mov     [rsp + KEXCEPTION_FRAME.Rdi], rdi
-        mov     [rsp + KEXCEPTION_FRAME.Rsi], rsi
-        mov     [rsp + KEXCEPTION_FRAME.R12], r12
-        mov     [rsp + KEXCEPTION_FRAME.R13], r13
-        mov     [rsp + KEXCEPTION_FRAME.R14], r14
-        mov     [rsp + KEXCEPTION_FRAME.R15], r15
+        SAVE_EXCEPTION_FRAME
         CFI_EXCEPTION_FRAME
         movaps  [rsp + KEXCEPTION_FRAME.Xmm6], xmm6
         movaps  [rsp + KEXCEPTION_FRAME.Xmm7], xmm7
