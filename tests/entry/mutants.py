@@ -94,6 +94,7 @@ SETUPS = {'': {'options': OPTIONS}, 'shadow': {'options': SHADOW},
           'amd': {'options': OPTIONS, 'cpu': 'EPYC'},
           'amd shadow': {'options': SHADOW, 'cpu': 'EPYC'}}
 
+
 def checked(build):
     """The folder of the kernel."""
     return os.path.join(build, 'checked')
@@ -222,7 +223,7 @@ class Known:
                                 time.monotonic() - start)
         if not bugs.is_right(probe.rpartition(': ')[2], outcome):
             raise Died(f'{probe} is red on the kernel as it is '
-                     f'({bugs.describe(outcome)})')
+                       f'({bugs.describe(outcome)})')
         said = parameters(outcome)
         self.said[probe] = [one if one == other else None for one, other in
                             zip(said, self.said.get(probe, said))]

@@ -4,6 +4,8 @@
         default rel
 
         global  note_return
+        global  start_thunk
+        global  start_registers
         extern  log_count
         extern  log_entries
 
@@ -35,4 +37,15 @@ note_return:
         pop     rcx
         pop     rbx
         pop     rax
-        jmp     r10
+        cmp     r10, [start_thunk]
+        jne     .going
+        mov     [start_registers], r12
+        mov     [start_registers + 8], r13
+        mov     [start_registers + 10h], r14
+        mov     [start_registers + 18h], r15
+.going: jmp     r10
+
+; Where threads start, and what the last one has found in r12 to r15.
+SECTION .data align=8
+start_thunk:    dq 0
+start_registers: times 4 dq -1

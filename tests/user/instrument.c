@@ -31,6 +31,8 @@ volatile ULONG log_count;
 struct entry log_entries[ENTRIES];
 
 void note_return(void);
+extern const void *start_thunk;
+extern volatile ULONGLONG start_registers[4];
 
 static NTSTATUS set(void *callback)
 {
@@ -335,12 +337,13 @@ static void test_old_thread(void)
     join(thread);
 }
 
-/* One that comes later: from its first instruction on. */
+/* One that comes later: from its first instruction on, with 0 in r12 to r15. */
 static void test_new_thread(void)
 {
     HANDLE thread, id;
     ULONG count, at;
 
+    start_thunk = find_stub("LdrInitializeThunk");
     start();
     thread = create(end_at_once);
     id = id_of(thread);
@@ -349,6 +352,9 @@ static void test_new_thread(void)
     at = first_of(id, count);
     if (CHECK(at < count))
         expect_start(at, "LdrInitializeThunk");
+    for (ULONG i = 0; i < ARRAY_SIZE(start_registers); i++)
+        CHECK_SAY(start_registers[i] == 0, "r%u: %llx", 12 + i,
+                  start_registers[i]);
     while (at < count && !is_in(log_entries[at].rip, "NtTestAlert"))
         at++;
     CHECK(at < count && log_entries[at].thread == id);
