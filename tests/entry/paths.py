@@ -21,6 +21,8 @@ along both sides of every branch, with what is known of the machine:
             'barrier': PRED_CMD must be
     empty   VERW has run, or need not, and nothing was read since
     apc     the thread's user APCs were looked at and nothing can have come
+    loaded  those of rbx, rsi, rdi that the frame has given, and nothing can
+            have set them there since
     regs, mem   the few values that matter: addresses on a stack, the saved
             CS, return addresses, the gs base; "user" is what ring 3 left in
             a register
@@ -51,13 +53,16 @@ from ntwalk.arguments import Parser, told                   # noqa: E402
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.abspath(__file__))))
 MSR_GS_BASE = 0xC0000101
+FRAME_BIAS = 0x80                       # rbp - frame, as macros.inc has it
 IF, DF, AC = 0x200, 0x400, 0x40000
 HOME = 0x20                             # above a return address: the callee's
-MOST_STATES = 256                       # of one instruction
+MOST_STATES = 512                       # of one instruction
 NOT_MAPPED = 'ring 3\'s page tables may not have it'
 FILLER = re.compile(r'(cs |data16 )*(nop\b.*|xchg ax,ax|int3|ud2)$')
 CALL = re.compile(r'call ([0-9a-f]+) ')
 VOLATILE = ('rax', 'rcx', 'rdx', 'r8', 'r9', 'r10', 'r11')
+# Those of the user's that C keeps and a frame has.
+KEPT = frozenset(('rbx', 'rsi', 'rdi'))
 # Change flags and their first operand, of which nothing is known then.
 ARITHMETIC = frozenset('add sub sbb or and xor shl shr sar inc dec'.split())
 # Those that change a bit of it.
@@ -80,14 +85,15 @@ class State:
     """What is known before an instruction."""
 
     __slots__ = ('gs', 'cr3', 'shadow', 'bpb', 'msr', 'empty', 'iff', 'df',
-                 'ac', 'apc', 'flags', 'test', 'paranoid', 'regs', 'mem',
-                 'entry', 'trail')
+                 'ac', 'apc', 'loaded', 'flags', 'test', 'paranoid', 'regs',
+                 'mem', 'entry', 'trail')
 
     def __init__(self, entry, gs, iff, df, ac):
         self.gs, self.iff, self.df, self.ac = gs, iff, df, ac
         self.cr3, self.shadow = 'kernel', None
         self.bpb, self.msr, self.empty = None, None, False
         self.apc = self.paranoid = False
+        self.loaded = frozenset()
         # The flags have been 'set', by a comparison 'compared', a branch has
         # asked: 'used'; None: nobody here has set them.
         self.flags = None
@@ -108,9 +114,13 @@ class State:
 
     def key(self):
         return (self.gs, self.cr3, self.shadow, self.bpb, self.msr, self.empty,
-                self.iff, self.df, self.ac, self.apc, self.flags, self.test,
-                self.paranoid,
+                self.iff, self.df, self.ac, self.apc, self.loaded, self.flags,
+                self.test, self.paranoid,
                 tuple(self.regs.values()), frozenset(self.mem.items()))
+
+    def interruptible(self):
+        """An APC may come: a user APC, or a kernel's that sets a frame."""
+        self.apc, self.loaded = False, frozenset()
 
     def push(self, value):
         self.stack()
@@ -185,6 +195,9 @@ class Walk:
         self.predictors = {
             image.offsets[f'KPCR.Prcb.Bpb{name}SpecCtrl']
             for name in ('Current', 'Kernel', 'User', 'Nmi')}
+        self.in_frame = {               # as [rbp + offset]
+            name: image.offsets[f'KTRAP_FRAME.{name.capitalize()}'] -
+            FRAME_BIAS for name in KEPT}
         self.handlers = {
             'mov': self.mov, 'movabs': self.mov, 'lea': self.lea,
             'push': self.do_push, 'pop': self.do_pop, 'leave': self.leave,
@@ -280,7 +293,7 @@ class Walk:
             self.begin(symbols[name], state)
         for name, shadow in entries.RESUMED.items():
             state = State(name, 'user', 'off', 'user', 'user')
-            state.apc, state.shadow = True, shadow
+            state.apc, state.loaded, state.shadow = True, KEPT, shadow
             state.bpb, state.empty = 'left', True
             state.cr3 = 'user' if shadow else 'kernel'
             state.regs = dict.fromkeys(GENERAL, 'user')
@@ -358,7 +371,8 @@ class Walk:
             raise Violation('runs into a routine')
         for _, after in found:
             if before.iff == 'shadow' and after.iff == 'shadow':
-                after.iff, after.apc = 'on', False
+                after.iff = 'on'
+                after.interruptible()
         return found + self.fault(address, before)
 
     def windows(self, state):
@@ -584,6 +598,9 @@ class Walk:
                 to not in ('rcx', 'ecx') and (to, source) != ('eax', IBPB[1])):
             value = None                # a number that nothing here asks for
         self.write(to, value, state)
+        if to in KEPT and isinstance(source, Mem) and state.iff == 'off' and \
+                (source.base, source.offset) == ('rbp', self.in_frame[to]):
+            state.loaded |= {to}
 
     def lea(self, insn, state):
         to, mem = insn.operands
@@ -620,7 +637,8 @@ class Walk:
 
     def popf(self, _, state):
         value = state.pop()
-        state.apc = state.apc and value == 'no IF'
+        if value != 'no IF':
+            state.interruptible()
         state.flags = state.test = None
         if isinstance(value, tuple) and value[0] == 'const':
             state.iff = 'on' if value[1] & IF else 'off'
@@ -915,7 +933,8 @@ class Walk:
             return []
         for register in VOLATILE:
             state.regs[register] = None
-        state.apc, state.bpb = False, None
+        state.interruptible()
+        state.bpb = None
         state.flags = state.test = None
         if target not in self.keep_if:
             state.iff = None
@@ -985,13 +1004,17 @@ class Walk:
             raise Violation('back to ring 3, interrupts may be on')
         if not state.apc:
             raise Violation('back to ring 3, a user APC may have come')
+        if state.loaded != KEPT:
+            raise Violation('back to ring 3, an APC may have set another rbx, '
+                            'rsi or rdi')
 
 
 def set_if(state):
     if state.iff == 'off':
         state.iff = 'shadow'
     else:
-        state.iff, state.apc = 'on', False
+        state.iff = 'on'
+        state.interruptible()
 
 
 def clear_if(state):

@@ -28,7 +28,6 @@ CFI_BEGIN
 global KiSystemServiceExit
 KiSystemServiceExit:
         CFI_SERVICE_FRAME
-        RESTORE_NONVOLATILE
         mov     r11, [PRCB(CurrentThread)]
         test    byte [FRAME(SegCs)], 1
         jz      exit_to_kernel
@@ -39,7 +38,8 @@ KiSystemServiceExit:
         jnz     user_apc
         INSTEAD apc_before_cli, cli
 ; At this point: interrupts stay off until SYSRET brings the user's flags, so
-; no APC gets lost.
+; no APC gets lost, nor what a kernel APC has set in the frame.
+        RESTORE_NONVOLATILE
         ldmxcsr [FRAME(MxCsr)]
         DEFENCE r10_not_cleared, xor r10d, r10d
         INSTEAD r10_not_cleared, mov r10, r11   ; as a service might leave it
@@ -87,7 +87,6 @@ user_apc:
         CFI_SERVICE_FRAME
         lea     rsp, [rbp - FRAME_BIAS]
         call    ki_deliver_service_apc
-        RESTORE_NONVOLATILE                     ; a kernel APC may have set them
         mov     r11, [PRCB(CurrentThread)]
         jmp     KiSystemServiceExit.to_user
 
@@ -112,6 +111,7 @@ exit_by_iret:
 ; The caller was a Zw stub (service.asm): give it back its previous mode.
 exit_to_kernel:
         CFI_SERVICE_FRAME
+        RESTORE_NONVOLATILE
         mov     rcx, [FRAME(TrapFrame)]
         mov     [r11 + KTHREAD.TrapFrame], rcx
         mov     cl, [FRAME(PreviousMode)]

@@ -27,7 +27,6 @@ CFI_BEGIN
 global KiServiceExit
 KiServiceExit:
         CFI_SERVICE_FRAME
-        RESTORE_NONVOLATILE
         mov     r11, [PRCB(CurrentThread)]
         CHECK_SERVICE
 .to_user:
@@ -35,7 +34,8 @@ KiServiceExit:
         test    byte [r11 + KTHREAD.ApcState.UserApcPendingAll], USER_APCS_32
         jnz     user_apc32
 ; At this point: interrupts stay off until the user's flags are back, so no
-; APC gets lost.
+; APC gets lost, nor what a kernel APC has set in the frame.
+        RESTORE_NONVOLATILE
         ldmxcsr [FRAME(MxCsr)]
         cmp     word [FRAME(Dr7)], 0
         jz      .debug_restored
@@ -76,7 +76,6 @@ user_apc32:
         CFI_SERVICE_FRAME
         lea     rsp, [rbp - FRAME_BIAS]
         call    ki_deliver_service_apc32
-        RESTORE_NONVOLATILE                     ; a kernel APC may have set them
         mov     r11, [PRCB(CurrentThread)]
         jmp     KiServiceExit.to_user
 exit32_by_iret:
