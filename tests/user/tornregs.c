@@ -17,6 +17,7 @@
 #define ROUNDS 20
 #define FIRST_STATION 0x76
 #define EXCEPTION_ROUNDS 40
+#define SPIN_SIZE 0x10                  /* bytes of spin's code: two instructions */
 
 static volatile ULONG spins, apcs;
 static CONTEXT context __attribute__((aligned(16)));
@@ -88,6 +89,33 @@ static void wait_for_spin(void)
         NtYieldExecution();
 }
 
+static void resume_for_apc(HANDLE thread, ULONG before)
+{
+    NtResumeThread(thread, NULL);
+    while (apcs == before)
+        NtYieldExecution();
+}
+
+/*
+ * It has an APC to come, and its context is what it spins with.  Beside other
+ * programs the APC may be faster: it keeps that context, and its NtContinue
+ * would undo what is set now.  Then it has its end first.
+ */
+static void suspend_before_apc(HANDLE thread, ULONG *before)
+{
+    for (;;) {
+        wait_for_spin();
+        *before = apcs;
+        NtQueueApcThreadEx(thread, QUEUE_USER_APC_SPECIAL_USER_APC, count_apc,
+                           NULL, NULL, NULL);
+        NtSuspendThread(thread, NULL);
+        get(thread);
+        if (context.Rip - (ULONG_PTR)spin < SPIN_SIZE)
+            return;
+        resume_for_apc(thread, *before);
+    }
+}
+
 /* Suspended where the kernel is about to deliver a user APC. */
 static void check_delivery(void)
 {
@@ -96,12 +124,7 @@ static void check_delivery(void)
     ULONG before;
 
     for (value = 1; value <= ROUNDS; value++) {
-        wait_for_spin();
-        before = apcs;
-        NtQueueApcThreadEx(thread, QUEUE_USER_APC_SPECIAL_USER_APC, count_apc,
-                           NULL, NULL, NULL);
-        NtSuspendThread(thread, NULL);
-        get(thread);
+        suspend_before_apc(thread, &before);
         if (value > 1)
             check_whole(&context, value - 1, "before an APC");
         set_all(&context, value);
@@ -109,9 +132,7 @@ static void check_delivery(void)
         CHECK_STATUS(NtSetContextThread(thread, &context), STATUS_SUCCESS);
         get(thread);
         check_whole(&context, value, "set before an APC");
-        NtResumeThread(thread, NULL);
-        while (apcs == before)
-            NtYieldExecution();
+        resume_for_apc(thread, before);
     }
     end(thread);
 }
