@@ -540,6 +540,12 @@ $(BUILD)/ntoskrnl.elf: $(KERNEL_OBJS) linker.ld
 	$(Q)$(OBJCOPY) --wildcard --strip-symbol='..@*' $@
 	@printf '%s\n' '$(if $(TEST),test,main)' > $(BUILD)/flavour
 
+# As an image has it: with its symbols, but nothing for debuggers.
+$(BUILD)/boot/ntoskrnl.elf: $(BUILD)/ntoskrnl.elf
+	$(call say,STRIP)
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --strip-debug $< $@
+
 # ADDRESS TYPE NAME, sorted: code and data, no constants, no local labels.
 $(BUILD)/ntoskrnl.sym: $(BUILD)/ntoskrnl.elf
 	$(call say,NM)
@@ -691,10 +697,49 @@ USER_FILES    := $(user_names:%=$(BUILD)/user/%.exe) \
     $(user_names32:%=$(BUILD)/user32/%.exe) \
     $(USER_DLLS:%=$(BUILD)/user32/%.dll)
 
+# ---- UEFI's loader ---------------------------------------------------------
+
+EFI_OBJS := boot/efi/main.c boot/efi/volume.c boot/efi/text.c \
+    boot/efi/options.c boot/efi/menu.c boot/efi/files.c boot/efi/kernel.c \
+    boot/efi/video.c boot/efi/tables.c boot/efi/memory.c boot/memmap.c \
+    boot/efi/handoff.asm
+EFI_LIB    := /usr/lib
+EFI_INCLUDES := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+EFI_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fpic \
+    -fshort-wchar -fno-stack-protector -fno-strict-aliasing \
+    -fno-asynchronous-unwind-tables -fcf-protection=none -mno-red-zone \
+    -maccumulate-outgoing-args -DGNU_EFI_USE_MS_ABI $(EFI_INCLUDES) \
+    -Ikernel/include -Iarch/amd64/include -Iboot
+EFI_LDFLAGS := -nostdlib -znocombreloc -shared -Bsymbolic --build-id=none \
+    -z noexecstack -T $(EFI_LIB)/elf_x86_64_efi.lds
+EFI_FILES := $(EFI_OBJS:%=$(OBJ)/efi/%.o)
+
+$(GEN)/efi.flags: FORCE
+	$(call keep,$(EFI_CFLAGS)|$(EFI_LDFLAGS))
+$(OBJ)/efi/%.c.o: %.c $(GEN)/efi.flags
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(EFI_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
+$(OBJ)/efi/%.asm.o: %.asm $(GEN)/efi.flags
+	$(call say,NASM)
+	@mkdir -p $(@D)
+	$(Q)$(NASM) -f elf64 -Werror $< -o $@
+$(BUILD)/debug/BOOTX64.so: $(EFI_FILES)
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(LD) $(EFI_LDFLAGS) $(EFI_LIB)/crt0-efi-x86_64.o $(EFI_FILES) \
+	    -L$(EFI_LIB) -lefi -lgnuefi -o $@
+$(BUILD)/BOOTX64.EFI: $(BUILD)/debug/BOOTX64.so
+	$(call say,EFI)
+	$(Q)$(OBJCOPY) -j .text -j .data -j .dynamic -j .dynsym -j .rela \
+	    -j .reloc --target efi-app-x86_64 --subsystem=10 $< $@
+-include $(EFI_FILES:.o=.d)
+
 # ---- The image -------------------------------------------------------------
 
 # What goes on every image.
-PARTS := $(BUILD)/ntoskrnl.elf $(BUILD)/ntoskrnl.sym $(BUILD)/ntdll.dll \
+KERNEL := $(BUILD)/boot/ntoskrnl.elf $(BUILD)/ntoskrnl.sym
+PARTS := $(BUILD)/BOOTX64.EFI $(KERNEL) $(BUILD)/ntdll.dll \
     $(BUILD)/ntdll32.dll $(PROGRAM_FILES)
 
 $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
@@ -790,7 +835,7 @@ image: $(BUILD)/ntwalk.iso ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
 
 parts: $(PARTS) $(OUTSIDE) $(PLUGINS) ## all but the image
 
-kernel: $(BUILD)/ntoskrnl.elf $(BUILD)/ntoskrnl.sym ## the kernel alone
+kernel: $(KERNEL) ## the kernel alone
 
 user-tests: $(USER_FILES) ## the ring-3 test programs
 

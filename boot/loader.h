@@ -1,11 +1,11 @@
 /*
  * boot/loader.h - the one contract between firmware and kernel.
  *
- * Every road (boot/grub now, boot/efi later) fills a LOADER_PARAMETER_BLOCK and
+ * Either road (boot/grub, boot/efi) fills a LOADER_PARAMETER_BLOCK and
  * jumps to KiSystemStartup with its address in rcx.  At that point: long
- * mode, interrupts off, the kernel image readable, writable and executable
- * at the addresses it was linked for, and physical memory below 4 GiB mapped
- * at its own addresses, where the block and the modules lie.  KiSystemStartup
+ * mode, interrupts off, the kernel image at the addresses it was linked for,
+ * each segment with at least its protection, and physical memory below 4 GiB
+ * mapped at its own addresses, where the block and the modules lie.  KiSystemStartup
  * copies the block; Mm replaces these page tables, and until then physical
  * addresses are pointers.
  *
@@ -49,7 +49,7 @@ struct loader_framebuffer {
 };
 
 typedef struct _LOADER_PARAMETER_BLOCK {
-    CHAR loader_name[LOADER_NAME_LENGTH];   /* "GRUB 2.06" */
+    CHAR loader_name[LOADER_NAME_LENGTH];   /* "GRUB 2.06", "BOOTX64.EFI" */
     CHAR firmware[8];                       /* "BIOS" or "UEFI" */
     ULONGLONG kernel_base, kernel_size; /* physical, contiguous */
     ULONGLONG entered;                  /* the TSC at the first instruction */

@@ -24,6 +24,10 @@ PROGRAM_OPTIONS = {TOUR: {'debug': 'on', 'pagefile': '4'},
                    'bench.exe': {'pagefile': '4'}}
 NTDLL = 'ntdll.dll'
 NTDLL32 = 'ntdll32.dll'                 # 32-bit programs know it as NTDLL
+LOADER = 'BOOTX64.EFI'
+SHELL = ('A shell', ['--', 'shell.exe'])
+MENU_SECONDS = 10
+MODE = '1024x768'                       # GRUB's, too (grub.cfg)
 PE_NAMES = ('.exe', '.dll', '.sys')
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 
@@ -189,7 +193,7 @@ def number(files, text, build):
         pass
 
 
-def contents(config):
+def contents(config, menu=False):
     """Returns {path on the image: bytes} for a Config."""
     check_words(config)
     kernel = config.kernel or config.build
@@ -200,19 +204,30 @@ def contents(config):
     if config.numbering is not None:
         table = read(config.numbering)
         number(files, table, config.build)
+    tree, modules = image.layout(
+        read(os.path.join(kernel, 'boot/ntoskrnl.elf')),
+        read(os.path.join(config.build, LOADER)), files, table)
     template = read(os.path.join(ROOT, 'boot/grub/grub.cfg')).decode()
-    return image.layout(
-        read(os.path.join(kernel, 'ntoskrnl.elf')), files, table,
-        lambda modules: image.grub_config(
-            template, command_line(config, program), modules,
-            config.framebuffer))
+    words = command_line(config, program)
+    tree[image.GRUB_CFG] = image.padded(image.grub_config(
+        template, words, modules, config.framebuffer))
+    tree[image.OPTIONS] = image.padded(
+        image.loader_options([(program, words), SHELL], MENU_SECONDS)
+        if menu else
+        image.loader_options([(program, [
+            f'video={MODE if config.framebuffer else "none"}', *words])], 0))
+    return tree
 
 
 def make_image(config, target=None):
-    """Returns the path of a config's image, building what is missing."""
+    """Returns the path of a config's image, building what is missing.
+
+    A target is for other machines: its screen is the largest there is, and
+    UEFI's loader has a menu.
+    """
     if config.make:
         make(config)
-    path = image.cached(contents(config), config.build)
+    path = image.cached(contents(config, menu=bool(target)), config.build)
     if target:
         image.copy(path, target)
         return target

@@ -1,13 +1,14 @@
 """image.py: the bootable image, for CD or USB, BIOS or UEFI.
 
-One grub-mkrescue image holds the kernel, and every file of \\SystemRoot\\
-System32 as a boot module. Images are kept under BUILD/images by a hash of
-all that is in them; they appear under their name only when complete, so that
-machines can be started in parallel.
+An image has the kernel and every file of \\SystemRoot\\System32 twice: on an
+ISO 9660 volume for the BIOS's GRUB, which grub-mkrescue makes, and on a FAT
+volume of its second partition for UEFI and BOOTX64.EFI (boot/efi). Images are
+kept under BUILD/images by a hash of all that is in them; they appear under
+their name only when complete, so that machines can be started in parallel.
 
-The command line is in grub.cfg. grub-mkrescue takes most of a second, so it
-sees a placeholder; images that differ in nothing else are copies of one, with
-their own grub.cfg written over it.
+The command line is in grub.cfg and in options.txt. grub-mkrescue takes most
+of a second, so it sees placeholders; images that differ in nothing else are
+copies of one, with their own two files written over them.
 """
 import hashlib
 import os
@@ -15,23 +16,28 @@ import shutil
 import subprocess
 import tempfile
 import time
+import zlib
 
 from .errors import Usage
 
 MAX_SIZE = 8 << 20
-GRUB_MODULES = ('multiboot2 normal all_video iso9660 fat search configfile '
-                'part_acorn part_amiga part_apple part_bsd part_dfly part_dvh '
-                'part_gpt part_msdos part_plan part_sun part_sunpc')
+GRUB_MODULES = 'multiboot2 normal all_video iso9660 search configfile ' \
+    'part_gpt part_msdos'
+GRUB_FOLDER = '/usr/lib/grub/i386-pc'
 NEEDED = {
     'grub-mkrescue': 'grub-common',
     'xorriso': 'xorriso',
     'mformat': 'mtools',
-    '/usr/lib/grub/i386-pc/moddep.lst': 'grub-pc-bin',
-    '/usr/lib/grub/x86_64-efi/moddep.lst': 'grub-efi-amd64-bin',
+    f'{GRUB_FOLDER}/moddep.lst': 'grub-pc-bin',
 }
 GRUB_CFG = 'boot/grub/grub.cfg'
-PLACEHOLDER = b'# The place of grub.cfg.'
+ESP = 'esp/'                            # what follows is on the FAT volume
+OPTIONS = ESP + 'ntwalk/options.txt'
+CONFIGS = (GRUB_CFG, OPTIONS)
 CFG_UNIT = 4096
+EPOCH = '1577836800'                   # of every file: 2020-01-01
+ESP_UNIT = 32 << 10                     # bytes of a cylinder, heads * sectors
+ESP_SPARE = 128 << 10                   # for FATs, folders, parts of clusters
 KEPT_IMAGES = 100
 KEPT_SECONDS = 600
 
@@ -53,20 +59,40 @@ def grub_config(template, command_line, modules, graphics):
             .replace('@MODULES@', rows) + '\n')
 
 
-def layout(kernel, files, numbering, config_for):
-    """Returns {path on the image: bytes}; files is {name: bytes}."""
-    tree = {'boot/ntoskrnl.elf': kernel}
-    modules = []
-    for name, data in files.items():
-        tree[f'System32/{name}'] = data
-        modules.append((f'/System32/{name}', name))
+def loader_options(entries, timeout):
+    """Returns options.txt; entries are (title, words of a command line)."""
+    rows = [f'{title} | {" ".join(words)}' for title, words in entries]
+    return '\n'.join([f'timeout={timeout}', *rows]) + '\n'
+
+
+def file_list(tree):
+    """Returns files.txt: of each file its CRC-32, its size, its name."""
+    return ''.join(f'{zlib.crc32(data):08X} {len(data)} {name}\n'
+                   for name, data in tree.items()).encode()
+
+
+def padded(text):
+    """Some room, so that another text can take its place."""
+    data = text.encode()
+    return data.ljust(-(-len(data) // CFG_UNIT) * CFG_UNIT, b'\n')
+
+
+def layout(kernel, loader, files, numbering):
+    """Returns ({path on the image: bytes}, [(path, name) of GRUB's modules]).
+
+    files is {name: bytes}; CONFIGS are still missing.
+    """
+    named = {f'System32/{name}': data for name, data in files.items()}
+    modules = [(f'/{path}', os.path.basename(path)) for path in named]
+    tree = {'boot/ntoskrnl.elf': kernel, **named}
     if numbering is not None:
-        tree['boot/numbering.txt'] = numbering
+        tree['boot/numbering.txt'] = named['numbering.txt'] = numbering
         modules.append(('/boot/numbering.txt', 'numbering.txt'))
-    config = config_for(modules).encode()
-    tree[GRUB_CFG] = config.ljust(-(-len(config) // CFG_UNIT) * CFG_UNIT,
-                                  b'\n')
-    return tree
+    named = {'ntoskrnl.elf': kernel, **named}
+    tree |= {f'{ESP}ntwalk/{path}': data for path, data in named.items()}
+    tree[ESP + 'ntwalk/files.txt'] = file_list(named)
+    tree[ESP + 'EFI/BOOT/BOOTX64.EFI'] = loader
+    return tree, modules
 
 
 def digest(tree):
@@ -93,23 +119,47 @@ def write_tree(folder, tree):
             out.write(data)
 
 
+def run(*command):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          env={**os.environ, 'LC_ALL': 'C.UTF-8',
+                               'SOURCE_DATE_EPOCH': EPOCH})
+    if done.returncode:
+        lines = done.stdout.decode(errors='replace').strip().split('\n')
+        raise Usage(f'{command[0]} failed: {lines[-1]}')
+
+
+def make_esp(path, folder):
+    """Makes a FAT volume of what is in a folder."""
+    size = ESP_SPARE + sum(
+        -(-os.path.getsize(os.path.join(parent, name)) // 4096) * 4096
+        for parent, _, names in os.walk(folder) for name in names)
+    units = -(-size // ESP_UNIT)
+    run('mformat', '-C', '-i', path, '-t', str(units), '-h', '2', '-s',
+        str(ESP_UNIT // 2 // 512), '-N', '0', '-v', 'ntwalk', '::')
+    run('mcopy', '-s', '-i', path,
+        *(os.path.join(folder, name) for name in sorted(os.listdir(folder))),
+        '::')
+
+
 def make(tree, target):
     """Runs grub-mkrescue over the files; target appears complete or not."""
     check_tools()
     folder = os.path.dirname(os.path.abspath(target))
     os.makedirs(folder, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix='ntwalk-') as temporary:
-        write_tree(os.path.join(temporary, 'root'), tree)
-        iso = os.path.join(temporary, 'image.iso')
-        done = subprocess.run(
-            ['grub-mkrescue', '--fonts=', '--locales=', '--themes=',
-             '--compress=xz', f'--install-modules={GRUB_MODULES}',
-             '-o', iso, os.path.join(temporary, 'root')],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False)
-        if done.returncode or not os.path.exists(iso):
-            lines = done.stdout.decode(errors='replace').strip().split('\n')
-            raise Usage(f'grub-mkrescue failed: {lines[-1]}')
+        root, esp, volume, iso = (os.path.join(temporary, name) for name in
+                                  ('root', 'esp', 'esp.img', 'image.iso'))
+        write_tree(root, {path: data for path, data in tree.items()
+                          if not path.startswith(ESP)})
+        write_tree(temporary, {path: data for path, data in tree.items()
+                               if path.startswith(ESP)})
+        make_esp(volume, esp)
+        run('grub-mkrescue', '-d', GRUB_FOLDER, '--fonts=', '--locales=',
+            '--themes=', '--compress=xz', f'--install-modules={GRUB_MODULES}',
+            '-o', iso, root, '-append_partition', '2', '0xef', volume,
+            '-eltorito-alt-boot', '-e',
+            '--interval:appended_partition_2:all::', '-no-emul-boot')
         part = f'{target}.{os.getpid()}.part'
         shutil.copyfile(iso, part)
         os.replace(part, target)
@@ -131,16 +181,22 @@ def prune(folder):
                 pass
 
 
-def with_config(path, config, target):
-    """Copies an image with a placeholder; target appears complete or not."""
-    with open(path, 'rb') as data:
+def placeholder(path, config):
+    return f'# The place of {path}.'.encode().ljust(len(config))
+
+
+def with_configs(base, tree, target):
+    """Copies an image with placeholders; target appears complete or not."""
+    with open(base, 'rb') as data:
         whole = data.read()
-    placeholder = PLACEHOLDER.ljust(len(config))
-    if whole.count(placeholder) != 1:
-        raise Usage(f'{path}: not one grub.cfg; remove the file')
+    for path in CONFIGS:
+        there = placeholder(path, tree[path])
+        if whole.count(there) != 1:
+            raise Usage(f'{base}: not one {path}; remove the file')
+        whole = whole.replace(there, tree[path])
     part = f'{target}.{os.getpid()}.part'
     with open(part, 'wb') as out:
-        out.write(whole.replace(placeholder, config))
+        out.write(whole)
     os.replace(part, target)
 
 
@@ -157,10 +213,9 @@ def cached(tree, build):
             prune(folder)
         return path
 
-    config = tree[GRUB_CFG]
-    plain = tree | {GRUB_CFG: PLACEHOLDER.ljust(len(config))}
+    plain = tree | {path: placeholder(path, tree[path]) for path in CONFIGS}
     base = kept(plain, lambda path: make(plain, path))
-    return kept(tree, lambda path: with_config(base, config, path))
+    return kept(tree, lambda path: with_configs(base, tree, path))
 
 
 def copy(path, target):

@@ -6,7 +6,7 @@ The machine has three wires. COM1 is the console. Port E9 carries reports:
 there is passed to on_note. QMP controls QEMU.
 
 UEFI firmware and GRUB write to COM1 too. The kernel's text begins with its
-banner, so what comes before the word "ntwalk" is set aside as .firmware_text.
+banner, so what comes before that is set aside as .firmware_text.
 """
 import fcntl
 import os
@@ -34,7 +34,7 @@ OVMF = [('/usr/share/OVMF/OVMF_CODE_4M.fd', '/usr/share/OVMF/OVMF_VARS_4M.fd'),
 # A time-stamp counter that counts instructions, the same on every run.
 ICOUNT = ['-accel', 'tcg', '-icount', 'shift=0,sleep=off',
           '-rtc', 'base=2020-01-01,clock=vm']
-BANNER = b'ntwalk'
+BANNER = re.compile(rb'ntwalk \d')        # the loader names its files, too
 REPORT = re.compile(rb'~ntwalk (exit|bugcheck) (0x[0-9a-fA-F]+)')
 PANIC = re.compile(r'^\d+p\[\w* *\] >>PANIC<< (.*)$', re.M)
 HARMLESS = ('TCG doesn\'t support requested feature',)
@@ -149,11 +149,11 @@ class Console:
     def feed(self, data):
         if not self.started:
             self.firmware += data
-            at = self.firmware.find(BANNER)
-            if at < 0:
+            found = BANNER.search(self.firmware)
+            if not found:
                 return
-            data = bytes(self.firmware[at:])
-            del self.firmware[at:]
+            data = bytes(self.firmware[found.start():])
+            del self.firmware[found.start():]
             self.started = True
         data = self.held + data
         self.held = b'\r' if data.endswith(b'\r') else b''

@@ -60,7 +60,8 @@ int __stdcall start(void *peb)
 '''
 SVG = '{http://www.w3.org/2000/svg}'
 # The driver needs no more of a build than this.
-NEEDED = ('debug', 'flavour', 'gen', 'images', 'ntdll.dll', 'ntdll32.dll',
+NEEDED = ('BOOTX64.EFI', 'boot', 'debug', 'flavour', 'gen', 'images',
+          'ntdll.dll', 'ntdll32.dll',
           'ntoskrnl.elf', 'ntoskrnl.map', 'ntoskrnl.sym', 'programs')
 OTHER_VERSION = '''
 int qemu_plugin_version = 99;

@@ -6,6 +6,7 @@ import pytest
 
 from conftest import BUILD
 
+LOADERS = {'bios': 'BOOT  GRUB 2', 'uefi': 'BOOT  BOOTX64.EFI, UEFI'}
 SAFE = 'It is now safe to turn off your computer.'
 
 
@@ -22,7 +23,7 @@ def check(result):
 def test_road(run, firmware, media, cpu):
     result = run(build=BUILD, firmware=firmware, media=media, cpu=cpu)
     check(result)
-    assert firmware.upper() in result.console
+    assert LOADERS[firmware] in result.console
 
 
 @pytest.mark.parametrize('media', ['cd', 'usb'])
@@ -30,13 +31,16 @@ def test_bochs(run, media):
     check(run(build=BUILD, emulator='bochs', media=media, timeout=120))
 
 
-@pytest.mark.parametrize('memory', [32, 64, 3584, 6144])
-def test_memory(run, memory):
-    check(run(build=BUILD, memory=memory))
+@pytest.mark.parametrize('firmware, memory', [
+    ('bios', 32), ('bios', 64), ('bios', 3584), ('bios', 6144),
+    ('uefi', 128), ('uefi', 6144)])
+def test_memory(run, firmware, memory):
+    check(run(build=BUILD, firmware=firmware, memory=memory))
 
 
-def test_more_processors_than_are_used(run):
-    check(run(build=BUILD, smp=4))
+@pytest.mark.parametrize('firmware', ['bios', 'uefi'])
+def test_more_processors_than_are_used(run, firmware):
+    check(run(build=BUILD, smp=4, firmware=firmware))
 
 
 @pytest.mark.parametrize('firmware', ['bios', 'uefi'])

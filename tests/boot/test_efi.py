@@ -1,0 +1,116 @@
+"""UEFI's loader: its menu, its options, and a volume that is damaged.
+
+What it makes of each word of its files is ../unit/efi.c's.
+"""
+import re
+
+import pytest
+
+from conftest import BUILD, config
+from ntwalk import boot, image
+from ntwalk.machine import Qemu
+
+DOWN = '\x1b[B'
+SAFE = 'It is now safe to turn off your computer.'
+
+
+def machine(change=lambda tree: None, menu=False, **options):
+    """A machine whose image is what change makes of the usual one."""
+    configuration = config(build=BUILD, firmware='uefi', **options)
+    tree = boot.contents(configuration, menu=menu)
+    change(tree)
+    return Qemu(configuration, image.cached(tree, BUILD))
+
+
+def wait_for(running, pattern):
+    """Until the firmware's console, which cuts long lines, matches."""
+    def found():
+        return re.search(pattern, running.firmware_text.replace('\n', ''))
+    with running.changed:
+        running.changed.wait_for(lambda: found() or running.ended(), 60)
+    print(running.firmware_text)
+    assert found()
+
+
+def remove(path):
+    return lambda tree: tree.pop(path)
+
+
+def damage(path):
+    """One bit in the middle of it."""
+    def change(tree):
+        data = bytearray(tree[path])
+        data[len(data) // 2] ^= 1
+        tree[path] = bytes(data)
+    return change
+
+
+def shorten(path):
+    def change(tree):
+        tree[path] = tree[path][:-1]
+    return change
+
+
+@pytest.mark.parametrize('change, complaint', [
+    (remove('esp/ntwalk/ntoskrnl.elf'),
+     r'\\ntwalk\\ntoskrnl\.elf is missing on the volume\.'),
+    (remove('esp/ntwalk/System32/tour.exe'),
+     r'\\ntwalk\\System32\\tour\.exe is missing on the volume\.'),
+    (remove('esp/ntwalk/files.txt'), r'\\ntwalk\\files\.txt is missing'),
+    (damage('esp/ntwalk/System32/ntdll.dll'),
+     r'ntdll\.dll is damaged: its CRC-32 is [0-9A-F]{8}, and should be'),
+    (shorten('esp/ntwalk/ntoskrnl.elf'), r'ntoskrnl\.elf is damaged: it has'),
+])
+def test_damaged_volume(change, complaint):
+    """One line; then a key, and it is the firmware's turn again."""
+    with machine(change) as running:
+        wait_for(running, complaint + r'[^~]*Press a key')
+        assert not running.ended()
+        running.send('x')
+        wait_for(running, 'Press a key[^~]*BdsDxe: failed to start')
+        assert not running.ended()
+
+
+def test_no_options():
+    """They are what the image is filled with last."""
+    def change(tree):
+        tree[image.OPTIONS] = tree[image.OPTIONS].replace(b'|', b' ')
+    with machine(change) as running:
+        wait_for(running, r'options\.txt: a line is neither')
+
+
+def test_menu():
+    """A tour, and below it a shell."""
+    with machine(menu=True) as running:
+        wait_for(running, r'tour\.exe  [^~]*A shell[^~]*goes on by itself')
+        running.send(DOWN)
+        wait_for(running, r'Arrow keys and Enter\. ')
+        running.send('\r')
+        running.wait_for('> $')
+        assert 'shell.exe' in running.console
+        assert re.search(r'VIDEO .* (\d+)x', running.console)
+
+
+def test_menu_goes_on_by_itself():
+    def change(tree):
+        tree[image.OPTIONS] = tree[image.OPTIONS].replace(
+            f'timeout={boot.MENU_SECONDS}'.encode(), b'timeout=01')
+    with machine(change, menu=True) as running:
+        running.wait_for(SAFE)
+        assert 'The tour ends well' in running.console
+        assert 'in 1 s it goes on' in running.firmware_text
+
+
+@pytest.mark.parametrize('video, found', [
+    ('800x600', r'VIDEO \w+  800x600, 32 bits'),
+    ('none', None)])
+def test_video(video, found):
+    def change(tree):
+        tree[image.OPTIONS] = tree[image.OPTIONS].replace(
+            f'video={boot.MODE}'.encode(), f'video={video}'.encode())
+    with machine(change) as running:
+        running.wait_for(SAFE)
+        if found:
+            assert re.search(found, running.console)
+        assert found or 'VIDEO' not in running.console
+        assert 'OPT   video' not in running.console
