@@ -1,14 +1,15 @@
 """image.py: the bootable image, for CD or USB, BIOS or UEFI.
 
 An image has the kernel and every file of \\SystemRoot\\System32 twice: on an
-ISO 9660 volume for the BIOS's GRUB, which grub-mkrescue makes, and on a FAT
-volume of its second partition for UEFI and BOOTX64.EFI (boot/efi). Images are
+ISO 9660 volume for the BIOS and GRUB, and on a FAT volume in its second
+partition for UEFI and BOOTX64.EFI (boot/efi). The same files make the same
+image, bit by bit, whenever and wherever that is. Images are
 kept under BUILD/images by a hash of all that is in them; they appear under
 their name only when complete, so that machines can be started in parallel.
 
-The command line is in grub.cfg and in options.txt. grub-mkrescue takes most
-of a second, so it sees placeholders; images that differ in nothing else are
-copies of one, with their own two files written over them.
+The command line is in grub.cfg and in options.txt. Images that differ in
+nothing else are copies of one with placeholders, over which their own two
+files are written.
 """
 import hashlib
 import os
@@ -21,11 +22,10 @@ import zlib
 from .errors import Usage
 
 MAX_SIZE = 8 << 20
-GRUB_MODULES = 'multiboot2 normal all_video iso9660 search configfile ' \
-    'part_gpt part_msdos'
+GRUB_MODULES = ['biosdisk', 'iso9660', 'normal', 'multiboot2', 'all_video']
 GRUB_FOLDER = '/usr/lib/grub/i386-pc'
 NEEDED = {
-    'grub-mkrescue': 'grub-common',
+    'grub-mkimage': 'grub-common',
     'xorriso': 'xorriso',
     'mformat': 'mtools',
     f'{GRUB_FOLDER}/moddep.lst': 'grub-pc-bin',
@@ -33,9 +33,11 @@ NEEDED = {
 GRUB_CFG = 'boot/grub/grub.cfg'
 ESP = 'esp/'                            # what follows is on the FAT volume
 OPTIONS = ESP + 'ntwalk/options.txt'
+ELTORITO = 'boot/grub/eltorito.img'     # GRUB
 CONFIGS = (GRUB_CFG, OPTIONS)
 CFG_UNIT = 4096
-EPOCH = '1577836800'                   # of every file: 2020-01-01
+EPOCH = '1577836800'                   # of every file and volume
+DATE = '2020010100000000'               # the same, as xorriso wants it
 ESP_UNIT = 32 << 10                     # bytes of a cylinder, heads * sectors
 ESP_SPARE = 128 << 10                   # for FATs, folders, parts of clusters
 KEPT_IMAGES = 100
@@ -96,7 +98,7 @@ def layout(kernel, loader, files, numbering):
 
 
 def digest(tree):
-    total = hashlib.sha256(GRUB_MODULES.encode())
+    total = hashlib.sha256(' '.join(GRUB_MODULES).encode())
     for path in sorted(tree):
         total.update(f'{path}\0{len(tree[path])}\0'.encode())
         total.update(tree[path])
@@ -143,7 +145,7 @@ def make_esp(path, folder):
 
 
 def make(tree, target):
-    """Runs grub-mkrescue over the files; target appears complete or not."""
+    """Makes both volumes of the files; target appears complete or not."""
     check_tools()
     folder = os.path.dirname(os.path.abspath(target))
     os.makedirs(folder, exist_ok=True)
@@ -155,11 +157,20 @@ def make(tree, target):
         write_tree(temporary, {path: data for path, data in tree.items()
                                if path.startswith(ESP)})
         make_esp(volume, esp)
-        run('grub-mkrescue', '-d', GRUB_FOLDER, '--fonts=', '--locales=',
-            '--themes=', '--compress=xz', f'--install-modules={GRUB_MODULES}',
-            '-o', iso, root, '-append_partition', '2', '0xef', volume,
-            '-eltorito-alt-boot', '-e',
-            '--interval:appended_partition_2:all::', '-no-emul-boot')
+        run('grub-mkimage', '-O', 'i386-pc-eltorito', '-d', GRUB_FOLDER,
+            '-p', f'/{os.path.dirname(GRUB_CFG)}',
+            '-o', os.path.join(root, ELTORITO), *GRUB_MODULES)
+        run('xorriso', '-as', 'mkisofs', '-r', '-V', 'NTWALK',
+            '-o', iso, f'--modification-date={DATE}',
+            '--set_all_file_dates', DATE,
+            # A BIOS: the CD's boot record, or the disk's.
+            '-b', ELTORITO, '-no-emul-boot', '-boot-load-size', '4',
+            '-boot-info-table', '--grub2-boot-info',
+            '--grub2-mbr', f'{GRUB_FOLDER}/boot_hybrid.img',
+            # UEFI: the same on the CD, the partition on the disk.
+            '-append_partition', '2', '0xef', volume, '-eltorito-alt-boot',
+            '-e', '--interval:appended_partition_2:all::', '-no-emul-boot',
+            '--protective-msdos-label', root)
         part = f'{target}.{os.getpid()}.part'
         shutil.copyfile(iso, part)
         os.replace(part, target)
