@@ -10,6 +10,8 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
+# The time that tools write into files: the same commit is the same image.
+export SOURCE_DATE_EPOCH := 1577836800
 
 TEST  ?=
 CHECKED ?=
@@ -746,6 +748,9 @@ $(BUILD)/ntwalk.iso: $(PARTS) boot/grub/grub.cfg $(wildcard scripts/ntwalk/*.py)
 	$(call say,ISO)
 	$(Q)scripts/boot --no-build --build $(BUILD) --image $@
 
+$(BUILD)/SHA256SUMS: $(BUILD)/ntwalk.iso
+	$(Q)cd $(BUILD) && sha256sum ntwalk.iso > SHA256SUMS
+
 -include $(KERNEL_OBJS:.o=.d) $(GEN)/genamd64.d
 -include $(NTDLL_OBJS:.o=.d) $(NTDLL32_OBJS:.o=.d)
 -include $(foreach p,$(PROGRAMS),$($(p)_SRCS:%=$(OBJ)/ring3/%.d))
@@ -831,7 +836,13 @@ setup: ## install the packages this machine lacks
 doctor: ## list every tool, its version, and what is missing
 	@scripts/setup --doctor
 
-image: $(BUILD)/ntwalk.iso ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
+image: $(BUILD)/SHA256SUMS ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
+
+usb: which-device $(BUILD)/SHA256SUMS ## write it to a stick: DEVICE=/dev/sdX
+	@scripts/usb $(if $(FORCE),--force) $(BUILD)/ntwalk.iso $(DEVICE)
+
+which-device:
+	@$(if $(DEVICE),:,echo 'make usb: say which: DEVICE=/dev/sdX' >&2; false)
 
 parts: $(PARTS) $(OUTSIDE) $(PLUGINS) ## all but the image
 
@@ -919,5 +930,5 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image parts kernel user-tests doors paths soak fuzz sweep watch \
+    doctor image usb which-device parts kernel user-tests doors paths soak fuzz sweep watch \
     coverage bugs mutants kva-map debug walk screenshot clean FORCE
