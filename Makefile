@@ -714,10 +714,12 @@ EFI_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -fpic \
     -Ikernel/include -Iarch/amd64/include -Iboot
 EFI_LDFLAGS := -nostdlib -znocombreloc -shared -Bsymbolic --build-id=none \
     -z noexecstack -T $(EFI_LIB)/elf_x86_64_efi.lds
+EFI_FORM := -S -j .text -j .data -j .dynamic -j .dynsym -j .rela -j .reloc \
+    --target efi-app-x86_64 --subsystem=10
 EFI_FILES := $(EFI_OBJS:%=$(OBJ)/efi/%.o)
 
 $(GEN)/efi.flags: FORCE
-	$(call keep,$(EFI_CFLAGS)|$(EFI_LDFLAGS))
+	$(call keep,$(EFI_CFLAGS)|$(EFI_LDFLAGS)|$(EFI_FORM))
 $(OBJ)/efi/%.c.o: %.c $(GEN)/efi.flags
 	$(call say,CC)
 	@mkdir -p $(@D)
@@ -726,15 +728,14 @@ $(OBJ)/efi/%.asm.o: %.asm $(GEN)/efi.flags
 	$(call say,NASM)
 	@mkdir -p $(@D)
 	$(Q)$(NASM) -f elf64 -Werror $< -o $@
-$(BUILD)/debug/BOOTX64.so: $(EFI_FILES)
+$(BUILD)/debug/BOOTX64.so: $(EFI_FILES) $(GEN)/efi.flags
 	$(call say,LD)
 	@mkdir -p $(@D)
 	$(Q)$(LD) $(EFI_LDFLAGS) $(EFI_LIB)/crt0-efi-x86_64.o $(EFI_FILES) \
 	    -L$(EFI_LIB) -lefi -lgnuefi -o $@
 $(BUILD)/BOOTX64.EFI: $(BUILD)/debug/BOOTX64.so
 	$(call say,EFI)
-	$(Q)$(OBJCOPY) -j .text -j .data -j .dynamic -j .dynsym -j .rela \
-	    -j .reloc --target efi-app-x86_64 --subsystem=10 $< $@
+	$(Q)$(OBJCOPY) $(EFI_FORM) $< $@
 -include $(EFI_FILES:.o=.d)
 
 # ---- The image -------------------------------------------------------------
@@ -841,6 +842,20 @@ image: $(BUILD)/SHA256SUMS ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
 usb: which-device $(BUILD)/SHA256SUMS ## write it to a stick: DEVICE=/dev/sdX
 	@scripts/usb $(if $(FORCE),--force) $(BUILD)/ntwalk.iso $(DEVICE)
 
+# Secure boot: the firmware runs what one of its keys has signed.
+$(BUILD)/signed/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI $(KEY) $(CERT)
+	$(call say,SIGN)
+	@mkdir -p $(@D)
+	$(Q)sbsign --key $(KEY) --cert $(CERT) --output $@ $<
+
+sign: which-key $(PARTS) $(BUILD)/signed/BOOTX64.EFI ## build/signed/ntwalk.iso, for secure boot: KEY=FILE CERT=FILE
+	@scripts/boot --no-build --build $(BUILD) \
+	    --loader $(BUILD)/signed/BOOTX64.EFI --image $(BUILD)/signed/ntwalk.iso
+
+which-key:
+	@$(if $(and $(KEY),$(CERT)),:,echo \
+	    'make sign: say which: KEY=FILE.key CERT=FILE.pem' >&2; false)
+
 which-device:
 	@$(if $(DEVICE),:,echo 'make usb: say which: DEVICE=/dev/sdX' >&2; false)
 
@@ -930,5 +945,5 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image usb which-device parts kernel user-tests doors paths soak fuzz sweep watch \
+    doctor image usb sign which-device which-key parts kernel user-tests doors paths soak fuzz sweep watch \
     coverage bugs mutants kva-map debug walk screenshot clean FORCE

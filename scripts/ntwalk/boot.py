@@ -55,6 +55,7 @@ class Config:
     emulator: str = 'qemu'
     build: str = field(default_factory=default_build)
     kernel: str = None              # the folder of another kernel
+    loader: str = None              # another BOOTX64.EFI
     make: bool = True               # build what is out of date first
     test: bool = False              # make the test build
     check: bool = True              # refuse added files that are no PE
@@ -206,7 +207,8 @@ def contents(config, menu=False):
         number(files, table, config.build)
     tree, modules = image.layout(
         read(os.path.join(kernel, 'boot/ntoskrnl.elf')),
-        read(os.path.join(config.build, LOADER)), files, table)
+        read(config.loader or os.path.join(config.build, LOADER)), files,
+        table)
     template = read(os.path.join(ROOT, 'boot/grub/grub.cfg')).decode()
     words = command_line(config, program)
     tree[image.GRUB_CFG] = image.padded(image.grub_config(

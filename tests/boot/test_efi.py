@@ -2,15 +2,19 @@
 
 What it makes of each word of its files is ../unit/efi.c's.
 """
+import os
 import re
+import shutil
+import subprocess
 
 import pytest
 
-from conftest import BUILD, config
+from conftest import BUILD, ROOT, config
 from ntwalk import boot, image
 from ntwalk.machine import Qemu
 
 DOWN = '\x1b[B'
+SNAKEOIL = '/usr/share/ovmf/PkKek-1-snakeoil'
 SAFE = 'It is now safe to turn off your computer.'
 
 
@@ -114,3 +118,46 @@ def test_video(video, found):
             assert re.search(found, running.console)
         assert found or 'VIDEO' not in running.console
         assert 'OPT   video' not in running.console
+
+
+class SecureQemu(Qemu):
+    """A machine whose firmware runs what Debian's snakeoil key has signed."""
+
+    def firmware(self):
+        own = self.path('variables.fd')
+        shutil.copyfile('/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd', own)
+        drive = 'if=pflash,format=raw,unit='
+        return ['-machine', 'q35,smm=on', '-global',
+                'driver=cfi.pflash01,property=secure,value=on', '-drive',
+                f'{drive}0,readonly=on,'
+                'file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
+                '-drive', f'{drive}1,file={own}']
+
+
+def secure_machine(loader):
+    return SecureQemu(
+        config(build=BUILD, firmware='uefi', media='usb'),
+        boot.make_image(config(build=BUILD, loader=loader)))
+
+
+def test_secure_boot(tmp_path):
+    """make sign; without it the firmware refuses."""
+    key, certificate = tmp_path / 'key', SNAKEOIL + '.pem'
+    subprocess.run(['openssl', 'rsa', '-in', SNAKEOIL + '.key', '-passin',
+                    'pass:snakeoil', '-out', key], check=True)
+    subprocess.run(['make', '-s', '-C', ROOT,
+                    f'BUILD={os.path.abspath(BUILD)}', 'sign', f'KEY={key}',
+                    f'CERT={certificate}'], check=True)
+    signed = os.path.join(BUILD, 'signed/BOOTX64.EFI')
+    assert os.path.exists(os.path.join(BUILD, 'signed/ntwalk.iso'))
+    with secure_machine(signed) as running:
+        running.wait_for(SAFE)
+        assert 'The tour ends well' in running.console
+    with secure_machine(None) as running:
+        wait_for(running, 'Access Denied|Security Violation')
+
+
+def test_sign_without_a_key():
+    done = subprocess.run(['make', '-s', '-C', ROOT, 'sign'], check=False,
+                          stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2 and 'KEY=FILE.key' in done.stderr
