@@ -88,6 +88,7 @@ KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/time.c kernel/ke/timertable.c kernel/ke/timer.c \
     kernel/ke/shared.c kernel/ke/doors.c \
     kernel/ke/bugcheck.c
+HAL_OBJS := kernel/hal/tables.c kernel/hal/acpi.c kernel/hal/power.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/pagelist.c \
     kernel/mm/charge.c kernel/mm/system.c \
     kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/gap.c kernel/mm/vad.c \
@@ -444,7 +445,7 @@ DLL32_LDFLAGS := $(USER32_LDFLAGS) -s -shared -Wl,-e,_DllMain@12
 
 TABS := $(SERVICES) $(if $(TEST),$(wildcard $(SERVICES_TEST)))
 KERNEL_SRCS := $(BOOT_OBJS) $(ARCH_OBJS) $(RTL_OBJS) $(KD_OBJS) $(KE_OBJS) \
-    $(MM_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) $(ETW_OBJS) \
+    $(MM_OBJS) $(HAL_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) $(ETW_OBJS) \
     $(WIN32K_OBJS) \
     $(WOW64_OBJS) $(INIT_OBJS) $(if $(CHECKED),$(CHECKED_KERNEL)) \
     $(if $(TEST),$(TEST_KERNEL) $(if $(CHECKED),$(CHECKED_TEST_KERNEL)))
@@ -703,7 +704,8 @@ USER_FILES    := $(user_names:%=$(BUILD)/user/%.exe) \
 
 EFI_OBJS := boot/efi/main.c boot/efi/volume.c boot/efi/text.c \
     boot/efi/options.c boot/efi/menu.c boot/efi/files.c boot/efi/kernel.c \
-    boot/efi/video.c boot/efi/tables.c boot/efi/memory.c boot/memmap.c \
+    boot/efi/acpi.c boot/efi/video.c boot/efi/tables.c boot/efi/memory.c \
+    boot/memmap.c \
     boot/efi/handoff.asm
 EFI_LIB    := /usr/lib
 EFI_INCLUDES := -isystem /usr/include/efi -isystem /usr/include/efi/x86_64

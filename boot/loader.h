@@ -20,6 +20,7 @@
 #define LOADER_MODULES 128
 #define LOADER_NAME_LENGTH 64
 #define LOADER_OPTIONS_LENGTH 1024
+#define LOADER_RSDP_SIZE 36
 
 enum loader_memory_type {
     LOADER_MEMORY_FREE,         /* the kernel's from now on */
@@ -59,5 +60,7 @@ typedef struct _LOADER_PARAMETER_BLOCK {
     struct loader_memory memory[LOADER_MEMORY_RANGES];
     struct loader_module modules[LOADER_MODULES];
     struct loader_framebuffer framebuffer;
+    ULONG acpi_rsdp_size;               /* 0: the firmware has no ACPI */
+    UCHAR acpi_rsdp[LOADER_RSDP_SIZE];  /* ACPI's root pointer, a copy */
     CHAR options[LOADER_OPTIONS_LENGTH]; /* "key=value ... -- program args" */
 } LOADER_PARAMETER_BLOCK;

@@ -77,6 +77,20 @@ static void set_framebuffer(const struct multiboot2_framebuffer *tag)
     };
 }
 
+/* The newer one wins, whichever comes first. */
+static void set_rsdp(const struct multiboot2_rsdp *tag)
+{
+    LOADER_PARAMETER_BLOCK *block = &loader_block;
+    ULONG size = tag->tag.size - sizeof *tag;
+
+    if (size > LOADER_RSDP_SIZE)
+        size = LOADER_RSDP_SIZE;
+    if (size <= block->acpi_rsdp_size)
+        return;
+    memcpy(block->acpi_rsdp, tag->bytes, size);
+    block->acpi_rsdp_size = size;
+}
+
 static void read_tag(const struct multiboot2_tag *tag)
 {
     LOADER_PARAMETER_BLOCK *block = &loader_block;
@@ -98,6 +112,10 @@ static void read_tag(const struct multiboot2_tag *tag)
         break;
     case MULTIBOOT2_TAG_FRAMEBUFFER:
         set_framebuffer((const struct multiboot2_framebuffer *)tag);
+        break;
+    case MULTIBOOT2_TAG_RSDP_OLD:
+    case MULTIBOOT2_TAG_RSDP:
+        set_rsdp((const struct multiboot2_rsdp *)tag);
         break;
     case MULTIBOOT2_TAG_EFI64:
         copy_text(block->firmware, sizeof block->firmware, "UEFI");

@@ -16,6 +16,8 @@ enum {
     MULTIBOOT2_TAG_MEMORY_MAP = 6,
     MULTIBOOT2_TAG_FRAMEBUFFER = 8,
     MULTIBOOT2_TAG_EFI64 = 12,
+    MULTIBOOT2_TAG_RSDP_OLD = 14,
+    MULTIBOOT2_TAG_RSDP = 15,
 };
 
 #define MULTIBOOT2_MEMORY_FREE 1
@@ -34,6 +36,11 @@ struct multiboot2_tag {
 struct multiboot2_string {
     struct multiboot2_tag tag;
     CHAR text[];
+};
+
+struct multiboot2_rsdp {
+    struct multiboot2_tag tag;
+    UCHAR bytes[];          /* ACPI's root pointer, a copy */
 };
 
 struct multiboot2_module {

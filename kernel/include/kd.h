@@ -30,7 +30,8 @@ ULONG DbgPrint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define KD_OB_ID 0x102
 #define KD_IO_ID 0x103
 #define KD_PS_ID 0x104
-#define KD_IDS 0x105
+#define KD_HAL_ID 0x105
+#define KD_IDS 0x106
 
 extern ULONG kd_masks[KD_IDS];
 

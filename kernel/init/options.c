@@ -37,6 +37,8 @@ static const struct option {
       "MiB of memory that are a disk with a page file" },
     { "log", "*:trace", { NULL },
       "which components say how much: mm:info,ps:none,*:trace" },
+    { "end", "wait", { "wait", "off", "reset" },
+      "what comes after the program's end" },
     { "report", "none", { "none", "e9" },
       "e9: tell the emulator how the run ended" },
 };

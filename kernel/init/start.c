@@ -11,6 +11,7 @@
 #include <arch/entry.h>
 #include <arch/machinecheck.h>
 #include <ex.h>
+#include <hal.h>
 #include <init.h>
 #include <io.h>
 #include <kd.h>
@@ -84,6 +85,22 @@ static void load_symbols(BOOLEAN mapped)
     kd_load_symbols(bytes, bytes ? module->size : 0);
 }
 
+__attribute__((noreturn)) static void end_machine(void)
+{
+    const char *end = init_option("end");
+
+    arch_disable_interrupts();
+    if (strcmp(end, "reset") == 0)
+        hal_reset();
+    if (strcmp(end, "off") == 0) {
+        hal_power_off();
+        DbgPrint("This machine does not switch itself off.\n");
+        kd_draw();
+    }
+    for (;;)
+        arch_halt();
+}
+
 /* The first system thread: everything that may have to wait. */
 static void Phase1Initialization(void *argument)
 {
@@ -116,9 +133,7 @@ static void Phase1Initialization(void *argument)
     ZwDisplayString(&goodbye);
     kd_draw();
     kd_report("exit", (ULONG)exit_status);
-    arch_disable_interrupts();
-    for (;;)
-        arch_halt();
+    end_machine();
 }
 
 void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
@@ -161,6 +176,7 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     load_symbols(TRUE);
     mm_end_boot_mappings();
     kd_start_screen(&loader_block);
+    hal_initialize(&loader_block);
     ki_start_clock();
     ki_initialize_shared_data();
     ki_choose_door();

@@ -22,6 +22,7 @@ static const struct component {
     { "init", KD_INIT_ID }, { "ke", KD_KE_ID }, { "mm", DPFLTR_MM_ID },
     { "ob", KD_OB_ID }, { "io", KD_IO_ID }, { "ps", KD_PS_ID },
     { "ldr", DPFLTR_LDR_ID }, { "wow64", DPFLTR_WOW64_ID },
+    { "hal", KD_HAL_ID },
 };
 
 static const struct level {

@@ -2,7 +2,7 @@
 #
 # A crash is left in $(BUILD)/fuzz/NAME-crash-*, and its path is printed.
 
-FUZZ_TARGETS := pe numbering unwind
+FUZZ_TARGETS := pe numbering unwind acpi
 FUZZ_SECONDS ?= 30
 
 FUZZ := $(BUILD)/fuzz
@@ -14,6 +14,7 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
 
 fuzz_pe        := kernel/rtl/pe.c
 fuzz_numbering := kernel/ke/numbering.c
+fuzz_acpi      := kernel/hal/acpi.c
 fuzz_unwind    := ntdll-stub/amd64/unwind.c
 fuzz_unwind_FLAGS := -fno-builtin -Intdll-stub/include \
     -Intdll-stub/amd64/include -Iarch/amd64/include

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """seeds.py: what the fuzz targets start from.
 
-usage: seeds.py pe|numbering|unwind FOLDER [FILE...]
+usage: seeds.py pe|numbering|unwind|acpi FOLDER [FILE...]
 
 pe: each FILE as it is, and once more with its sections' bytes shortened, so
 that a change is likely to hit something that matters. numbering: a few files
 of the kinds that people write. unwind: a function with each code, one with an
-epilogue at rip, a chain.
+epilogue at rip, a chain. acpi: a root pointer, a list of processors, a sleep.
 """
 import os
 import sys
@@ -30,6 +30,15 @@ UNWINDS = [
     bytes([1, 0, 1, 0, 0, 0x0A, 0, 0]),
 ]
 
+# A header of 36 bytes, whose length the target sets, and a table's own.
+ACPI = [
+    b'RSD PTR '.ljust(15, b'\0') + b'\2' + bytes([1] * 20),
+    bytes(44) + bytes([0, 8, 0, 0, 1, 0, 0, 0, 1, 12]) + bytes(10) +
+    bytes([2, 10]) + bytes(8) + bytes([9, 16]) + bytes([1] * 14),
+    bytes(38) + b'\x08_S5_\x12\x06\x04\x0a\x05\x0a\x07\0\0',
+    bytes([1] * 276),
+]
+
 
 def write(folder, name, data):
     with open(os.path.join(folder, name), 'wb') as out:
@@ -42,9 +51,9 @@ def main(kind, folder, files):
         for at, text in enumerate(TEXTS):
             write(folder, f'text{at}', text)
         return
-    if kind == 'unwind':
-        for at, data in enumerate(UNWINDS):
-            write(folder, f'unwind{at}', data)
+    if kind in ('unwind', 'acpi'):
+        for at, data in enumerate(UNWINDS if kind == 'unwind' else ACPI):
+            write(folder, f'{kind}{at}', data)
         return
     for path in files:
         with open(path, 'rb') as data:

@@ -5,7 +5,8 @@
 
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl gap handle pe pe32 \
     serial console screen options log widen translate fpu timertable scancode \
-    edit locks locks32 unwind mitigation efi
+    edit locks locks32 unwind mitigation efi acpi \
+    power
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -29,6 +30,9 @@ unit_gap       := kernel/mm/gap.c kernel/rtl/avl.c
 unit_efi       := $(addprefix boot/efi/,text.c options.c files.c kernel.c \
     video.c)
 unit_efi_FLAGS := -fno-builtin -DGNU_EFI_USE_MS_ABI $(EFI_INCLUDES)
+unit_acpi      := kernel/hal/acpi.c
+unit_power     := kernel/hal/power.c
+unit_power_FLAGS := -Itests/unit/fake
 unit_handle    := kernel/ex/handle.c
 unit_pe        := kernel/rtl/pe.c
 unit_pe_FLAGS  := -DSAMPLE='"$(abspath $(SAMPLE))"' -DSAMPLE_BITS=64

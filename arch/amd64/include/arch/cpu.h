@@ -145,6 +145,18 @@ static inline void arch_out8(USHORT port, UCHAR value)
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
+static inline USHORT arch_in16(USHORT port)
+{
+    USHORT value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline void arch_out16(USHORT port, USHORT value)
+{
+    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
 static inline void arch_enable_interrupts(void)
 {
     __asm__ volatile("sti" : : : "memory");
@@ -177,6 +189,14 @@ static inline void arch_halt(void)
 static inline void arch_enable_interrupts_and_halt(void)
 {
     __asm__ volatile("sti; hlt" : : : "memory");
+}
+
+/* An exception without an IDT: the processor resets the machine. */
+static inline void arch_triple_fault(void)
+{
+    static const UCHAR no_idt[10];
+
+    __asm__ volatile("lidt %0; int3" : : "m"(no_idt));
 }
 
 static inline void arch_pause(void)

@@ -16,6 +16,7 @@
 #define I8042_DISABLE_MOUSE 0xA7
 #define I8042_DISABLE_KEYBOARD 0xAD
 #define I8042_ENABLE_KEYBOARD 0xAE
+#define I8042_PULSE_RESET 0xFE          /* of the processor's reset line */
 
 #define I8042_INTERRUPTS 0x03           /* configuration: both devices' */
 #define I8042_KEYBOARD_OFF 0x10
