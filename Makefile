@@ -445,8 +445,8 @@ DLL32_LDFLAGS := $(USER32_LDFLAGS) -s -shared -Wl,-e,_DllMain@12
 
 TABS := $(SERVICES) $(if $(TEST),$(wildcard $(SERVICES_TEST)))
 KERNEL_SRCS := $(BOOT_OBJS) $(ARCH_OBJS) $(RTL_OBJS) $(KD_OBJS) $(KE_OBJS) \
-    $(MM_OBJS) $(HAL_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) $(ETW_OBJS) \
-    $(WIN32K_OBJS) \
+    $(MM_OBJS) $(HAL_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) \
+    $(ETW_OBJS) $(WIN32K_OBJS) \
     $(WOW64_OBJS) $(INIT_OBJS) $(if $(CHECKED),$(CHECKED_KERNEL)) \
     $(if $(TEST),$(TEST_KERNEL) $(if $(CHECKED),$(CHECKED_TEST_KERNEL)))
 KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
@@ -850,9 +850,10 @@ $(BUILD)/signed/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI $(KEY) $(CERT)
 	@mkdir -p $(@D)
 	$(Q)sbsign --key $(KEY) --cert $(CERT) --output $@ $<
 
-sign: which-key $(PARTS) $(BUILD)/signed/BOOTX64.EFI ## build/signed/ntwalk.iso, for secure boot: KEY=FILE CERT=FILE
+SIGNED := $(BUILD)/signed/BOOTX64.EFI
+sign: which-key $(PARTS) $(SIGNED) ## for secure boot: KEY=FILE CERT=FILE
 	@scripts/boot --no-build --build $(BUILD) \
-	    --loader $(BUILD)/signed/BOOTX64.EFI --image $(BUILD)/signed/ntwalk.iso
+	    --loader $(SIGNED) --image $(BUILD)/signed/ntwalk.iso
 
 which-key:
 	@$(if $(and $(KEY),$(CERT)),:,echo \
@@ -947,5 +948,6 @@ clean: ## remove what was built
 
 FORCE:
 .PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image usb sign which-device which-key parts kernel user-tests doors paths soak fuzz sweep watch \
+    doctor image usb sign which-device which-key parts kernel user-tests \
+    doors paths soak fuzz sweep watch \
     coverage bugs mutants kva-map debug walk screenshot clean FORCE

@@ -1,13 +1,13 @@
 /*
  * boot/loader.h - the one contract between firmware and kernel.
  *
- * Either road (boot/grub, boot/efi) fills a LOADER_PARAMETER_BLOCK and
- * jumps to KiSystemStartup with its address in rcx.  At that point: long
- * mode, interrupts off, the kernel image at the addresses it was linked for,
- * each segment with at least its protection, and physical memory below 4 GiB
- * mapped at its own addresses, where the block and the modules lie.  KiSystemStartup
- * copies the block; Mm replaces these page tables, and until then physical
- * addresses are pointers.
+ * Either road (boot/grub, boot/efi) fills a LOADER_PARAMETER_BLOCK and jumps
+ * to KiSystemStartup with its address in rcx.  At that point: long mode,
+ * interrupts off, the kernel image at the addresses it was linked for, each
+ * segment with at least its protection, and physical memory below 4 GiB
+ * mapped at its own addresses, where the block and the modules lie.
+ * KiSystemStartup copies the block; Mm replaces these page tables, and until
+ * then physical addresses are pointers.
  *
  * NT: the block plays LOADER_PARAMETER_BLOCK's part and is not laid out like
  * it (docs/fidelity.md).
