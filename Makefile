@@ -88,7 +88,8 @@ KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/time.c kernel/ke/timertable.c kernel/ke/timer.c \
     kernel/ke/shared.c kernel/ke/doors.c \
     kernel/ke/bugcheck.c
-HAL_OBJS := kernel/hal/tables.c kernel/hal/acpi.c kernel/hal/power.c
+HAL_OBJS := kernel/hal/tables.c kernel/hal/acpi.c kernel/hal/smbios.c \
+    kernel/hal/power.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/pagelist.c \
     kernel/mm/charge.c kernel/mm/system.c \
     kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/gap.c kernel/mm/vad.c \

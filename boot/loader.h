@@ -21,6 +21,7 @@
 #define LOADER_NAME_LENGTH 64
 #define LOADER_OPTIONS_LENGTH 1024
 #define LOADER_RSDP_SIZE 36
+#define LOADER_SMBIOS_SIZE 32
 
 enum loader_memory_type {
     LOADER_MEMORY_FREE,         /* the kernel's from now on */
@@ -62,5 +63,6 @@ typedef struct _LOADER_PARAMETER_BLOCK {
     struct loader_framebuffer framebuffer;
     ULONG acpi_rsdp_size;               /* 0: the firmware has no ACPI */
     UCHAR acpi_rsdp[LOADER_RSDP_SIZE];  /* ACPI's root pointer, a copy */
+    UCHAR smbios[LOADER_SMBIOS_SIZE];   /* SMBIOS's entry point, the same */
     CHAR options[LOADER_OPTIONS_LENGTH]; /* "key=value ... -- program args" */
 } LOADER_PARAMETER_BLOCK;

@@ -100,8 +100,8 @@ struct kernel {
 };
 void load_kernel(struct efi_file file, struct kernel *kernel);
 
-/* acpi.c: fills block->acpi_rsdp. */
-void copy_rsdp(LOADER_PARAMETER_BLOCK *block);
+/* acpi.c: fills block->acpi_rsdp and smbios. */
+void copy_tables(LOADER_PARAMETER_BLOCK *block);
 
 /* video.c: WORD is video='s, perhaps nothing; fills block->framebuffer. */
 void choose_video(LOADER_PARAMETER_BLOCK *block, struct text word);

@@ -107,7 +107,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     handoff = (struct handoff){
         make_tables(&kernel), (ULONG_PTR)block, kernel.stack, kernel.entry };
     go = copy_handoff();
-    copy_rsdp(block);
+    copy_tables(block);
     choose_video(block, take_option(block->options, "video"));
     leave_firmware(image, block);
     block->entered = read_tsc();

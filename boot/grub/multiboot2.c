@@ -12,6 +12,9 @@
 #include <memmap.h>
 #include <rtl.h>
 
+#define BIOS_START 0xF0000ULL
+#define BIOS_END 0xFFFE0ULL             /* less LOADER_SMBIOS_SIZE */
+
 static LOADER_PARAMETER_BLOCK loader_block;
 
 extern UCHAR boot_end[], kernel_end[];
@@ -123,6 +126,19 @@ static void read_tag(const struct multiboot2_tag *tag)
     }
 }
 
+/* Where a BIOS leaves it, if it does: on a paragraph of its last 64 KiB. */
+static void find_smbios(void)
+{
+    const UCHAR *at = (const UCHAR *)BIOS_START;
+
+    for (; at < (const UCHAR *)BIOS_END; at += 16) {
+        if (memcmp(at, "_SM3_", 5) != 0 && memcmp(at, "_SM_", 4) != 0)
+            continue;
+        memcpy(loader_block.smbios, at, LOADER_SMBIOS_SIZE);
+        return;
+    }
+}
+
 static void reserve(ULONGLONG base, ULONGLONG size)
 {
     boot_reserve(loader_block.memory, &loader_block.memory_count,
@@ -149,6 +165,7 @@ void boot_multiboot2(ULONG magic, const struct multiboot2_info *info)
         read_tag(tag);
         at += ALIGN_UP(tag->size, 8);
     }
+    find_smbios();
     block->entered = boot_entered;
     block->kernel_base = (ULONG_PTR)boot_end;
     block->kernel_size = (ULONG_PTR)kernel_end - (ULONG_PTR)kernel_start;

@@ -1,14 +1,16 @@
 /*
- * halp.h - ACPI's tables as bytes, and who reads them.
+ * halp.h - the firmware's tables as bytes, and who reads them.
  *
- * acpi.c is plain C over bytes that anybody may have made: it trusts a length
- * only as far as the bytes go.  tables.c finds them in the machine.
+ * acpi.c and smbios.c are plain C over bytes that anybody may have made: they
+ * trust a length only as far as the bytes go.  tables.c finds them in the
+ * machine.
  */
 #pragma once
 
 #include <hal.h>
 
 #define ACPI_MOST (16u << 20)           /* bytes of a table */
+#define SMBIOS_MOST (1u << 20)
 
 struct acpi_header {
     CHAR signature[4];
@@ -42,3 +44,14 @@ ULONGLONG acpi_read_fadt(const struct acpi_header *fadt,
 void acpi_read_hpet(const struct acpi_header *hpet, struct hal_machine *to);
 void acpi_read_mcfg(const struct acpi_header *mcfg, struct hal_machine *to);
 void acpi_read_dsdt(const struct acpi_header *dsdt, struct hal_machine *to);
+
+/* Where SMBIOS's structures are, and how many bytes of them at most. */
+struct smbios_table {
+    ULONGLONG address;
+    ULONG size;
+};
+
+/* FALSE: it is no entry point, or damaged. */
+BOOLEAN smbios_read_entry(const UCHAR *bytes, SIZE_T size,
+                          struct smbios_table *table);
+void smbios_read(const UCHAR *bytes, SIZE_T size, struct hal_machine *to);

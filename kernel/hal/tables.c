@@ -1,9 +1,9 @@
 /*
- * hal/tables.c - ACPI's tables, found in the machine and shown.
+ * hal/tables.c - the firmware's tables, found in the machine and shown.
  *
- * The loader has copied the RSDP out of the firmware's memory.  It leads to a
- * list of physical addresses; what lies there is mapped for good.  A table
- * that is damaged is named and left alone.
+ * The loader has copied where they begin out of the firmware's memory.  ACPI's
+ * RSDP leads to a list of physical addresses; what lies there is mapped for
+ * good.  A table that is damaged is named and left alone.
  */
 #include "halp.h"
 
@@ -96,6 +96,23 @@ static void read_tables(const LOADER_PARAMETER_BLOCK *block)
     DbgPrintEx(KD_HAL_ID, DPFLTR_TRACE_LEVEL, "\n");
 }
 
+static void read_names(const LOADER_PARAMETER_BLOCK *block)
+{
+    struct hal_machine *to = &hal_machine;
+    struct smbios_table table;
+    const UCHAR *bytes = NULL;
+
+    if (smbios_read_entry(block->smbios, LOADER_SMBIOS_SIZE, &table))
+        bytes = MmMapIoSpace(table.address, table.size, TRUE);
+    if (!bytes)
+        return;
+    smbios_read(bytes, table.size, to);
+    DbgPrintEx(KD_HAL_ID, DPFLTR_TRACE_LEVEL, "PC    %s %s\n", to->maker,
+               to->product);
+    DbgPrintEx(KD_HAL_ID, DPFLTR_TRACE_LEVEL, "BIOS  %s %s, %s\n",
+               to->firmware_vendor, to->firmware_version, to->firmware_date);
+}
+
 /* APIC ids, neighbours together: "0-3 8 9-11". */
 static void show_processors(void)
 {
@@ -172,6 +189,7 @@ void hal_initialize(const LOADER_PARAMETER_BLOCK *block)
 {
     struct hal_machine *to = &hal_machine;
 
+    read_names(block);
     read_tables(block);
     if (to->reset.space == HAL_MEMORY && to->reset.address)
         to->reset_byte = MmMapIoSpace(to->reset.address, 1, FALSE);

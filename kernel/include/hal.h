@@ -1,5 +1,5 @@
 /*
- * hal.h - ring 1: the machine as its firmware describes it, by ACPI.
+ * hal.h - ring 1: the machine as its firmware describes it (ACPI, SMBIOS).
  *
  * hal_initialize fills hal_machine once; from then on it is read-only.  What
  * the firmware does not tell is 0, and nothing here is needed to run.
@@ -11,6 +11,7 @@
 #define HAL_PROCESSORS 256
 #define HAL_IO_APICS 16
 #define HAL_OVERRIDES 16
+#define HAL_NAME_LENGTH 48
 
 struct hal_processor {
     ULONG apic_id, uid;
@@ -34,6 +35,10 @@ struct hal_register {
 };
 
 struct hal_machine {
+    CHAR maker[HAL_NAME_LENGTH], product[HAL_NAME_LENGTH];
+    CHAR firmware_vendor[HAL_NAME_LENGTH], firmware_version[HAL_NAME_LENGTH],
+        firmware_date[HAL_NAME_LENGTH];
+
     CHAR tables[32][5];                 /* signatures, in their order */
     ULONG table_count;
     ULONG revision;                     /* ACPI's; 0 is 1.0 */
@@ -60,7 +65,7 @@ struct hal_machine {
 
 extern struct hal_machine hal_machine;
 
-/* Reads ACPI's tables, and shows what they tell. */
+/* Reads the firmware's tables, and shows what they tell. */
 void hal_initialize(const LOADER_PARAMETER_BLOCK *block);
 
 /*

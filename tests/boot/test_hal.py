@@ -6,6 +6,7 @@ import pytest
 from conftest import BUILD
 
 END = 'It is now safe to turn off your computer.'
+MAKERS = {'bios': 'SeaBIOS', 'uefi': 'EFI Development Kit II / OVMF'}
 BANNER = re.compile(r'^ntwalk \d', re.M)
 
 
@@ -21,6 +22,9 @@ def test_tables(run, firmware, smp, ids):
     assert re.search(r'^POWER  timer port [0-9a-f]+, 24 bits.*  '
                      r'S5 is 0, 0  in port [0-9a-f]+\n', text, re.M)
     assert 'HPET  fed00000' in text
+    assert 'PC    QEMU Standard PC (i440FX + PIIX, 1996)\n' in text
+    assert re.search(rf'^BIOS  {MAKERS[firmware]} .*, \d\d/\d\d/\d{{4}}\n',
+                     text, re.M)
 
 
 def test_newer_chipset(run):

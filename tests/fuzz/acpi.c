@@ -1,5 +1,5 @@
 /*
- * acpi.c - fuzz target: any bytes as each of ACPI's tables.
+ * acpi.c - fuzz target: any bytes as each of ACPI's tables, and as SMBIOS's.
  *
  * A table is exactly as long as the bytes, so that AddressSanitizer sees what
  * is read beyond it; the counts stay within what there is room for.
@@ -37,6 +37,17 @@ static void read_table(const struct acpi_header *table)
     MUST(machine.sleep_a < 8 && machine.sleep_b < 8);
 }
 
+static void read_names(const UCHAR *bytes, size_t size)
+{
+    static struct hal_machine machine;
+    struct smbios_table entry;
+
+    if (smbios_read_entry(bytes, size, &entry))
+        MUST(entry.address && entry.size && entry.size <= SMBIOS_MOST);
+    smbios_read(bytes, size, &machine);
+    MUST(strlen(machine.product) < HAL_NAME_LENGTH);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct acpi_header *table = malloc(size + !size);
@@ -45,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(table, data, size);
     if (acpi_read_rsdp((const UCHAR *)table, size, &root))
         MUST(root.list && (root.pointer_size == 4 || root.pointer_size == 8));
+    read_names((const UCHAR *)table, size);
     if (size >= sizeof *table) {
         table->length = size;
         acpi_is_sound(table);

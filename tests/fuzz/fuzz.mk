@@ -14,7 +14,7 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
 
 fuzz_pe        := kernel/rtl/pe.c
 fuzz_numbering := kernel/ke/numbering.c
-fuzz_acpi      := kernel/hal/acpi.c
+fuzz_acpi      := kernel/hal/acpi.c kernel/hal/smbios.c
 fuzz_unwind    := ntdll-stub/amd64/unwind.c
 fuzz_unwind_FLAGS := -fno-builtin -Intdll-stub/include \
     -Intdll-stub/amd64/include -Iarch/amd64/include

@@ -6,7 +6,8 @@ usage: seeds.py pe|numbering|unwind|acpi FOLDER [FILE...]
 pe: each FILE as it is, and once more with its sections' bytes shortened, so
 that a change is likely to hit something that matters. numbering: a few files
 of the kinds that people write. unwind: a function with each code, one with an
-epilogue at rip, a chain. acpi: a root pointer, a list of processors, a sleep.
+epilogue at rip, a chain. acpi: a root pointer, a list of processors, a sleep,
+names.
 """
 import os
 import sys
@@ -37,6 +38,8 @@ ACPI = [
     bytes([2, 10]) + bytes(8) + bytes([9, 16]) + bytes([1] * 14),
     bytes(38) + b'\x08_S5_\x12\x06\x04\x0a\x05\x0a\x07\0\0',
     bytes([1] * 276),
+    bytes([0, 9, 0, 0, 1, 2, 0, 0, 3]) + b'a\0b\0c\0\0' +
+    bytes([1, 6, 0, 0, 1, 2]) + b'd\0e\0\0' + bytes([127, 4, 0, 0, 0, 0]),
 ]
 
 

@@ -6,7 +6,7 @@
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl gap handle pe pe32 \
     serial console screen options log widen translate fpu timertable scancode \
     edit locks locks32 unwind mitigation efi acpi \
-    power
+    smbios power
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -31,6 +31,7 @@ unit_efi       := $(addprefix boot/efi/,text.c options.c files.c kernel.c \
     video.c)
 unit_efi_FLAGS := -fno-builtin -DGNU_EFI_USE_MS_ABI $(EFI_INCLUDES)
 unit_acpi      := kernel/hal/acpi.c
+unit_smbios    := kernel/hal/smbios.c
 unit_power     := kernel/hal/power.c
 unit_power_FLAGS := -Itests/unit/fake
 unit_handle    := kernel/ex/handle.c
