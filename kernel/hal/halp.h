@@ -18,7 +18,7 @@ struct acpi_header {
     UCHAR revision, checksum;
     CHAR oem[6], oem_table[8];
     ULONG oem_revision, creator, creator_revision;
-};
+} __attribute__((packed));              /* a BIOS aligns nothing */
 
 _Static_assert(sizeof(struct acpi_header) == 36, "ACPI: 5.2.6");
 

@@ -63,7 +63,7 @@ def test_wrong_words_are_named(run):
     console = boot(run, 'mm,foo:info,ps:loud,ob:none')
     for word in ('mm', 'foo:info', 'ps:loud'):
         assert f'OPT   log: {word} is not COMPONENT:LEVEL; ignored.  ' \
-            'Components: * init ke mm ob io ps ldr wow64; levels: none ' \
+            'Components: * init ke mm ob io ps ldr wow64 hal; levels: none ' \
             'error warning trace info\n' in console
     assert console.count('is not COMPONENT:LEVEL') == 3
     assert lines(console, 'GDT') and lines(console, 'FILE')

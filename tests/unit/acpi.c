@@ -8,14 +8,18 @@
 
 static struct hal_machine machine;
 
-/* A table of these bytes, which follow the header, sound. */
+/*
+ * A table of these bytes, which follow the header, sound, and where a BIOS may
+ * put it: at an odd address.
+ */
 static struct acpi_header *table(const char *signature, ULONG revision,
                                  const void *bytes, ULONG size)
 {
     ULONG length = sizeof(struct acpi_header) + size;
-    struct acpi_header *made = calloc(1, length);
+    struct acpi_header *made = (void *)((char *)malloc(length + 1) + 1);
     UCHAR total = 0;
 
+    memset(made, 0, length);
     memcpy(made->signature, signature, 4);
     memcpy(made + 1, bytes, size);
     made->length = length;
@@ -26,6 +30,11 @@ static struct acpi_header *table(const char *signature, ULONG revision,
     memset(&machine, 0, sizeof machine);
     assert_true(acpi_is_sound(made));
     return made;
+}
+
+static void drop(struct acpi_header *table)
+{
+    free((char *)table - 1);
 }
 
 static void put(UCHAR *bytes, ULONG offset, ULONG size, ULONGLONG value)
@@ -94,7 +103,7 @@ static void test_list(void **state)
     assert_false(acpi_is_sound(list));
     list->length = ACPI_MOST + 1;
     assert_false(acpi_is_sound(list));
-    free(list);
+    drop(list);
 }
 
 static const UCHAR madt_bytes[] = {
@@ -128,7 +137,7 @@ static void test_madt(void **state)
     assert_int_equal(machine.overrides[0].irq, 9);
     assert_int_equal(machine.overrides[0].interrupt, 20);
     assert_int_equal(machine.overrides[0].flags, 0xD);
-    free(madt);
+    drop(madt);
 }
 
 /* An entry that is cut off is no entry. */
@@ -146,7 +155,7 @@ static void test_short_madt(void **state)
               machine.override_count;
         assert_in_range(now, before, before + 1);
         before = now;
-        free(madt);
+        drop(madt);
     }
     assert_int_equal(before, 5);
 }
@@ -159,10 +168,10 @@ static void test_madt_that_does_not_end(void **state)
 
     (void)state;
     acpi_read_madt(madt, &machine);
-    free(madt);
+    drop(madt);
     madt = table("APIC", 3, one, sizeof one);
     acpi_read_madt(madt, &machine);
-    free(madt);
+    drop(madt);
     assert_int_equal(machine.processor_count, 0);
 }
 
@@ -183,7 +192,7 @@ static void test_many_of_each(void **state)
     assert_int_equal(machine.processors_left_out, MANY - HAL_PROCESSORS);
     assert_int_equal(machine.io_apic_count, HAL_IO_APICS);
     assert_int_equal(machine.override_count, HAL_OVERRIDES);
-    free(madt);
+    drop(madt);
 }
 
 /* ACPI 1.0's: ports, no reset. */
@@ -211,7 +220,7 @@ static void test_old_fadt(void **state)
     assert_int_equal(machine.enable_acpi, 0xF1);
     assert_int_equal(machine.reset.address, 0);
     assert_false(machine.no_keyboard_controller);
-    free(fadt);
+    drop(fadt);
 }
 
 static void test_new_fadt(void **state)
@@ -241,7 +250,7 @@ static void test_new_fadt(void **state)
     assert_int_equal(machine.reset.address, 0xFEDC0000);
     assert_int_equal(machine.reset_value, 0x0F);
     assert_true(machine.no_keyboard_controller);
-    free(fadt);
+    drop(fadt);
 }
 
 static void test_addresses(void **state)
@@ -254,15 +263,15 @@ static void test_addresses(void **state)
     made = table("HPET", 1, bytes, 20);
     acpi_read_hpet(made, &machine);
     assert_int_equal(machine.hpet, 0xFED00000);
-    free(made);
+    drop(made);
     made = table("MCFG", 1, bytes, 24);
     acpi_read_mcfg(made, &machine);
     assert_int_equal(machine.pci_configuration, 0xFED00000);
-    free(made);
+    drop(made);
     made = table("MCFG", 1, bytes, 8);
     acpi_read_mcfg(made, &machine);
     assert_int_equal(machine.pci_configuration, 0);
-    free(made);
+    drop(made);
 }
 
 static BOOLEAN sleeps(const char *aml, ULONG size)
@@ -270,7 +279,7 @@ static BOOLEAN sleeps(const char *aml, ULONG size)
     struct acpi_header *dsdt = table("DSDT", 2, aml, size);
 
     acpi_read_dsdt(dsdt, &machine);
-    free(dsdt);
+    drop(dsdt);
     return machine.can_sleep;
 }
 
