@@ -17,11 +17,11 @@ struct hal_machine hal_machine SEALED;
 static const struct acpi_header *map_table(ULONGLONG physical)
 {
     const struct acpi_header *table = MmMapIoSpace(physical, sizeof *table,
-                                                   TRUE);
+                                                   MmCached);
 
     if (table && table->length >= sizeof *table &&
         table->length <= ACPI_MOST)
-        table = MmMapIoSpace(physical, table->length, TRUE);
+        table = MmMapIoSpace(physical, table->length, MmCached);
     if (table && acpi_is_sound(table))
         return table;
     DbgPrintEx(KD_HAL_ID, DPFLTR_WARNING_LEVEL,
@@ -103,7 +103,7 @@ static void read_names(const LOADER_PARAMETER_BLOCK *block)
     const UCHAR *bytes = NULL;
 
     if (smbios_read_entry(block->smbios, LOADER_SMBIOS_SIZE, &table))
-        bytes = MmMapIoSpace(table.address, table.size, TRUE);
+        bytes = MmMapIoSpace(table.address, table.size, MmCached);
     if (!bytes)
         return;
     smbios_read(bytes, table.size, to);
@@ -192,7 +192,7 @@ void hal_initialize(const LOADER_PARAMETER_BLOCK *block)
     read_names(block);
     read_tables(block);
     if (to->reset.space == HAL_MEMORY && to->reset.address)
-        to->reset_byte = MmMapIoSpace(to->reset.address, 1, FALSE);
+        to->reset_byte = MmMapIoSpace(to->reset.address, 1, MmNonCached);
     show_processors();
     show_interrupts();
     show_power();

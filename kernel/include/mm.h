@@ -218,8 +218,15 @@ void mm_free_user(void *base);
 
 /* ---- system space ---- */
 
-/* size bytes of physical memory at a kernel address; cached or not; NULL. */
-void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, BOOLEAN cached);
+/* How the processor may keep what is read and written there (the PAT). */
+typedef enum _MEMORY_CACHING_TYPE {
+    MmNonCached,
+    MmCached,
+    MmWriteCombined,                    /* a framebuffer: writes are gathered */
+} MEMORY_CACHING_TYPE;
+
+/* size bytes of physical memory at a kernel address, for good; or NULL. */
+void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, MEMORY_CACHING_TYPE type);
 
 /*
  * A kernel stack with an unmapped page below; its upper end, or NULL.  What is

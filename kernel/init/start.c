@@ -80,7 +80,7 @@ static void load_symbols(BOOLEAN mapped)
     const char *bytes = NULL;
 
     if (module)
-        bytes = mapped ? MmMapIoSpace(module->base, module->size, TRUE)
+        bytes = mapped ? MmMapIoSpace(module->base, module->size, MmCached)
                        : (const char *)module->base;
     kd_load_symbols(bytes, bytes ? module->size : 0);
 }

@@ -33,7 +33,7 @@ static void iop_add_boot_file(const struct loader_module *module)
     file->size = module->size;
     if (module->size == 0)
         return;
-    file->bytes = MmMapIoSpace(module->base, module->size, TRUE);
+    file->bytes = MmMapIoSpace(module->base, module->size, MmCached);
     if (file->bytes == NULL)
         KeBugCheckEx(PHASE1_INITIALIZATION_FAILED, module->base, module->size,
                      0, 0);

@@ -3,7 +3,8 @@
  *
  * A grid of characters in memory is the truth; the screen shows it.  When the
  * text scrolls, only cells that differ from what is shown are drawn again, so
- * nothing is ever read back from the framebuffer, which is slow on real PCs.
+ * nothing is ever read back from the framebuffer, which is slow on real PCs;
+ * what is written there is combined on the way (the PAT).
  * Once the clock runs they are drawn at its next tick: many lines that scroll
  * by in between are drawn once.  A bugcheck waits for nobody.
  * Glyphs are drawn twice as large from a width of 1920 pixels on.
@@ -302,7 +303,7 @@ void kd_start_screen(const LOADER_PARAMETER_BLOCK *block)
         if (screen.columns && screen.rows)
             screen.base = MmMapIoSpace(format->address,
                                        (SIZE_T)format->pitch * format->height,
-                                       FALSE);
+                                       MmWriteCombined);
     }
     if (screen.base) {
         make_pairs();

@@ -100,7 +100,7 @@ BOOLEAN mi_allows(ULONG mask, enum mm_access access)
 
 /*
  * Write combining is asked for through WriteThrough, as in NT, which gives
- * that bit its meaning in the PAT; without that it is write-through.
+ * that bit its meaning in the PAT (arch/amd64/cpu/features.c).
  */
 static ULONGLONG cache_bits(ULONG mask)
 {

@@ -156,8 +156,13 @@ void mi_free_system(void *address)
     mi_release_system(address, count + GUARD_PAGES);
 }
 
-void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, BOOLEAN cached)
+void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, MEMORY_CACHING_TYPE type)
 {
+    static const ULONGLONG bits[] = {
+        [MmNonCached] = MI_PTE_CACHE_DISABLE,
+        [MmCached] = 0,
+        [MmWriteCombined] = MI_PTE_WRITE_THROUGH,
+    };
     ULONGLONG first = ALIGN_DOWN(physical, PAGE_SIZE);
     ULONG count = (ULONG)((ALIGN_UP(physical + size, PAGE_SIZE) - first) >>
                           PAGE_SHIFT);
@@ -169,7 +174,7 @@ void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, BOOLEAN cached)
         MiGetPteAddress(address + (SIZE_T)i * PAGE_SIZE)->u.Long =
             (first + (SIZE_T)i * PAGE_SIZE) | MI_PTE_VALID |
             MI_PTE_READ_WRITE | MI_PTE_ACCESSED | MI_PTE_GLOBAL |
-            MI_PTE_NO_EXECUTE | (cached ? 0 : MI_PTE_CACHE_DISABLE);
+            MI_PTE_NO_EXECUTE | bits[type];
     return address + (physical - first);
 }
 

@@ -292,3 +292,22 @@ def test_ring3_cannot_read_the_kernel_unless_debugged(run):
     result = run(build=BUILD, options=['debug=off'])
     assert result.status == 0
     assert 'debug=on' in result.console
+
+
+@pytest.mark.parametrize('firmware, feature, words', [
+    ('bios', 'nx', 'NX'), ('bios', 'syscall', 'SYSCALL'),
+    ('bios', 'apic', 'local APIC'), ('uefi', 'nx', 'NX'),
+    ('uefi', 'syscall', 'SYSCALL')])
+def test_missing_feature(start, firmware, feature, words):
+    """One sentence; UEFI's loader says it, and OVMF itself needs an APIC."""
+    with start(build=BUILD, firmware=firmware,
+               cpu=f'qemu64,-{feature}') as running:
+        with running.changed:
+            assert running.changed.wait_for(
+                lambda: running.ended() or re.search(
+                    f'processor .*{words}',
+                    running.console + running.firmware_text), 60)
+        if firmware == 'bios':
+            running.wait_for('UNSUPPORTED_PROCESSOR')
+        assert re.search(f'processor .*{words}',
+                         running.console + running.firmware_text)

@@ -1,11 +1,14 @@
 """The framebuffer console shows the same text as COM1."""
 import gzip
 import os
+import struct
 
 import pytest
 
 from conftest import BUILD, TEST_BUILD
+from ntwalk import pagewalk, symbols
 
+WRITE_THROUGH, CACHE_DISABLE = 0x8, 0x10    # of a page-table entry
 FONT = '/usr/share/consolefonts/Lat15-Terminus16.psf.gz'
 WIDTH, HEIGHT = 8, 16
 
@@ -78,3 +81,18 @@ def test_the_tour_draws(run, tmp_path):
     _, _, pixels = read_ppm(picture)
     colours = {pixels[at:at + 3] for at in range(0, len(pixels), 3)}
     assert len(colours) > 2             # more than text and its background
+
+
+def test_writes_are_combined(start):
+    """The framebuffer's pages say so, by the PAT that is loaded."""
+    table = symbols.read(os.path.join(BUILD, 'ntoskrnl.elf'))
+    with start(build=BUILD) as machine:
+        machine.wait_for('The tour ends well')
+        machine.monitor('stop')
+        assert 'PAT   0007010600070106 ' in machine.console
+        tables = pagewalk.Tables(machine, machine.registers()['cr3'])
+        base, = struct.unpack('<Q', machine.read(
+            tables.physical(table.by_name['screen']), 8, physical=True))
+        entry, = struct.unpack('<Q', machine.read(
+            tables.entry_address(base), 8, physical=True))
+    assert entry & (WRITE_THROUGH | CACHE_DISABLE) == WRITE_THROUGH

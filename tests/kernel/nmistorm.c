@@ -51,7 +51,7 @@ BOOLEAN send_nmis(ULONGLONG every)
     if (every > MOST)
         return FALSE;
     if (!io_apic)
-        io_apic = MmMapIoSpace(IO_APIC, PAGE_SIZE, FALSE);
+        io_apic = MmMapIoSpace(IO_APIC, PAGE_SIZE, MmNonCached);
     if (!io_apic)
         return FALSE;
     interval = 0;

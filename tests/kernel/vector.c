@@ -34,7 +34,7 @@ static ULONGLONG *writable_gdt(void)
 
     if (!table)
         table = MmMapIoSpace((ULONGLONG)pte.u.Hard.PageFrameNumber
-                                 << PAGE_SHIFT, PAGE_SIZE, TRUE);
+                                 << PAGE_SHIFT, PAGE_SIZE, MmCached);
     return table;
 }
 

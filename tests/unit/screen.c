@@ -27,10 +27,10 @@ static struct {
     UCHAR cells[MAX_ROWS][MAX_COLUMNS];
 } model;
 
-void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, BOOLEAN cached)
+void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, MEMORY_CACHING_TYPE type)
 {
     assert_true(physical == block.framebuffer.address);
-    assert_false(cached);
+    assert_int_equal(type, MmWriteCombined);
     assert_true(size <= pixels_size);
     return map_fails ? NULL : pixels;
 }

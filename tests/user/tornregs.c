@@ -17,7 +17,7 @@
 #define ROUNDS 20
 #define FIRST_STATION 0x76
 #define EXCEPTION_ROUNDS 40
-#define SPIN_SIZE 0x10                  /* bytes of spin's code: two instructions */
+#define SPIN_SIZE 0x10                  /* spin's two instructions */
 
 static volatile ULONG spins, apcs;
 static CONTEXT context __attribute__((aligned(16)));

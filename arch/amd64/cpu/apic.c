@@ -34,7 +34,8 @@ void ki_enable_apic(void)
     arch_out8(PIC2_DATA, 0xFF);
     if (!(base & APIC_BASE_X2APIC)) {
         arch_write_msr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
-        apic = MmMapIoSpace(base & APIC_BASE_ADDRESS, PAGE_SIZE, FALSE);
+        apic = MmMapIoSpace(base & APIC_BASE_ADDRESS, PAGE_SIZE,
+                            MmNonCached);
         if (!apic)
             KeBugCheckEx(HAL_INITIALIZATION_FAILED, 1, 0, 0, 0);
     }

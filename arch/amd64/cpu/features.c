@@ -32,7 +32,15 @@
 #define CPUID1_EDX_DE (1U << 2)
 #define CPUID1_EDX_SEP (1U << 11)
 #define CPUID1_EDX_PGE (1U << 13)
+#define CPUID1_EDX_APIC (1U << 9)
+#define CPUID1_EDX_PAT (1U << 16)
+
+/* By WriteThrough and CacheDisable; twice, for nobody sets the PAT bit. */
+#define PAT_HALF (PAT_WB | PAT_WC << 8 | PAT_UC_MINUS << 16 | PAT_UC << 24)
+#define PAT_VALUE (PAT_HALF | PAT_HALF << 32)
+
 #define CPUID80000001_EDX_NX (1U << 20)
+#define CPUID80000001_EDX_SYSCALL (1U << 11)
 
 BOOLEAN KeSmapEnabled SEALED;
 BOOLEAN KiFastSystemCallIsIA32 SEALED;
@@ -76,16 +84,45 @@ static void set_sysenter(KPCR *pcr)
                                          ? door : 0);
 }
 
+/*
+ * As Windows has it; WriteThrough means write combining.  Nothing is mapped yet
+ * whose type that changes (SDM: 3A, 11.12.4 wants no more then).
+ */
+static void set_page_attributes(void)
+{
+    if (!(arch_cpuid(1, 0).edx & CPUID1_EDX_PAT))
+        return;
+    arch_write_msr(MSR_PAT, PAT_VALUE);
+    arch_write_cr3(arch_read_cr3());
+}
+
+/* Nothing else is needed but long mode, which is there. */
+static void check_needed(void)
+{
+    ULONG basic = arch_cpuid(1, 0).edx;
+    ULONG extended = arch_cpuid(0x80000001, 0).edx;
+    const char *missing =
+        !(extended & CPUID80000001_EDX_NX) ? "NX (the firmware may hide it)" :
+        !(extended & CPUID80000001_EDX_SYSCALL) ? "SYSCALL" :
+        !(basic & CPUID1_EDX_APIC) ? "a local APIC" : NULL;
+
+    if (!missing)
+        return;
+    DbgPrint("This processor does not have what the kernel needs: %s.\n",
+             missing);
+    KeBugCheckEx(UNSUPPORTED_PROCESSOR, basic, extended, 0, 0);
+}
+
 void ki_initialize_features(const char *kva_option)
 {
     ULONGLONG cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS | CR0_WP);
     KPCR *pcr = CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb);
 
-    if (!(arch_cpuid(0x80000001, 0).edx & CPUID80000001_EDX_NX))
-        KeBugCheckEx(UNSUPPORTED_PROCESSOR, 0, 0, 0, 0);
+    check_needed();
     arch_write_msr(MSR_EFER, arch_read_msr(MSR_EFER) | EFER_SCE | EFER_NXE);
     arch_write_cr0(cr0 | UNLESS_BUG(wp_off, CR0_WP) | CR0_MP | CR0_NE | CR0_AM);
     arch_write_cr4(wanted_cr4());
+    set_page_attributes();
     ki_initialize_speculation();
     ki_start_kva_shadow(pcr, kva_option);
     ki_initialize_xstate();
@@ -141,6 +178,10 @@ void ki_show_features(void)
                cr4 & CR4_PGE ? " PGE" : "", cr4 & CR4_SMEP ? " SMEP" : "",
                cr4 & CR4_SMAP ? " SMAP" : "", cr4 & CR4_UMIP ? " UMIP" : "");
     ki_show_xstate();
+    if (arch_cpuid(1, 0).edx & CPUID1_EDX_PAT)
+        DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
+                   "PAT   %016llx  WB, WC, UC-, UC\n",
+                   arch_read_msr(MSR_PAT));
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "EFER  %016llx  SCE LME LMA NXE\n",
                arch_read_msr(MSR_EFER));
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,

@@ -119,7 +119,7 @@ void ki_map_gdt(void)
 
     writable_gdt =
         MmMapIoSpace((ULONGLONG)pte.u.Hard.PageFrameNumber << PAGE_SHIFT,
-                     PAGE_SIZE, TRUE);
+                     PAGE_SIZE, MmCached);
     if (!writable_gdt)
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 6, 0, 0, 0);
 }

@@ -76,6 +76,10 @@
 #define MSR_MCG_STATUS 0x17A
 #define MSR_MCG_CTL 0x17B
 #define MSR_PAT 0x277
+#define PAT_WC 1ULL
+#define PAT_UC 0ULL
+#define PAT_WB 6ULL
+#define PAT_UC_MINUS 7ULL
 #define MSR_MC_CTL(bank) (0x400 + 4 * (bank))
 #define MSR_MC_STATUS(bank) (0x401 + 4 * (bank))
 #define MSR_MC_ADDR(bank) (0x402 + 4 * (bank))
