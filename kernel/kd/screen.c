@@ -7,7 +7,8 @@
  * what is written there is combined on the way (the PAT).
  * Once the clock runs they are drawn at its next tick: many lines that scroll
  * by in between are drawn once.  A bugcheck waits for nobody.
- * Glyphs are drawn twice as large from a width of 1920 pixels on.
+ * Glyphs are drawn twice as large from a width of 1920 pixels on, and larger
+ * on larger screens.
  *
  * Of a terminal's escape sequences the screen knows the two that clear it,
  * ESC [ 2 J and ESC [ H; it swallows the others of that shape.
@@ -19,7 +20,6 @@
 
 #define MAX_COLUMNS 256
 #define MAX_ROWS 128
-#define LARGE_WIDTH 1920
 #define BACKGROUND 0x0C1018
 #define FOREGROUND 0xC8CCD4
 
@@ -107,8 +107,8 @@ static void draw_large_byte(pixel_pair *at, ULONG bits)
         *at++ = screen.pairs[bits & mask ? 3 : 0];
 }
 
-/* What is left of a glyph whose width is no multiple of eight. */
-static void draw_rest(volatile ULONG *at, ULONG bits, ULONG count)
+/* Any number of pixels, of any scale. */
+static void draw_pixels(volatile ULONG *at, ULONG bits, ULONG count)
 {
     for (ULONG column = 0; column < count; column++) {
         ULONG colour = (ULONG)screen.pairs[bits << column & 0x80 ? 3 : 0];
@@ -125,11 +125,13 @@ static void draw_line(ULONG x, ULONG y, const UCHAR *bits)
     for (; left >= 8; left -= 8, x += 8 * screen.scale) {
         if (screen.scale == 1)
             draw_byte(place_of(x, y), *bits++);
-        else
+        else if (screen.scale == 2)
             draw_large_byte(place_of(x, y), *bits++);
+        else
+            draw_pixels(place_of(x, y), *bits++, 8);
     }
     if (left)
-        draw_rest(place_of(x, y), *bits, left);
+        draw_pixels(place_of(x, y), *bits, left);
 }
 
 static void draw_cell(ULONG column, ULONG row)
@@ -288,13 +290,24 @@ static BOOLEAN is_usable(const struct loader_framebuffer *format)
            format->blue_shift <= 24;
 }
 
+/* Some hundred columns and more on every screen. */
+static ULONG scale_of(ULONG width)
+{
+    static const ULONG from[] = { 1920, 3200, 4800 };
+    ULONG scale = 1;
+
+    while (scale <= ARRAY_SIZE(from) && width >= from[scale - 1])
+        scale++;
+    return scale;
+}
+
 void kd_start_screen(const LOADER_PARAMETER_BLOCK *block)
 {
     const struct loader_framebuffer *format = &block->framebuffer;
 
     if (is_usable(format) && find_font(&screen.font)) {
         screen.format = format;
-        screen.scale = format->width >= LARGE_WIDTH ? 2 : 1;
+        screen.scale = scale_of(format->width);
         screen.columns = at_most(format->width /
                                  (screen.font.width * screen.scale),
                                  MAX_COLUMNS);

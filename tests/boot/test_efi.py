@@ -107,12 +107,14 @@ def test_menu_goes_on_by_itself():
 
 @pytest.mark.parametrize('video, found', [
     ('800x600', r'VIDEO \w+  800x600, 32 bits'),
+    ('3840x2160', r'VIDEO \w+  3840x2160, 32 bits, pitch 15360'),
     ('none', None)])
 def test_video(video, found):
     def change(tree):
         tree[image.OPTIONS] = tree[image.OPTIONS].replace(
             f'video={boot.MODE}'.encode(), f'video={video}'.encode())
-    with machine(change) as running:
+    with machine(change, qemu_args=[
+            '-vga', 'none', '-device', 'VGA,vgamem_mb=64']) as running:
         running.wait_for(SAFE)
         if found:
             assert re.search(found, running.console)

@@ -288,12 +288,32 @@ static void twice_as_large(void **state)
     random_text(60);
 }
 
+static void check_scale(ULONG width, ULONG height, ULONG scale, ULONG columns)
+{
+    start(width, height, 8, FALSE);
+    assert_int_equal(screen.scale, scale);
+    assert_int_equal(screen.columns, columns);
+    random_text(30);
+}
+
+/* Widths that are no multiple of eight among the glyphs, too. */
+static void larger_still(void **state)
+{
+    (void)state;
+    make_psf1(16);
+    check_scale(3199, 1800, 2, 199);
+    check_scale(3840, 2160, 3, 160);
+    check_scale(5120, 2880, 4, 160);
+    make_psf2(10, 20);
+    check_scale(3840, 2160, 3, 128);
+}
+
 /* More cells than the text buffer has. */
 static void a_very_large_screen(void **state)
 {
     (void)state;
     make_psf1(8);
-    start(5120, 2880, 0, FALSE);
+    start(3199, 2880, 0, FALSE);
     assert_true(screen.columns <= MAX_COLUMNS && screen.rows <= MAX_ROWS);
     random_text(40);
 }
@@ -371,6 +391,7 @@ int main(void)
         cmocka_unit_test(long_lines_wrap),
         cmocka_unit_test(many_formats),
         cmocka_unit_test(twice_as_large),
+        cmocka_unit_test(larger_still),
         cmocka_unit_test(a_very_large_screen),
         cmocka_unit_test(a_very_small_screen),
         cmocka_unit_test(screens_that_are_none),
