@@ -1,4 +1,7 @@
-"""The tour on every road from power-on: firmware, media, processors."""
+"""The tour on every road from power-on, and at its edges.
+
+What differs in several ways at once is test_matrix.py's.
+"""
 import os
 import re
 
@@ -17,11 +20,10 @@ def check(result):
     assert result.console.rstrip().endswith(SAFE)
 
 
-@pytest.mark.parametrize('cpu', ['intel', 'amd', 'max'])
 @pytest.mark.parametrize('media', ['cd', 'usb'])
 @pytest.mark.parametrize('firmware', ['bios', 'uefi'])
-def test_road(run, firmware, media, cpu):
-    result = run(build=BUILD, firmware=firmware, media=media, cpu=cpu)
+def test_road(run, firmware, media):
+    result = run(build=BUILD, firmware=firmware, media=media, cpu='max')
     check(result)
     assert LOADERS[firmware] in result.console
 
@@ -32,15 +34,9 @@ def test_bochs(run, media):
 
 
 @pytest.mark.parametrize('firmware, memory', [
-    ('bios', 32), ('bios', 64), ('bios', 3584), ('bios', 6144),
-    ('uefi', 128), ('uefi', 6144)])
+    ('bios', 32), ('bios', 64), ('bios', 3584), ('uefi', 128)])
 def test_memory(run, firmware, memory):
     check(run(build=BUILD, firmware=firmware, memory=memory))
-
-
-@pytest.mark.parametrize('firmware', ['bios', 'uefi'])
-def test_more_processors_than_are_used(run, firmware):
-    check(run(build=BUILD, smp=4, firmware=firmware))
 
 
 @pytest.mark.parametrize('firmware', ['bios', 'uefi'])
