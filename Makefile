@@ -544,11 +544,12 @@ $(BUILD)/ntoskrnl.elf: $(KERNEL_OBJS) linker.ld
 	$(Q)$(OBJCOPY) --wildcard --strip-symbol='..@*' $@
 	@printf '%s\n' '$(if $(TEST),test,main)' > $(BUILD)/flavour
 
-# As an image has it: with its symbols, but nothing for debuggers.
+# As an image has it: with its symbols, but nothing for debuggers. objcopy
+# would write into the old file, which a copy of the folder may share.
 $(BUILD)/boot/ntoskrnl.elf: $(BUILD)/ntoskrnl.elf
 	$(call say,STRIP)
 	@mkdir -p $(@D)
-	$(Q)$(OBJCOPY) --strip-debug $< $@
+	$(Q)rm -f $@ && $(OBJCOPY) --strip-debug $< $@
 
 # ADDRESS TYPE NAME, sorted: code and data, no constants, no local labels.
 $(BUILD)/ntoskrnl.sym: $(BUILD)/ntoskrnl.elf
@@ -738,7 +739,7 @@ $(BUILD)/debug/BOOTX64.so: $(EFI_FILES) $(GEN)/efi.flags
 	    -L$(EFI_LIB) -lefi -lgnuefi -o $@
 $(BUILD)/BOOTX64.EFI: $(BUILD)/debug/BOOTX64.so
 	$(call say,EFI)
-	$(Q)$(OBJCOPY) $(EFI_FORM) $< $@
+	$(Q)rm -f $@ && $(OBJCOPY) $(EFI_FORM) $< $@
 -include $(EFI_FILES:.o=.d)
 
 # ---- The image -------------------------------------------------------------
