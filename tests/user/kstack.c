@@ -16,7 +16,7 @@
 
 #define IMAGE L"\\SystemRoot\\System32\\kstack.exe"
 #define SELF NtCurrentThread()
-#define MARGIN 0xC00                    /* of 24 KiB: for interrupts */
+#define MARGIN 0x800                    /* of 24 KiB, behind an interrupt's */
 #define QUARTER 0x1800                  /* where no callback is in between */
 
 typedef NTSTATUS self_test(ULONG test, ULONGLONG argument);

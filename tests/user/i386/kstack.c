@@ -15,7 +15,7 @@
 
 #define ROUNDS 10000
 #define THREADS 10                      /* a quantum of the other each */
-#define MARGIN 0xC00                    /* of 24 KiB: for interrupts */
+#define MARGIN 0x800                    /* of 24 KiB, behind an interrupt's */
 
 typedef NTSTATUS NTAPI self_test(ULONG test, void *argument);
 static self_test *ask_kernel;
