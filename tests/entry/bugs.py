@@ -149,7 +149,7 @@ class Workshop:
         for name in os.listdir(base):
             source, target = (os.path.join(it, name)
                               for it in (base, folder))
-            if name == 'gen' or name.startswith('ntoskrnl'):
+            if name in ('gen', 'boot') or name.startswith('ntoskrnl'):
                 subprocess.run(['cp', '-a', source, target], check=True)
             elif name not in ('obj', 'images', 'lab', 'bugs', 'lock'):
                 os.symlink(os.path.abspath(source), target)
