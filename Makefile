@@ -843,17 +843,18 @@ doctor: ## list every tool, its version, and what is missing
 
 image: $(BUILD)/SHA256SUMS ## build/ntwalk.iso, for CD or USB, BIOS or UEFI
 
-usb: which-device $(BUILD)/SHA256SUMS ## write it to a stick: DEVICE=/dev/sdX
+usb: which-device $(BUILD)/SHA256SUMS ## write that to a stick: DEVICE=/dev/sdX
 	@scripts/usb $(if $(FORCE),--force) $(BUILD)/ntwalk.iso $(DEVICE)
 
-# Secure boot: the firmware runs what one of its keys has signed.
-$(BUILD)/signed/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI $(KEY) $(CERT)
+# Secure boot: the firmware runs what one of its keys has signed.  Each time
+# anew: the key may be another one.
+$(BUILD)/signed/BOOTX64.EFI: $(BUILD)/BOOTX64.EFI FORCE
 	$(call say,SIGN)
 	@mkdir -p $(@D)
 	$(Q)sbsign --key $(KEY) --cert $(CERT) --output $@ $<
 
 SIGNED := $(BUILD)/signed/BOOTX64.EFI
-sign: which-key $(PARTS) $(SIGNED) ## for secure boot: KEY=FILE CERT=FILE
+sign: which-key $(PARTS) $(SIGNED) ## the same, signed: KEY=FILE CERT=FILE
 	@scripts/boot --no-build --build $(BUILD) \
 	    --loader $(SIGNED) --image $(BUILD)/signed/ntwalk.iso
 

@@ -3,9 +3,9 @@
 An image has the kernel and every file of \\SystemRoot\\System32 twice: on an
 ISO 9660 volume for the BIOS and GRUB, and on a FAT volume in its second
 partition for UEFI and BOOTX64.EFI (boot/efi). The same files make the same
-image, bit by bit, whenever and wherever that is. Images are
-kept under BUILD/images by a hash of all that is in them; they appear under
-their name only when complete, so that machines can be started in parallel.
+image, bit by bit, whenever and wherever that is. Images are kept under
+BUILD/images by a hash of all that is in them; they appear under their name
+only when complete, so that machines can be started in parallel.
 
 The command line is in grub.cfg and in options.txt. Images that differ in
 nothing else are copies of one with placeholders, over which their own two

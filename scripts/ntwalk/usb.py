@@ -113,4 +113,3 @@ def chunks(source, total):
         chunk = source.read(CHUNK)
         done += len(chunk)
         yield chunk, done
-
