@@ -141,6 +141,9 @@ static void run_all_at_once(LONGLONG end)
         start_any((ULONG)slot);
     }
     over = TRUE;
+    for (ULONG slot = 0; slot < AT_ONCE; slot++)
+        print("%s%s", running_job[slot]->name,
+              slot + 1 < AT_ONCE ? ", " : " are to come to their end\n");
     for (ULONG slot = 0; slot < AT_ONCE; slot++) {
         NtWaitForSingleObject(running[slot], FALSE, NULL);
         finish(running[slot], running_job[slot]);
