@@ -49,12 +49,14 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/entry/shadowexit.asm \
     arch/amd64/entry/predictors.asm \
     arch/amd64/entry/stacks.asm \
+    arch/amd64/entry/startup.asm \
     arch/amd64/cpu/cookie.c \
     arch/amd64/cpu/pcr.c arch/amd64/cpu/gdt.c arch/amd64/cpu/idt.c \
     arch/amd64/cpu/features.c arch/amd64/cpu/mitigation.c \
     arch/amd64/cpu/speculation.c arch/amd64/cpu/shadow.c \
-    arch/amd64/cpu/pinned.c arch/amd64/cpu/apic.c \
-    arch/amd64/cpu/clock.c \
+    arch/amd64/cpu/pinned.c arch/amd64/cpu/mtrr.c \
+    arch/amd64/cpu/apic.c \
+    arch/amd64/cpu/clock.c arch/amd64/cpu/startup.c \
     arch/amd64/thread/swap.asm arch/amd64/thread/thread.c \
     arch/amd64/thread/xstate.c arch/amd64/thread/callback.c \
     arch/amd64/thread/context.c arch/amd64/thread/debugregs.c \
@@ -71,6 +73,7 @@ ARCH_OBJS := arch/amd64/entry/syscall64.asm \
     arch/amd64/thread/raise.c \
     arch/amd64/mm/tables.c arch/amd64/mm/shadow.c \
     arch/amd64/mm/image.c arch/amd64/mm/check.c \
+    arch/amd64/mm/processor.c \
     arch/amd64/mm/usercopy.asm
 RTL_OBJS := kernel/rtl/memory.c kernel/rtl/text.c kernel/rtl/unicode.c \
     kernel/rtl/format.c kernel/rtl/pe.c kernel/rtl/avl.c
@@ -81,13 +84,14 @@ KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/irql.c kernel/ke/dpc.c kernel/ke/ipi.c kernel/ke/ready.c \
     kernel/ke/schedule.c \
     kernel/ke/wait.c kernel/ke/event.c kernel/ke/semphr.c kernel/ke/mutant.c \
-    kernel/ke/thread.c kernel/ke/priority.c kernel/ke/pushlock.c \
+    kernel/ke/thread.c kernel/ke/priority.c kernel/ke/affinity.c \
+    kernel/ke/pushlock.c \
     kernel/ke/fmutex.c kernel/ke/protect.c \
     kernel/ke/apc.c kernel/ke/deliver.c kernel/ke/region.c kernel/ke/alert.c \
     kernel/ke/attach.c kernel/ke/suspend.c kernel/ke/rundown.c \
     kernel/ke/time.c kernel/ke/timertable.c kernel/ke/timer.c \
     kernel/ke/shared.c kernel/ke/doors.c \
-    kernel/ke/bugcheck.c
+    kernel/ke/freeze.c kernel/ke/bugcheck.c
 HAL_OBJS := kernel/hal/tables.c kernel/hal/acpi.c kernel/hal/smbios.c \
     kernel/hal/power.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/pagelist.c \
@@ -143,7 +147,8 @@ WOW64_OBJS := kernel/wow64/rows.c kernel/wow64/service.c \
     kernel/wow64/harderr.c kernel/wow64/create.c kernel/wow64/context.c \
     kernel/wow64/apc.c kernel/wow64/exception.c kernel/wow64/fpu.c \
     kernel/wow64/threadcontext.c
-INIT_OBJS := kernel/init/start.c kernel/init/options.c
+INIT_OBJS := kernel/init/start.c kernel/init/processors.c \
+    kernel/init/options.c
 
 # Only in a checked kernel.
 CHECKED_KERNEL := kernel/mm/poolcheck.c kernel/mm/stackuse.c
@@ -305,7 +310,8 @@ USER_TESTS += $(addprefix tests/user/,readwrite.c sections.c stacks.c \
 USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c locked.c)
 
 # Many threads at once.
-USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c storm64.c \
+USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c storm64.c smp.c \
+    nullcalls.c \
     tornregs.c isolation.c races.c continuefuzz.c vandals.c missing.c soak.c)
 soak_SRCS := programs/lib/start.c
 apcstorm_SRCS  := tests/user/apc.asm
@@ -773,11 +779,12 @@ $(BUILD)/SHA256SUMS: $(BUILD)/ntwalk.iso
 
 PLUGIN_CFLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -fPIC \
     -fvisibility=hidden
-PLUGINS := $(addprefix $(BUILD)/,profile.so watch.so coverage.so)
+PLUGINS := $(addprefix $(BUILD)/,profile.so watch.so coverage.so share.so)
 
 profile_PLUGIN  := decode.c symbols.c tree.c stack.c profile.c
 watch_PLUGIN    := decode.c places.c calls.c fetches.c tables.c watch.c
 coverage_PLUGIN := coverage.c
+share_PLUGIN    := decode.c places.c share.c
 PLUGIN_HDRS := $(addprefix scripts/plugin/,qemu_plugin.h decode.h symbols.h \
     words.h tree.h stack.h places.h calls.h fetches.h tables.h)
 
@@ -788,7 +795,7 @@ $(BUILD)/$(1).so: $($(1)_PLUGIN:%=scripts/plugin/%) $(PLUGIN_HDRS)
 	$$(Q)$$(CC) $$(PLUGIN_CFLAGS) -shared -o $$@ \
 	    $($(1)_PLUGIN:%=scripts/plugin/%)
 endef
-$(foreach p,profile watch coverage,$(eval $(call plugin,$(p))))
+$(foreach p,profile watch coverage share,$(eval $(call plugin,$(p))))
 
 # ---- Tests on the host ----------------------------------------------------
 

@@ -5,6 +5,7 @@
  * build/gen/ksamd64.inc, so that assembly says [rbp + KTRAP_FRAME.Rip - 80h]
  * and no number of a layout is ever typed there.
  */
+#include <arch/startup.h>
 #include <arch/thread.h>
 #include <etw.h>
 #include <mm.h>
@@ -178,6 +179,21 @@ void genamd64(void)
     VALUE("KGDT_R3_TEB_USER", KGDT_R3_TEB | RPL_MASK);
     VALUE("KGDT_R0_PCR", KGDT_R0_PCR);
 
+    VALUE("KI_STARTUP.gdt_limit", offsetof(struct ki_startup, gdt_limit));
+    VALUE("KI_STARTUP.offset", offsetof(struct ki_startup, offset));
+    VALUE("KI_STARTUP.directory", offsetof(struct ki_startup, directory));
+    VALUE("KI_STARTUP.stack", offsetof(struct ki_startup, stack));
+    VALUE("KI_STARTUP.pcr", offsetof(struct ki_startup, pcr));
+    VALUE("KI_STARTUP.entry", offsetof(struct ki_startup, entry));
+    VALUE("CR0_PE", CR0_PE);
+    VALUE("CR0_NW", CR0_NW);
+    VALUE("CR0_CD", CR0_CD);
+    VALUE("CR0_PG", CR0_PG);
+    VALUE("CR4_PAE", CR4_PAE);
+    VALUE("MSR_EFER", MSR_EFER);
+    VALUE("EFER_LME", EFER_LME);
+    VALUE("EFER_NXE", EFER_NXE);
+
     VALUE("UserMode", UserMode);
     VALUE("KEXCEPTION_ACTIVE_INTERRUPT", KEXCEPTION_ACTIVE_INTERRUPT);
     VALUE("KEXCEPTION_ACTIVE_EXCEPTION", KEXCEPTION_ACTIVE_EXCEPTION);
@@ -197,6 +213,7 @@ void genamd64(void)
     VALUE("ARCH_THREAD_STATE_SIZE", sizeof(struct arch_thread_state));
     VALUE("PAGE_SIZE", PAGE_SIZE);
     VALUE("IST_STACK_SIZE", IST_STACK_SIZE);
+    VALUE("IST_STACK_STRIDE", IST_STACK_STRIDE);
     VALUE("KERNEL_STACK_SIZE", KERNEL_STACK_SIZE);
     VALUE("MM_USER_PROBE_ADDRESS", MM_USER_PROBE_ADDRESS);
 }

@@ -12,12 +12,12 @@
  */
 #include "etwp.h"
 
+#include <arch/processor.h>
 #include <ex.h>
 #include <nt/ntapi.h>
 #include <nt/ntex.h>
 
 #define ETWP_TAG 0x70777445             /* "Etwp" */
-#define ETWP_PROCESSORS 1               /* until SMP */
 #define WAKE_INCREMENT 1                /* as for any event */
 
 /*
@@ -26,7 +26,7 @@
  */
 static EX_PUSH_LOCK control_lock;
 
-static struct etwp_ring rings[ETWP_PROCESSORS];
+static struct etwp_ring rings[MAXIMUM_PROCESSORS];
 static volatile ULONGLONG last_id;
 
 /* Under lock, at DISPATCH_LEVEL, but for order's process and flags. */
@@ -79,7 +79,7 @@ static BOOLEAN has_rings(void)
 
 static void free_rings(void)
 {
-    for (ULONG i = 0; i < ETWP_PROCESSORS; i++) {
+    for (ULONG i = 0; i < KeNumberProcessors; i++) {
         UCHAR *bytes = etwp_set_ring(&rings[i], NULL, 0);
 
         if (bytes)

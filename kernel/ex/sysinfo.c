@@ -7,6 +7,8 @@
  */
 #include "exp.h"
 
+#include <arch/processor.h>
+
 NTSTATUS (*ex_query_processes)(void *user, ULONG length,
                                ULONG *needed) SEALED;
 
@@ -14,7 +16,6 @@ union exp_information {
     SYSTEM_BASIC_INFORMATION basic;
     SYSTEM_PERFORMANCE_INFORMATION performance;
     SYSTEM_TIMEOFDAY_INFORMATION time;
-    SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION processor;
 };
 
 struct exp_class {
@@ -38,8 +39,15 @@ static void exp_fill_basic(union exp_information *information)
     basic->AllocationGranularity = ALLOCATION_GRANULARITY;
     basic->MinimumUserModeAddress = MM_LOWEST_USER_ADDRESS;
     basic->MaximumUserModeAddress = MM_HIGHEST_USER_ADDRESS;
-    basic->ActiveProcessorsAffinityMask = (1ULL << KeNumberProcessors) - 1;
+    basic->ActiveProcessorsAffinityMask = KeQueryGroupAffinity(0);
     basic->NumberOfProcessors = KeNumberProcessors;
+}
+
+#define SUM(field) ke_sum_counts(offsetof(KPRCB, field))
+
+static LONGLONG exp_ticks(ULONG count)
+{
+    return (LONGLONG)count * KeQueryTimeIncrement();
 }
 
 /*
@@ -50,7 +58,6 @@ static void exp_fill_basic(union exp_information *information)
 static void exp_fill_performance(union exp_information *information)
 {
     SYSTEM_PERFORMANCE_INFORMATION *counters = &information->performance;
-    const KPRCB *prcb = KeGetCurrentPrcb();
     struct mm_statistics memory;
 
     mm_query_statistics(&memory);
@@ -58,51 +65,29 @@ static void exp_fill_performance(union exp_information *information)
     counters->CommittedPages = memory.commit_limit - memory.free_pages;
     counters->CommitLimit = memory.commit_limit;
     counters->ResidentAvailablePages = memory.resident_available;
-    counters->PageFaultCount = prcb->MmPageFaultCount;
-    counters->CopyOnWriteCount = prcb->MmCopyOnWriteCount;
-    counters->TransitionCount = prcb->MmTransitionCount;
-    counters->DemandZeroCount = prcb->MmDemandZeroCount;
-    counters->PageReadCount = prcb->MmPageReadCount;
-    counters->PageReadIoCount = prcb->MmPageReadIoCount;
-    counters->DirtyPagesWriteCount = prcb->MmDirtyPagesWriteCount;
-    counters->DirtyWriteIoCount = prcb->MmDirtyWriteIoCount;
-    counters->ContextSwitches = prcb->KeContextSwitches;
-    counters->SystemCalls = prcb->KeSystemCalls;
-    if (prcb->IdleThread != NULL)
-        counters->IdleProcessTime.QuadPart =
-            (LONGLONG)prcb->IdleThread->KernelTime * KeQueryTimeIncrement();
+    counters->PageFaultCount = SUM(MmPageFaultCount);
+    counters->CopyOnWriteCount = SUM(MmCopyOnWriteCount);
+    counters->TransitionCount = SUM(MmTransitionCount);
+    counters->DemandZeroCount = SUM(MmDemandZeroCount);
+    counters->PageReadCount = SUM(MmPageReadCount);
+    counters->PageReadIoCount = SUM(MmPageReadIoCount);
+    counters->DirtyPagesWriteCount = SUM(MmDirtyPagesWriteCount);
+    counters->DirtyWriteIoCount = SUM(MmDirtyWriteIoCount);
+    counters->ContextSwitches = SUM(KeContextSwitches);
+    counters->SystemCalls = SUM(KeSystemCalls);
+    for (ULONG i = 0; i < KeNumberProcessors; i++)
+        counters->IdleProcessTime.QuadPart +=
+            exp_ticks(KiProcessorBlock[i]->IdleThread->KernelTime);
 }
 
-/* BootTime is a difference: a tick between its two halves would move it. */
 static void exp_fill_time(union exp_information *information)
 {
     SYSTEM_TIMEOFDAY_INFORMATION *time = &information->time;
-    KIRQL irql = KfRaiseIrql(HIGH_LEVEL);
 
     KeQuerySystemTime(&time->CurrentTime);
-    time->BootTime.QuadPart = time->CurrentTime.QuadPart -
-                              (LONGLONG)KeQueryInterruptTime();
-    KfLowerIrql(irql);
+    time->BootTime = KeBootTime;
     time->TimeZoneBias.LowPart = SharedUserData->TimeZoneBias.LowPart;
     time->TimeZoneBias.HighPart = SharedUserData->TimeZoneBias.High1Time;
-}
-
-static LONGLONG exp_ticks(ULONG count)
-{
-    return (LONGLONG)count * KeQueryTimeIncrement();
-}
-
-/* One entry for each processor; KernelTime includes idle time, as in NT. */
-static void exp_fill_processor(union exp_information *information)
-{
-    SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION *times = &information->processor;
-    const KPRCB *prcb = KeGetCurrentPrcb();
-
-    times->IdleTime.QuadPart = exp_ticks(prcb->IdleThread->KernelTime);
-    times->KernelTime.QuadPart = exp_ticks(prcb->KernelTime);
-    times->UserTime.QuadPart = exp_ticks(prcb->UserTime);
-    times->DpcTime.QuadPart = exp_ticks(prcb->DpcTime);
-    times->InterruptCount = prcb->InterruptCount;
 }
 
 /* Windows 7 callers know SYSTEM_PERFORMANCE_INFORMATION up to SystemCalls. */
@@ -115,10 +100,6 @@ static const struct exp_class exp_classes[] = {
       exp_fill_performance },
     { SystemTimeOfDayInformation, sizeof(SYSTEM_TIMEOFDAY_INFORMATION),
       0, sizeof(SYSTEM_TIMEOFDAY_INFORMATION), exp_fill_time },
-    { SystemProcessorPerformanceInformation,
-      sizeof(SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION),
-      sizeof(SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION), ~0u,
-      exp_fill_processor },
 };
 
 static const struct exp_class *exp_find_class(ULONG number)
@@ -130,6 +111,40 @@ static const struct exp_class *exp_find_class(ULONG number)
     return NULL;
 }
 
+/* KernelTime includes idle time, as in NT. */
+static SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION
+exp_processor_times(const KPRCB *prcb)
+{
+    return (SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION){
+        .IdleTime.QuadPart = exp_ticks(prcb->IdleThread->KernelTime),
+        .KernelTime.QuadPart = exp_ticks(prcb->KernelTime),
+        .UserTime.QuadPart = exp_ticks(prcb->UserTime),
+        .DpcTime.QuadPart = exp_ticks(prcb->DpcTime),
+        .InterruptCount = prcb->InterruptCount,
+    };
+}
+
+/* As many processors as there is room for; one at least. */
+static NTSTATUS exp_query_processors(void *user, ULONG length,
+                                     ULONG *returned)
+{
+    SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION times, *to = user;
+    ULONG count = length / sizeof times;
+    NTSTATUS status = STATUS_SUCCESS;
+
+    *returned = KeNumberProcessors * sizeof times;
+    if (count == 0)
+        return STATUS_INFO_LENGTH_MISMATCH;
+    if (count < KeNumberProcessors)
+        *returned = count * sizeof times;
+    for (ULONG i = 0; i * sizeof times < *returned && NT_SUCCESS(status);
+         i++) {
+        times = exp_processor_times(KiProcessorBlock[i]);
+        status = mm_copy_to_user(&to[i], &times, sizeof times);
+    }
+    return status;
+}
+
 /* A list is as long as it is. */
 static NTSTATUS exp_query_list(ULONG number, void *user, ULONG length,
                                ULONG *returned)
@@ -137,6 +152,8 @@ static NTSTATUS exp_query_list(ULONG number, void *user, ULONG length,
     switch (number) {
     case SystemProcessInformation:
         return ex_query_processes(user, length, returned);
+    case SystemProcessorPerformanceInformation:
+        return exp_query_processors(user, length, returned);
     case SystemHandleInformation:
     case SystemExtendedHandleInformation:
         return exp_query_handles(number, user, length, returned);

@@ -10,7 +10,8 @@
  * timer was cancelled or set anew in that moment, the kernel routine finds so
  * and ring 3 hears nothing.
  *
- * One processor: a DPC that KeRemoveQueueDpc does not find has ended.
+ * The DPC has no reference: who takes an association away waits, without the
+ * lock, until the DPC that may be running has ended.
  */
 #include "exp.h"
 
@@ -18,6 +19,14 @@ static void drop(struct exp_timer *timer, ULONG references)
 {
     while (references--)
         ObDereferenceObject(timer);
+}
+
+/* An association's, and perhaps more: nothing refers to it any more. */
+static void drop_association(struct exp_timer *timer, ULONG references)
+{
+    if (references)
+        ke_wait_for_dpc(&timer->dpc);
+    drop(timer, references);
 }
 
 /* How many references to drop when the lock, which is held, is released. */
@@ -52,7 +61,7 @@ static void deliver(KAPC *apc, KNORMAL_ROUTINE **routine, void **context,
     else if (timer->period == 0)
         references += dissolve(timer);
     KeReleaseSpinLock(&timer->lock, irql);
-    drop(timer, references);
+    drop_association(timer, references);
 }
 
 static void run_down(KAPC *apc)
@@ -111,7 +120,7 @@ BOOLEAN exp_set_timer(struct exp_timer *timer, LARGE_INTEGER due, ULONG period,
         associate(timer, routine, context);
     KeSetTimerEx(&timer->timer, due, period, routine ? &timer->dpc : NULL);
     KeReleaseSpinLock(&timer->lock, irql);
-    drop(timer, references);
+    drop_association(timer, references);
     return state;
 }
 
@@ -125,7 +134,7 @@ BOOLEAN exp_cancel_timer(struct exp_timer *timer)
     references = timer->associated ? dissolve(timer) : 0;
     state = KeReadStateTimer(&timer->timer);
     KeReleaseSpinLock(&timer->lock, irql);
-    drop(timer, references);
+    drop_association(timer, references);
     return state;
 }
 
@@ -158,6 +167,6 @@ void ExTimerRundown(void)
             references += dissolve(timer);
         }
         KeReleaseSpinLock(&timer->lock, irql);
-        drop(timer, references);
+        drop_association(timer, references);
     }
 }

@@ -131,7 +131,7 @@ static void show_processors(void)
                    last == i ? " %x" : " %x-%x", of->processors[i].apic_id,
                    of->processors[last].apic_id);
     }
-    DbgPrintEx(KD_HAL_ID, DPFLTR_TRACE_LEVEL, "; one of them runs\n");
+    DbgPrintEx(KD_HAL_ID, DPFLTR_TRACE_LEVEL, "\n");
 }
 
 static void show_interrupts(void)

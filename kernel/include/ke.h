@@ -114,6 +114,12 @@ static inline KPRCB *KeGetCurrentPrcb(void)
     return (KPRCB *)arch_read_gs(offsetof(KPCR, CurrentPrcb));
 }
 
+/* In one instruction: the thread may be on another processor behind it. */
+static inline BOOLEAN KeIsExecutingDpc(void)
+{
+    return (UCHAR)arch_read_gs(offsetof(KPCR, Prcb.DpcRoutineActive)) != 0;
+}
+
 /* Mode of the caller of the service in progress. */
 static inline KPROCESSOR_MODE ExGetPreviousMode(void)
 {
@@ -161,6 +167,7 @@ static inline void KeReleaseSpinLock(KSPIN_LOCK *lock, KIRQL old)
 }
 
 /* 100 ns units since 1601 / since boot; performance counter and its Hz. */
+extern LARGE_INTEGER KeBootTime;
 void KeQuerySystemTime(LARGE_INTEGER *time);
 ULONGLONG KeQueryInterruptTime(void);
 
@@ -169,8 +176,11 @@ ULONGLONG KeQueryInterruptTimePrecise(ULONGLONG *counter);
 LARGE_INTEGER KeQueryPerformanceCounter(LARGE_INTEGER *frequency);
 ULONG KeQueryTimeIncrement(void);
 
-/* Processors that run (1 until SMP). */
+/* Processors that run: 1 until KeStartAllProcessors, then as many as came. */
 extern ULONG KeNumberProcessors;
+
+/* A count that each KPRCB has (a ULONG, by its offset), of all together. */
+ULONG ke_sum_counts(SIZE_T offset);
 
 /*
  * The 32-bit ntdll is mapped: addresses of its KiFastSystemCall,

@@ -84,3 +84,9 @@ BOOLEAN KeInsertQueueDpc(KDPC *dpc, void *argument1, void *argument2);
 
 /* Take it off the queue: FALSE if it was in none.  IRQL: any. */
 BOOLEAN KeRemoveQueueDpc(KDPC *dpc);
+
+/*
+ * It is in no queue: until it runs on no processor.  What it wants must not be
+ * held.  IRQL: < DISPATCH_LEVEL.
+ */
+void ke_wait_for_dpc(const KDPC *dpc);

@@ -26,13 +26,27 @@
 
 struct _KPRCB;
 
+/* Processors, by group. */
+#define KAFFINITY_EX_GROUPS 20
+typedef struct _KAFFINITY_EX {
+    USHORT Count;                               /* 000, groups in use */
+    USHORT Size;                                /* 002 */
+    ULONG Reserved;                             /* 004 */
+    ULONGLONG Bitmap[KAFFINITY_EX_GROUPS];      /* 008 */
+} KAFFINITY_EX;
+
 typedef struct _KPROCESS {
     DISPATCHER_HEADER Header;                   /* 000 */
     LIST_ENTRY ProfileListHead;                 /* 018 */
     ULONGLONG DirectoryTableBase;               /* 028 */
     LIST_ENTRY ThreadListHead;                  /* 030 */
     ULONG ProcessLock;                          /* 040 */
-    UCHAR pad_44[0x23c];
+    UCHAR pad_44[0xc];
+    KAFFINITY_EX Affinity;                      /* 050 */
+    UCHAR pad_f8[0x78];
+    KAFFINITY_EX ActiveProcessors;              /* 170, its space is there */
+    UCHAR pad_218[0x64];
+    ULONG ActiveGroupsMask;                     /* 27c */
     UCHAR BasePriority;                         /* 280 */
     UCHAR QuantumReset;                         /* 281 */
     UCHAR pad_282[0xe6];
@@ -156,7 +170,7 @@ typedef struct _KTHREAD {
     };
     UCHAR pad_200[0x8];
     LIST_ENTRY QueueListEntry;                  /* 208 */
-    ULONG NextProcessor;                        /* 218, where it runs */
+    volatile ULONG NextProcessor;               /* 218, whose queue it is in */
     UCHAR pad_21c[0x4];
     struct _KPROCESS *Process;                  /* 220 */
     union {
@@ -216,11 +230,12 @@ typedef struct _KTHREAD {
 } KTHREAD;
 
 /*
- * The boot processor's idle thread and its process: the code that runs right
- * now, before there is memory to allocate.
+ * A processor's idle thread: what it runs already (the boot processor, before
+ * there is memory to allocate), or begins with.  The process is ready.
  */
-void ki_initialize_idle_thread(KPROCESS *process, KTHREAD *thread,
-                               void *stack_base, SIZE_T stack_size);
+void ki_initialize_idle_thread(struct _KPRCB *prcb, KPROCESS *process,
+                               KTHREAD *thread, void *stack_base,
+                               SIZE_T stack_size);
 __attribute__((noreturn)) void KiIdleLoop(void);
 
 /* A process's fields that Ke owns; no threads yet. */
@@ -272,6 +287,19 @@ KPRIORITY KeSetPriorityThread(KTHREAD *thread, KPRIORITY priority);
 /* Relative to the process's: -2 to 2, or +-16 for the ends of its class. */
 LONG KeSetBasePriorityThread(KTHREAD *thread, LONG increment);
 LONG KeQueryBasePriorityThread(const KTHREAD *thread);
+
+/*
+ * The processors of its group that thread may run on from now on; one of them
+ * at least is there.  IRQL: <= DISPATCH_LEVEL.
+ */
+void ke_set_affinity_thread(KTHREAD *thread, ULONGLONG mask);
+void ke_set_affinity_process(KPROCESS *process, ULONGLONG mask);
+
+/* A process's processors, in its group. */
+ULONGLONG ke_process_affinity(const KPROCESS *process);
+
+/* The processors of a group that run, as a word. */
+ULONGLONG KeQueryGroupAffinity(ULONG group);
 KPRIORITY KeSetPriorityProcess(KPROCESS *process, KPRIORITY base);
 
 /*

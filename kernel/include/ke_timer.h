@@ -38,7 +38,9 @@ typedef struct _KTIMER_TABLE {
     KTIMER *TimerExpiry[64];                    /* 000 */
     KTIMER_TABLE_ENTRY TimerEntries[2][TIMER_TABLE_SIZE]; /* 200 */
     ULONG round;                                /* 4200, ours: timertable.h */
-    UCHAR pad_4204[0x14];
+    UCHAR pad_4204[0x4];
+    ULONGLONG looked;                           /* 4208, ours: the last look */
+    UCHAR pad_4210[0x8];
 } KTIMER_TABLE;
 
 /* type: TimerNotificationObject or TimerSynchronizationObject. */

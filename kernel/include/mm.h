@@ -118,6 +118,14 @@ void mm_end_boot_mappings(void);
 void mm_initialize_sections(void);
 void mm_seal_image(void);
 
+/*
+ * Boot: another processor's KPCR, zeroed but for GdtBase and TssBase, and its
+ * stacks; NULL: no memory.  Then, when its tables are filled: the GDT is
+ * read-only, and ring 3's page tables have what they need of it all.
+ */
+KPCR *mm_create_processor(const UCHAR **stacks);
+void mm_seal_processor(const KPCR *pcr);
+
 /* A process's user half, empty.  STATUS_INSUFFICIENT_RESOURCES. */
 NTSTATUS MmCreateProcessAddressSpace(struct _EPROCESS *process);
 

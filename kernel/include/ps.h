@@ -170,6 +170,9 @@ static inline USHORT ps_machine(const EPROCESS *process)
  * so that there is a current thread; then, with pool and objects, the types.
  */
 void ps_initialize_boot_thread(void);
+
+/* Another processor's idle thread.  FALSE: no memory. */
+BOOLEAN ps_create_idle_thread(KPRCB *prcb, void *stack_base);
 void ps_initialize(void);
 
 /* The process, or thread, with an id, referenced.  STATUS_INVALID_PARAMETER. */

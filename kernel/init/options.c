@@ -31,6 +31,8 @@ static const struct option {
       "ring 3 has page tables without the kernel" },
     { "clock", "auto", { "auto", "deadline", "periodic" },
       "how the local APIC's timer makes the clock's ticks" },
+    { "apic", "auto", { "auto", "x2apic" },
+      "x2APIC where it is on or needed, or wherever there is one" },
     { "spec", "auto", { "auto", "on", "off" },
       "predictors and buffers: as needed, all that can be, nothing" },
     { "pagefile", "0", { NULL },

@@ -6,6 +6,8 @@
  * is the idle thread, and a system thread runs one program in ring 3, whose
  * end is the end of the run.
  */
+#include "initp.h"
+
 #include <bug.h>
 #include <arch/clock.h>
 #include <arch/entry.h>
@@ -126,8 +128,8 @@ static void Phase1Initialization(void *argument)
     DbgPrintEx(KD_INIT_ID, DPFLTR_TRACE_LEVEL,
                "\n%u system calls, %u interrupts; the program's status is "
                "%08x\n",
-               KeGetCurrentPrcb()->KeSystemCalls,
-               KeGetCurrentPrcb()->InterruptCount, exit_status);
+               ke_sum_counts(offsetof(KPRCB, KeSystemCalls)),
+               ke_sum_counts(offsetof(KPRCB, InterruptCount)), exit_status);
     RtlInitUnicodeString(&goodbye,
                          L"It is now safe to turn off your computer.\n");
     ZwDisplayString(&goodbye);
@@ -142,11 +144,11 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     NTSTATUS status;
 
     ki_set_security_cookie(block);
+    ki_initialize_pcr();
     kd_start_serial();
     DbgPrint(VERSION ": a Windows NT system call, from ring 3 to ring 0 and "
              "back\n");
     show_bug();
-    ki_initialize_pcr();
     ps_initialize_boot_thread();
     if (!block)
         KeBugCheckEx(CONFIG_INITIALIZATION_FAILED, 1, 0, 0, 0);
@@ -172,15 +174,17 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ki_initialize_services(&loader_block);
     wow64_initialize();
     MmInitSystem(&loader_block);
-    ki_map_gdt();
+    ki_map_gdt(CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb));
     load_symbols(TRUE);
     mm_end_boot_mappings();
     kd_start_screen(&loader_block);
     hal_initialize(&loader_block);
+    init_map_apic();
     ki_start_clock();
     ki_initialize_shared_data();
     ki_choose_door();
     ke_initialize_time();
+    KeStartAllProcessors(&loader_block);
 
     ob_initialize();
     ex_initialize();

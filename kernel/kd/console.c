@@ -7,25 +7,26 @@
  * One write at a time.  The writer is at DISPATCH_LEVEL, so no other thread
  * and no DPC comes in between; interrupts are on, since a serial port takes
  * its time.  What an interrupt, or an NMI, has to say in the middle of a write
- * is kept, and the writer it has interrupted shows it at the end.
+ * is kept, and the writer it has interrupted shows it at the end.  Another
+ * processor waits.
  *
  * The screen is drawn at ticks of the clock (kd_draw); a bugcheck draws at
  * once.
- *
- * A second processor would have to wait where here is only an interrupt.
  */
 #include "kdp.h"
 
 #include <arch/cpu.h>
-#include <ke_object.h>
+#include <ke.h>
 #include <rtl.h>
 
 #define LINE_LENGTH 512
 #define EARLY_LENGTH 16384
 #define LATE_LENGTH 2048
 
-/* Under busy. */
-static volatile BOOLEAN busy;
+/* Who writes: a processor's number, and one; 0: nobody. */
+static volatile ULONG writer;
+
+/* The writer's. */
 static char early[EARLY_LENGTH];
 static SIZE_T early_length;
 static BOOLEAN screen_started;
@@ -82,13 +83,33 @@ static ULONGLONG raise(void)
     return irql;
 }
 
+static ULONG this_processor(void)
+{
+    return KeGetCurrentPrcb()->Number + 1;
+}
+
+static BOOLEAN try_begin(void)
+{
+    return __sync_bool_compare_and_swap(&writer, 0, this_processor());
+}
+
+/* FALSE: it is this processor that writes already. */
+static BOOLEAN begin_write(void)
+{
+    if (writer == this_processor())
+        return FALSE;
+    while (!try_begin())
+        arch_pause();
+    return TRUE;
+}
+
 /* The consoles are free again, and what has come meanwhile is shown. */
 static void end_write(void)
 {
-    __sync_lock_release(&busy);
-    while (late_length && !__sync_lock_test_and_set(&busy, TRUE)) {
+    __sync_lock_release(&writer);
+    while (late_length && try_begin()) {
         show_late();
-        __sync_lock_release(&busy);
+        __sync_lock_release(&writer);
     }
 }
 
@@ -96,11 +117,11 @@ void kd_write(const char *text, SIZE_T length)
 {
     ULONGLONG irql = raise();
 
-    if (__sync_lock_test_and_set(&busy, TRUE)) {
-        keep_late(text, length);
-    } else {
+    if (begin_write()) {
         show(text, length);
         end_write();
+    } else {
+        keep_late(text, length);
     }
     arch_write_cr8(irql);
 }
@@ -109,7 +130,7 @@ void kd_draw(void)
 {
     ULONGLONG irql = raise();
 
-    if (!__sync_lock_test_and_set(&busy, TRUE)) {
+    if (try_begin()) {
         kdp_screen_draw();
         end_write();
     }
@@ -118,7 +139,7 @@ void kd_draw(void)
 
 void kd_take_over(void)
 {
-    busy = FALSE;
+    writer = 0;
     kdp_screen_wait(FALSE);
 }
 

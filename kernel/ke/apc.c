@@ -115,15 +115,26 @@ static BOOLEAN may_interrupt_wait(const KTHREAD *thread, const KAPC *apc)
             !(thread->ApcState.InProgressFlags & KERNEL_APC_IN_PROGRESS));
 }
 
+/* Either it is seen Running here, or sees what is pending (schedule.c). */
 static void signal_kernel_apc(KTHREAD *thread, const KAPC *apc,
                               KPRIORITY increment)
 {
     thread->ApcState.KernelApcPending = TRUE;
+    __sync_synchronize();
     if (thread->State == Running)
         ki_request_interrupt(KiProcessorBlock[thread->NextProcessor],
                              APC_VECTOR);
     else if (thread->State == Waiting && may_interrupt_wait(thread, apc))
         KiUnwaitThread(thread, STATUS_KERNEL_APC, increment);
+}
+
+/* It may be in ring 3, on another processor: on its way back it will look. */
+static void hurry(const KTHREAD *thread)
+{
+    __sync_synchronize();
+    if (thread->State == Running && thread != KeGetCurrentThread())
+        ki_request_interrupt(KiProcessorBlock[thread->NextProcessor],
+                             APC_VECTOR);
 }
 
 static void signal_user_apc(KTHREAD *thread, const KAPC *apc,
@@ -133,6 +144,8 @@ static void signal_user_apc(KTHREAD *thread, const KAPC *apc,
         thread->ApcState.UserApcPendingAll |= USER_APC_PENDING;
     if (ki_is_special_user_apc(apc))
         thread->ApcState.UserApcPendingAll |= SPECIAL_USER_APC_PENDING;
+    if (thread->ApcState.UserApcPendingAll)
+        hurry(thread);
     if (thread->State != Waiting || thread->WaitMode != UserMode)
         return;
     if (!(thread->MiscFlags & MISC_FLAGS_ALERTABLE) && !ki_is_exit_apc(apc))

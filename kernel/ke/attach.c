@@ -55,17 +55,13 @@ void ki_initialize_thread_apcs(KTHREAD *thread, KPROCESS *process)
     ki_initialize_suspension(thread);
 }
 
-static void load_address_space(const KPROCESS *process)
-{
-    arch_load_address_space(process->DirectoryTableBase);
-}
-
 void KeStackAttachProcess(KPROCESS *process, KAPC_STATE *state)
 {
     KTHREAD *thread = KeGetCurrentThread();
+    KPROCESS *from = thread->ApcState.Process;
     KIRQL old;
 
-    if (KeGetCurrentPrcb()->DpcRoutineActive)
+    if (KeIsExecutingDpc())
         KeBugCheckEx(INVALID_PROCESS_ATTACH_ATTEMPT, (ULONG_PTR)process,
                      (ULONG_PTR)thread->ApcState.Process,
                      thread->ApcStateIndex, TRUE);
@@ -82,7 +78,7 @@ void KeStackAttachProcess(KPROCESS *process, KAPC_STATE *state)
     }
     initialize_state(&thread->ApcState, process);
     thread->ApcStateIndex = AttachedApcEnvironment;
-    load_address_space(process);
+    arch_load_address_space(from, process);
     KeReleaseSpinLock(&thread->ThreadLock, old);
 }
 
@@ -105,6 +101,7 @@ void KeUnstackDetachProcess(KAPC_STATE *state)
 {
     KTHREAD *thread = KeGetCurrentThread();
     KAPC_STATE *back = state->Process ? state : &thread->SavedApcState;
+    KPROCESS *from = thread->ApcState.Process;
     KIRQL old;
 
     if (state->Process == WAS_ALREADY_THERE)
@@ -121,7 +118,7 @@ void KeUnstackDetachProcess(KAPC_STATE *state)
         thread->SavedApcState.Process = NULL;
         thread->ApcStateIndex = OriginalApcEnvironment;
     }
-    load_address_space(thread->ApcState.Process);
+    arch_load_address_space(from, thread->ApcState.Process);
     if (!IsListEmpty(&thread->ApcState.ApcListHead[KernelMode])) {
         thread->ApcState.KernelApcPending = TRUE;
         arch_request_software_interrupt(APC_VECTOR);

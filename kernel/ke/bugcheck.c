@@ -6,9 +6,10 @@
  * nothing that could fault twice without being noticed: a second bugcheck
  * only says that there was one.
  */
+#include "ki.h"
+
 #include <arch/entry.h>
 #include <kd.h>
-#include <ke.h>
 #include <mm.h>
 
 #define MAX_FRAMES 24
@@ -134,6 +135,7 @@ void KeBugCheckEx(ULONG code, ULONG_PTR p1, ULONG_PTR p2, ULONG_PTR p3,
     const KTRAP_FRAME *trap;
 
     arch_disable_interrupts();
+    ki_freeze_others();
     kd_take_over();
     if (!already) {
         already = TRUE;

@@ -146,7 +146,10 @@ BOOLEAN KeRemoveQueueDpc(KDPC *dpc)
     return removed;
 }
 
-/* The first one, now its user's again; what it was called with is in copy. */
+/*
+ * The first one, now its user's again; what it was called with is in copy.  It
+ * is the queue's or active, never neither.
+ */
 static BOOLEAN take_first(KDPC_DATA *data, KDPC *copy, KDPC **dpc)
 {
     BOOLEAN found;
@@ -159,25 +162,19 @@ static BOOLEAN take_first(KDPC_DATA *data, KDPC *copy, KDPC **dpc)
         remove_after(&data->DpcList, &data->DpcList.ListHead);
         data->DpcQueueDepth--;
         *copy = **dpc;
+        data->ActiveDpc = *dpc;
+        __sync_synchronize();
         (*dpc)->DpcData = NULL;
     }
     KxReleaseSpinLock(&data->DpcLock);
     return found;
 }
 
-/*
- * Every queued DPC, and those that they queue.  On the DPC stack, at
- * DISPATCH_LEVEL, interrupts off but while a routine runs.
- */
-void KiRetireDpcList(KPRCB *prcb)
+static void run_all(KDPC_DATA *data)
 {
-    KDPC_DATA *data = &prcb->DpcData[0];
     KDPC copy, *dpc;
 
-    prcb->DpcRoutineActive = TRUE;
-    prcb->DpcRequestSummary = DPC_NORMAL_PROCESSING_ACTIVE;
     while (take_first(data, &copy, &dpc)) {
-        data->ActiveDpc = dpc;
         arch_enable_interrupts();
         copy.DeferredRoutine(dpc, copy.DeferredContext, copy.SystemArgument1,
                              copy.SystemArgument2);
@@ -188,8 +185,36 @@ void KiRetireDpcList(KPRCB *prcb)
                          0, (ULONG_PTR)dpc);
     }
     data->ActiveDpc = NULL;
-    prcb->DpcRequestSummary = 0;
-    prcb->DpcRoutineActive = FALSE;
+}
+
+/*
+ * Every queued DPC, and those that they queue.  On the DPC stack, at
+ * DISPATCH_LEVEL, interrupts off but while a routine runs.  Another processor
+ * that still found this active has asked for nothing: a last look.
+ */
+void KiRetireDpcList(KPRCB *prcb)
+{
+    KDPC_DATA *data = &prcb->DpcData[0];
+
+    do {
+        prcb->DpcRoutineActive = TRUE;
+        prcb->DpcRequestSummary = DPC_NORMAL_PROCESSING_ACTIVE;
+        run_all(data);
+        prcb->DpcRequestSummary = 0;
+        prcb->DpcRoutineActive = FALSE;
+        __sync_synchronize();
+    } while (*(SINGLE_LIST_ENTRY *volatile *)&data->DpcList.ListHead.Next);
+}
+
+void ke_wait_for_dpc(const KDPC *dpc)
+{
+    __sync_synchronize();
+    for (ULONG i = 0; i < KeNumberProcessors; i++) {
+        KDPC *volatile *active = &KiProcessorBlock[i]->DpcData[0].ActiveDpc;
+
+        while (*active == dpc)
+            arch_pause();
+    }
 }
 
 /* Vector 2Fh's routine (entry/traps.asm). */

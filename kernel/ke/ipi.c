@@ -8,6 +8,7 @@
 #include "ki.h"
 
 #include <arch/apic.h>
+#include <arch/processor.h>
 
 void ki_request_interrupt(const KPRCB *prcb, UCHAR vector)
 {
@@ -17,9 +18,8 @@ void ki_request_interrupt(const KPRCB *prcb, UCHAR vector)
         arch_send_interrupt(prcb->InitialApicId, vector);
 }
 
-/* One sender at a time; the mailbox is free when its summary is 0. */
-void ki_send_packet(KPRCB *prcb, void (*routine)(void *argument),
-                    void *argument)
+/* One sender at a time; the mailbox is free when Next is NULL. */
+static void post(KPRCB *prcb, void (*routine)(void *argument), void *argument)
 {
     REQUEST_MAILBOX *mailbox = &prcb->RequestMailbox[0];
 
@@ -31,15 +31,64 @@ void ki_send_packet(KPRCB *prcb, void (*routine)(void *argument),
     __sync_synchronize();
     mailbox->RequestSummary = IPI_PACKET_READY;
     arch_send_interrupt(prcb->InitialApicId, IPI_VECTOR);
-    while (mailbox->RequestSummary != 0)
-        arch_pause();
-    mailbox->Next = NULL;
 }
 
-/* From vector E1h (entry/traps.asm), at IPI_LEVEL, interrupts off. */
+static void wait_for_answer(KPRCB *prcb)
+{
+    REQUEST_MAILBOX *mailbox = &prcb->RequestMailbox[0];
+
+    while (mailbox->RequestSummary != 0)
+        arch_pause();
+    __sync_synchronize();
+    *(REQUEST_MAILBOX *volatile *)&mailbox->Next = NULL;
+}
+
+void ki_send_packet(KPRCB *prcb, void (*routine)(void *argument),
+                    void *argument)
+{
+    post(prcb, routine, argument);
+    wait_for_answer(prcb);
+}
+
+static BOOLEAN is_meant(const KPRCB *prcb, const KAFFINITY_EX *set)
+{
+    return prcb != KeGetCurrentPrcb() &&
+           (!set || (*(const volatile ULONGLONG *)&set->Bitmap[prcb->Group] &
+                     prcb->GroupSetMember));
+}
+
+/*
+ * In the order of their numbers: two senders do not wait for each other.  A
+ * set may change meanwhile: who was asked is who will answer.
+ */
+void ki_send_packets(const KAFFINITY_EX *set, void (*routine)(void *argument),
+                     void *argument)
+{
+    ULONGLONG asked[MAXIMUM_PROCESSORS / PROCESSORS_PER_GROUP] = { 0 };
+
+    for (ULONG i = 0; i < KeNumberProcessors; i++) {
+        if (is_meant(KiProcessorBlock[i], set)) {
+            asked[i / PROCESSORS_PER_GROUP] |=
+                KiProcessorBlock[i]->GroupSetMember;
+            post(KiProcessorBlock[i], routine, argument);
+        }
+    }
+    for (ULONG i = 0; i < KeNumberProcessors; i++) {
+        if (asked[i / PROCESSORS_PER_GROUP] &
+            KiProcessorBlock[i]->GroupSetMember)
+            wait_for_answer(KiProcessorBlock[i]);
+    }
+}
+
+/*
+ * From vector E1h (entry/traps.asm), at IPI_LEVEL, interrupts off.  Without a
+ * request it only ends the halt of an idle processor, which looks what there
+ * is to run; it may be idle no longer.
+ */
 void ki_ipi_interrupt(KTRAP_FRAME *frame)
 {
-    REQUEST_MAILBOX *mailbox = &KeGetCurrentPrcb()->RequestMailbox[0];
+    KPRCB *prcb = KeGetCurrentPrcb();
+    REQUEST_MAILBOX *mailbox = &prcb->RequestMailbox[0];
 
     (void)frame;
     ki_end_interrupt();
@@ -49,4 +98,6 @@ void ki_ipi_interrupt(KTRAP_FRAME *frame)
         __sync_synchronize();
         mailbox->RequestSummary = 0;
     }
+    if (prcb->NextThread && prcb->CurrentThread != prcb->IdleThread)
+        arch_request_software_interrupt(DPC_VECTOR);
 }

@@ -36,6 +36,57 @@ void ki_remove_ready_thread(KPRCB *prcb, KTHREAD *thread);
 /* The best ready thread, taken off its queue, or NULL if all are lower. */
 KTHREAD *KiSelectReadyThread(KPRIORITY lowest, KPRCB *prcb);
 
+/* PrcbLock is held: thread is to run next there; whoever was to, is ready. */
+void ki_set_next_thread(KPRCB *prcb, KTHREAD *thread);
+
+/*
+ * NT: a process is in one group of processors, its threads run on all of that,
+ * and each has an ideal one.
+ */
+void ki_choose_group(KPROCESS *process);
+void ki_set_first_affinity(KTHREAD *thread, const KPROCESS *process);
+
+/* It has nothing to run, from now on; PrcbLock is held. */
+void ki_mark_idle(KPRCB *prcb);
+
+/*
+ * The idle processor takes what others have ready and do not get to: it is
+ * NextThread then.  At DISPATCH_LEVEL, no locks held.
+ */
+void ki_find_ready_thread(KPRCB *prcb);
+
+/*
+ * Behind each switch: who has run here and may not any more is made ready
+ * elsewhere.  At DISPATCH_LEVEL.
+ */
+void ki_send_away(void);
+
+/* KPROCESS.ProcessLock, of its list of threads; at DISPATCH_LEVEL from here. */
+static inline KIRQL ki_lock_process(KPROCESS *process)
+{
+    KIRQL irql = KfRaiseIrql(DISPATCH_LEVEL);
+
+    while (__sync_lock_test_and_set(&process->ProcessLock, 1))
+        arch_pause();
+    return irql;
+}
+
+static inline void ki_unlock_process(KPROCESS *process)
+{
+    __sync_lock_release(&process->ProcessLock);
+}
+
+/* Takes the lock of the processor that a Ready, Standby or Running thread is
+ * of; ThreadLock is held. */
+KPRCB *ki_lock_processor_of(const KTHREAD *thread);
+
+/* May thread run there? */
+static inline BOOLEAN ki_may_run_on(const KTHREAD *thread, const KPRCB *prcb)
+{
+    return thread->Affinity.Group == prcb->Group &&
+           (thread->Affinity.Mask & prcb->GroupSetMember) != 0;
+}
+
 /* Ready as soon as this processor's deferred list is worked off. */
 void ki_defer_ready(KTHREAD *thread);
 void KiProcessDeferredReadyList(KPRCB *prcb);
@@ -71,8 +122,8 @@ void ki_signal_object(DISPATCHER_HEADER *object, KPRIORITY increment);
 
 void ki_initialize_timers(KPRCB *prcb);
 
-/* From the clock, so many ticks after the last time. */
-void ki_check_timers(KPRCB *prcb, ULONG ticks);
+/* From the clock: what is due since it looked last? */
+void ki_check_timers(KPRCB *prcb);
 
 /* Interrupt time of a timeout: negative from now, positive a system time. */
 ULONGLONG ke_due_time(const LARGE_INTEGER *timeout);
@@ -97,7 +148,16 @@ void KiCheckForKernelApcDelivery(void);
 /* KTHREAD.SchedulerApc and SuspendEvent of a new thread. */
 void ki_initialize_suspension(KTHREAD *thread);
 
-/* ---- other processors (ipi.c) ---- */
+/* ---- other processors (freeze.c, ipi.c) ---- */
+
+/* KPRCB.IpiFrozen */
+#define TARGET_FREEZE 4                 /* its next NMI freezes it */
+#define FROZEN 2
+
+/* They do nothing any more.  If one of them is doing the same, this one does
+ * not come back.  Interrupts off. */
+void ki_freeze_others(void);
+__attribute__((noreturn)) void ki_stay_frozen(KTRAP_FRAME *frame);
 
 /* vector of that processor: APC_VECTOR, DPC_VECTOR.  IRQL: any. */
 void ki_request_interrupt(const KPRCB *prcb, UCHAR vector);
@@ -109,3 +169,10 @@ void ki_request_interrupt(const KPRCB *prcb, UCHAR vector);
  */
 void ki_send_packet(KPRCB *prcb, void (*routine)(void *argument),
                     void *argument);
+
+/*
+ * The same on all processors but this one, or on those of a set (it may have
+ * this one); all at the same time.  IRQL: DISPATCH_LEVEL to < IPI_LEVEL.
+ */
+void ki_send_packets(const KAFFINITY_EX *set, void (*routine)(void *argument),
+                     void *argument);

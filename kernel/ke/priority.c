@@ -18,18 +18,17 @@ static void reconsider(KPRCB *prcb)
 
     if (!better)
         return;
+    prcb->NextThread = NULL;
     if (next)
         KiQueueReadyThread(prcb, next);
-    better->State = Standby;
-    prcb->NextThread = better;
+    ki_set_next_thread(prcb, better);
 }
 
 /* ThreadLock is held. */
 static void KiSetPriorityThread(KTHREAD *thread, KPRIORITY priority)
 {
-    KPRCB *prcb = KeGetCurrentPrcb();
+    KPRCB *prcb = ki_lock_processor_of(thread);
 
-    KxAcquireSpinLock(&prcb->PrcbLock);
     thread->PriorityDecrement = 0;
     if (thread->State == Ready) {
         ki_remove_ready_thread(prcb, thread);
@@ -106,11 +105,9 @@ LONG KeSetBasePriorityThread(KTHREAD *thread, LONG increment)
 /* Every thread of the process moves with it. */
 KPRIORITY KeSetPriorityProcess(KPROCESS *process, KPRIORITY base)
 {
-    KIRQL irql = KfRaiseIrql(DISPATCH_LEVEL);
+    KIRQL irql = ki_lock_process(process);
     KPRIORITY before = process->BasePriority;
 
-    while (__sync_lock_test_and_set(&process->ProcessLock, 1))
-        arch_pause();
     process->BasePriority = (UCHAR)base;
     for (LIST_ENTRY *entry = process->ThreadListHead.Flink;
          entry != &process->ThreadListHead; entry = entry->Flink) {
@@ -124,7 +121,7 @@ KPRIORITY KeSetPriorityProcess(KPROCESS *process, KPRIORITY base)
         KiSetPriorityThread(thread, thread->BasePriority);
         KxReleaseSpinLock(&thread->ThreadLock);
     }
-    __sync_lock_release(&process->ProcessLock);
+    ki_unlock_process(process);
     KiExitDispatcher(irql);
     return before;
 }

@@ -3,7 +3,7 @@
  *
  *     63                       4   3   2   1   0
  *     | shared holders            |      0    | L |   nobody waits
- *     | first waiter's block      | M | 0 | 1 | 1 |   somebody does
+ *     | first waiter's block      | M | 0 | 1 | L |   somebody does
  *
  * L Locked, 1 Waiting, M MultipleShared.  0 is free.  As long as nobody waits
  * a lock is taken and given back with one interlocked operation on the word.
@@ -11,14 +11,19 @@
  * before; then the word is the address of the first block, and only holders of
  * queue_lock change it: the number of shared holders is in that block.
  *
- * The last one to give the lock back passes it on, to the first waiter, or if
- * that one wants it shared to all up to the next that does not.  A waiter
- * that wakes up is a holder already.  So the order is that of arrival: a
- * reader that finds somebody waiting waits, too, and no writer starves.
+ * On one processor the last one to give the lock back passes it on, to the
+ * first waiter, or if that one wants it shared to all up to the next that does
+ * not.  A waiter that wakes up is a holder already.  So the order is that of
+ * arrival: a reader that finds somebody waiting waits, too, and no writer
+ * starves.
+ *
+ * With several, passing on would make all of them wait for whoever is woken.
+ * There the first waiter is only told to try again, and the lock is free until
+ * then.  Who has tried in vain waits before all others, and after some tries
+ * it insists: then the lock is passed on, and nobody starves here either.
  *
  * NT: blocks are linked by interlocked operations, newest first; a lock that
- * is given back is free for whoever comes before the woken thread runs, which
- * is faster and not as fair.
+ * is given back is always free for whoever comes first.
  */
 #include <ke.h>
 #include <ke_lock.h>
@@ -29,12 +34,16 @@
 #define SHARED_ONE      0x10ULL
 #define FLAGS           0xFULL
 
-/* shared_count and last: of the first block. */
+#define SPINS 200
+#define MOST_TRIES 3
+
+/* shared_count and last: of the first block.  granted: woken as a holder. */
 struct block {
     KEVENT event;
     struct block *next, *last;
     ULONGLONG shared_count;
-    BOOLEAN exclusive;
+    BOOLEAN exclusive, granted;
+    ULONG tries;
 } __attribute__((aligned(16)));
 
 /* Under it: every list of waiters, and every word that has one. */
@@ -96,6 +105,25 @@ static void append(EX_PUSH_LOCK *lock, struct block *block)
     first->last = block;
 }
 
+static void prepend(EX_PUSH_LOCK *lock, struct block *block)
+{
+    struct block *first = first_block(lock);
+
+    block->next = first;
+    block->last = first->last;
+    block->shared_count = first->shared_count;
+    lock->Value = waiting_value(block);
+}
+
+/* It is free, but for those that wait and have been told. */
+static void take_open(EX_PUSH_LOCK *lock, BOOLEAN exclusive)
+{
+    struct block *first = first_block(lock);
+
+    first->shared_count = !exclusive;
+    lock->Value = waiting_value(first);
+}
+
 /* FALSE: it could be taken after all. */
 static BOOLEAN enqueue(EX_PUSH_LOCK *lock, struct block *block)
 {
@@ -105,8 +133,15 @@ static BOOLEAN enqueue(EX_PUSH_LOCK *lock, struct block *block)
     while (!queued && !try_acquire(lock, block->exclusive)) {
         ULONGLONG old = lock->Value;
 
+        if ((old & WAITING) && !(old & LOCKED)) {
+            take_open(lock, block->exclusive);
+            break;
+        }
         if (old & WAITING) {
-            append(lock, block);
+            if (block->tries)
+                prepend(lock, block);
+            else
+                append(lock, block);
             queued = TRUE;
         } else if (old != 0) {
             queued = start_queue(lock, old, block);
@@ -116,19 +151,36 @@ static BOOLEAN enqueue(EX_PUSH_LOCK *lock, struct block *block)
     return queued;
 }
 
+/* Its holder may run on another processor, and be through soon. */
+static BOOLEAN spin(EX_PUSH_LOCK *lock, BOOLEAN exclusive)
+{
+    if (KeNumberProcessors == 1)
+        return FALSE;
+    for (ULONG i = 0; i < SPINS; i++) {
+        if (*(const volatile ULONGLONG *)&lock->Value & WAITING)
+            return FALSE;
+        arch_pause();
+        if (try_acquire(lock, exclusive))
+            return TRUE;
+    }
+    return FALSE;
+}
+
 static void acquire(EX_PUSH_LOCK *lock, BOOLEAN exclusive)
 {
     struct block block;
 
     KeEnterCriticalRegion();
-    if (try_acquire(lock, exclusive))
+    if (try_acquire(lock, exclusive) || spin(lock, exclusive))
         return;
-    block.next = NULL;
-    block.exclusive = exclusive;
+    block = (struct block){ .exclusive = exclusive };
     KeInitializeEvent(&block.event, EventSynchronizationObject, FALSE);
-    if (enqueue(lock, &block))
+    while (!block.granted && enqueue(lock, &block)) {
         KeWaitForSingleObject(&block.event, WrPushLock, KernelMode, FALSE,
                               NULL);
+        block.next = NULL;
+        block.tries++;
+    }
 }
 
 void ke_acquire_exclusive(EX_PUSH_LOCK *lock)
@@ -150,8 +202,10 @@ static struct block *pass_on(EX_PUSH_LOCK *lock)
     struct block *first = first_block(lock), *end = first;
     ULONGLONG count = !first->exclusive;
 
+    first->granted = TRUE;
     while (!first->exclusive && end->next && !end->next->exclusive) {
         end = end->next;
+        end->granted = TRUE;
         count++;
     }
     if (end->next) {
@@ -163,6 +217,28 @@ static struct block *pass_on(EX_PUSH_LOCK *lock)
     }
     end->next = NULL;
     return first;
+}
+
+/* The lock is nobody's, and stays so: the first waiter is to try again. */
+static struct block *open(EX_PUSH_LOCK *lock)
+{
+    struct block *first = first_block(lock), *next = first->next;
+
+    if (next) {
+        next->last = first->last;
+        next->shared_count = 0;
+        lock->Value = waiting_value(next) & ~LOCKED;
+    } else {
+        lock->Value = 0;
+    }
+    first->next = NULL;
+    return first;
+}
+
+static struct block *give_back(EX_PUSH_LOCK *lock)
+{
+    return KeNumberProcessors == 1 || first_block(lock)->tries >= MOST_TRIES
+               ? pass_on(lock) : open(lock);
 }
 
 /* One shared holder less while others wait; is it the last one? */
@@ -192,7 +268,7 @@ static void release_to_waiters(EX_PUSH_LOCK *lock, BOOLEAN exclusive)
     struct block *woken = NULL;
 
     if (exclusive || drop_shared(lock))
-        woken = pass_on(lock);
+        woken = give_back(lock);
     KeReleaseSpinLock(&queue_lock, irql);
     wake(woken);
 }

@@ -8,8 +8,25 @@
  *
  * All under PrcbLock, at DISPATCH_LEVEL; the deferred list needs no lock, it
  * belongs to the processor that fills it.
+ *
+ * With several processors a thread that becomes ready goes to an idle one that
+ * it may run on: its ideal one, the one where it ran last, this one, any.  If
+ * none is idle, to its ideal one, to run at once or to wait there.  A processor
+ * with nothing to run looks what waits at the others.  Either of the two sees
+ * the other: who queues a thread then looks who is idle, and who is idle says
+ * so before it looks.
+ *
+ * Two PrcbLocks are taken in the order of the processors' numbers.
  */
 #include "ki.h"
+
+#include <arch/apic.h>
+#include <arch/processor.h>
+
+#define GROUPS (MAXIMUM_PROCESSORS / PROCESSORS_PER_GROUP)
+
+/* Bits change under the PrcbLock of their processor. */
+static volatile ULONGLONG KiIdleSummary[GROUPS];
 
 void ki_initialize_ready_queues(KPRCB *prcb)
 {
@@ -17,11 +34,49 @@ void ki_initialize_ready_queues(KPRCB *prcb)
         InitializeListHead(&prcb->DispatcherReadyListHead[i]);
 }
 
+/* The vector that makes it look: its idle thread is at DISPATCH_LEVEL. */
+static void kick(const KPRCB *prcb)
+{
+    if (prcb != KeGetCurrentPrcb())
+        arch_send_interrupt(prcb->InitialApicId,
+                            prcb->CurrentThread == prcb->IdleThread
+                                ? IPI_VECTOR : DPC_VECTOR);
+}
+
+static KPRCB *processor_of_bit(ULONG group, ULONGLONG bits)
+{
+    return KiProcessorBlock[group * PROCESSORS_PER_GROUP +
+                            (ULONG)__builtin_ctzll(bits)];
+}
+
+static ULONGLONG idle_for(const KTHREAD *thread)
+{
+    return KiIdleSummary[thread->Affinity.Group] & thread->Affinity.Mask;
+}
+
+/* thread waits where it is, and somebody has nothing to do. */
+static void offer(const KTHREAD *thread)
+{
+    ULONGLONG idle;
+    KPRCB *prcb;
+
+    if (KeNumberProcessors == 1)
+        return;
+    __sync_synchronize();
+    idle = idle_for(thread);
+    if (!idle)
+        return;
+    prcb = processor_of_bit(thread->Affinity.Group, idle);
+    prcb->IdleSchedule = TRUE;
+    kick(prcb);
+}
+
 /* A thread that was preempted goes on before others of its priority. */
 void KiQueueReadyThread(KPRCB *prcb, KTHREAD *thread)
 {
     LIST_ENTRY *head = &prcb->DispatcherReadyListHead[(UCHAR)thread->Priority];
 
+    thread->NextProcessor = prcb->Number;
     thread->State = Ready;
     if (thread->Preempted)
         InsertHeadList(head, &thread->WaitListEntry);
@@ -30,6 +85,7 @@ void KiQueueReadyThread(KPRCB *prcb, KTHREAD *thread)
     thread->Preempted = FALSE;
     prcb->ReadySummary |= 1U << thread->Priority;
     prcb->ReadyThreadCount++;
+    offer(thread);
 }
 
 void ki_remove_ready_thread(KPRCB *prcb, KTHREAD *thread)
@@ -56,32 +112,145 @@ KTHREAD *KiSelectReadyThread(KPRIORITY lowest, KPRCB *prcb)
     return thread;
 }
 
-/* thread is to run next: it has won against who was to, or who runs. */
-static void set_next_thread(KPRCB *prcb, KTHREAD *thread)
+void ki_mark_idle(KPRCB *prcb)
+{
+    prcb->IdleSchedule = KeNumberProcessors > 1;
+    __sync_fetch_and_or(&KiIdleSummary[prcb->Group], prcb->GroupSetMember);
+}
+
+static void give(KPRCB *prcb, KTHREAD *thread)
+{
+    thread->NextProcessor = prcb->Number;
+    thread->State = Standby;
+    prcb->NextThread = thread;
+    if (KiIdleSummary[prcb->Group] & prcb->GroupSetMember)
+        __sync_fetch_and_and(&KiIdleSummary[prcb->Group],
+                             ~prcb->GroupSetMember);
+}
+
+/* It has won against who was to run next, or who runs. */
+void ki_set_next_thread(KPRCB *prcb, KTHREAD *thread)
 {
     KTHREAD *loser = prcb->NextThread;
 
-    thread->State = Standby;
-    prcb->NextThread = thread;
-    if (loser) {
+    give(prcb, thread);
+    if (loser && loser != prcb->IdleThread) {
         loser->Preempted = TRUE;
         KiQueueReadyThread(prcb, loser);
     }
+    kick(prcb);
 }
 
-/* Into the queue, or in front of who runs now. */
-static void KiDeferredReadyThread(KPRCB *prcb, KTHREAD *thread)
+static KPRCB *processor_for(const KTHREAD *thread)
+{
+    KPRCB *ideal = KiProcessorBlock[thread->IdealProcessor], *last, *this;
+    ULONGLONG idle;
+
+    if (KeNumberProcessors == 1)
+        return ideal;
+    idle = idle_for(thread);
+    if (!idle)
+        return ideal;
+    last = KiProcessorBlock[thread->NextProcessor];
+    this = KeGetCurrentPrcb();
+    if (idle & ideal->GroupSetMember)
+        return ideal;
+    if (last->Group == ideal->Group && (idle & last->GroupSetMember))
+        return last;
+    if (this->Group == ideal->Group && (idle & this->GroupSetMember))
+        return this;
+    return processor_of_bit(ideal->Group, idle);
+}
+
+/* Into a queue, or in front of who runs now. */
+static void KiDeferredReadyThread(KTHREAD *thread)
 {
     KTHREAD *best;
+    KPRCB *prcb;
 
+    KxAcquireSpinLock(&thread->ThreadLock);
+    prcb = processor_for(thread);
     KxAcquireSpinLock(&prcb->PrcbLock);
     best = prcb->NextThread ? prcb->NextThread : prcb->CurrentThread;
     if (best == prcb->IdleThread || thread->Priority > best->Priority)
-        set_next_thread(prcb, thread);
+        ki_set_next_thread(prcb, thread);
     else
         KiQueueReadyThread(prcb, thread);
     KxReleaseSpinLock(&prcb->PrcbLock);
+    KxReleaseSpinLock(&thread->ThreadLock);
 }
+
+KPRCB *ki_lock_processor_of(const KTHREAD *thread)
+{
+    for (;;) {
+        KPRCB *prcb = KiProcessorBlock[thread->NextProcessor];
+
+        KxAcquireSpinLock(&prcb->PrcbLock);
+        if (thread->NextProcessor == prcb->Number)
+            return prcb;
+        KxReleaseSpinLock(&prcb->PrcbLock);
+    }
+}
+
+/* ---- an idle processor ---- */
+
+static void lock_both(KPRCB *one, KPRCB *other)
+{
+    KxAcquireSpinLock(one->Number < other->Number ? &one->PrcbLock
+                                                  : &other->PrcbLock);
+    KxAcquireSpinLock(one->Number < other->Number ? &other->PrcbLock
+                                                  : &one->PrcbLock);
+}
+
+/* The best that waits at from and may run on prcb, or NULL. */
+static KTHREAD *best_for(const KPRCB *prcb, KPRCB *from)
+{
+    for (ULONG left = from->ReadySummary; left;) {
+        ULONG priority = 31 - (ULONG)__builtin_clz(left);
+        LIST_ENTRY *head = &from->DispatcherReadyListHead[priority];
+
+        for (LIST_ENTRY *at = head->Flink; at != head; at = at->Flink) {
+            KTHREAD *thread = CONTAINING_RECORD(at, KTHREAD, WaitListEntry);
+
+            if (ki_may_run_on(thread, prcb))
+                return thread;
+        }
+        left &= ~(1U << priority);
+    }
+    return NULL;
+}
+
+static BOOLEAN take_from(KPRCB *prcb, KPRCB *from)
+{
+    KTHREAD *thread = NULL;
+
+    lock_both(prcb, from);
+    if (!prcb->NextThread)
+        thread = best_for(prcb, from);
+    if (thread) {
+        ki_remove_ready_thread(from, thread);
+        give(prcb, thread);
+    }
+    KxReleaseSpinLock(&prcb->PrcbLock);
+    KxReleaseSpinLock(&from->PrcbLock);
+    return thread != NULL;
+}
+
+void ki_find_ready_thread(KPRCB *prcb)
+{
+    prcb->IdleSchedule = FALSE;
+    __sync_synchronize();
+    for (ULONG i = 1; i < KeNumberProcessors && !prcb->NextThread; i++) {
+        KPRCB *from = KiProcessorBlock[(prcb->Number + i) %
+                                       KeNumberProcessors];
+
+        if (from->Group == prcb->Group &&
+            *(volatile ULONG *)&from->ReadySummary && take_from(prcb, from))
+            return;
+    }
+}
+
+/* ---- the deferred list ---- */
 
 void ki_defer_ready(KTHREAD *thread)
 {
@@ -107,8 +276,8 @@ void KiProcessDeferredReadyList(KPRCB *prcb)
     }
     for (; ordered; ordered = next) {
         next = ordered->Next;
-        KiDeferredReadyThread(prcb, CONTAINING_RECORD(ordered, KTHREAD,
-                                                      WaitListEntry));
+        KiDeferredReadyThread(CONTAINING_RECORD(ordered, KTHREAD,
+                                                WaitListEntry));
     }
 }
 

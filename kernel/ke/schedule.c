@@ -8,9 +8,12 @@
  *                        2Fh), or the quantum is over: KiQuantumEnd
  *   ke_yield             it says so itself
  *
- * All of them choose under PrcbLock and switch at DISPATCH_LEVEL.  Running is
- * TRUE until the processor has left the thread's stack: another processor
- * that has chosen it waits for that.
+ * All of them choose under PrcbLock and switch at DISPATCH_LEVEL; CurrentThread
+ * changes under that lock, too, so that others compare with who will run.
+ *
+ * KTHREAD.Running is TRUE until the processor has left the thread's stack.
+ * Another processor that has chosen it must not wait for that on a stack that
+ * somebody may be waiting for in the same way: its idle thread waits.
  */
 #include "ki.h"
 
@@ -36,27 +39,48 @@ static void charge_cycles(KPRCB *prcb)
     prcb->StartCycles = now;
 }
 
+/* Who has run here may not any more (ke_set_affinity_thread): elsewhere. */
+void ki_send_away(void)
+{
+    KPRCB *prcb = KeGetCurrentPrcb();
+
+    if (!prcb->DeferredReadyListHead.Next)
+        return;
+    KiProcessDeferredReadyList(prcb);
+    if (prcb->NextThread)
+        arch_request_software_interrupt(DPC_VECTOR);
+}
+
 /*
  * next is nobody's any more.  PrcbLock is held and released here; returns when
- * thread runs again, still at DISPATCH_LEVEL.  Never from the DPC stack, where
- * the next DPC would write over what thread has left there.
+ * thread runs again, still at DISPATCH_LEVEL, perhaps on another processor.
+ * Never from the DPC stack, where the next DPC would write over what thread
+ * has left there.
  */
 static void swap_to(KPRCB *prcb, KTHREAD *thread, KTHREAD *next)
 {
+    if (next != thread && next->Running) {
+        prcb->NextThread = next;
+        next = prcb->IdleThread;
+    }
+    if (next == prcb->IdleThread && !prcb->NextThread)
+        ki_mark_idle(prcb);
     next->State = Running;
     next->NextProcessor = prcb->Number;
-    KxReleaseSpinLock(&prcb->PrcbLock);
-    if (next != thread) {
+    if (next == thread) {
+        KxReleaseSpinLock(&prcb->PrcbLock);
+    } else {
         if (prcb->DpcRoutineActive)
             KeBugCheckEx(ATTEMPTED_SWITCH_FROM_DPC, (ULONG_PTR)thread,
                          (ULONG_PTR)next,
                          (ULONG_PTR)__builtin_frame_address(0), 0);
-        while (next->Running)
-            arch_pause();
         arch_disable_interrupts();
         charge_cycles(prcb);
+        prcb->CurrentThread = next;
+        KxReleaseSpinLock(&prcb->PrcbLock);
         KiSwapContext(thread, next);
         arch_enable_interrupts();
+        ki_send_away();
     }
     if (thread->ApcState.KernelApcPending && thread->SpecialApcDisable == 0)
         arch_request_software_interrupt(APC_VECTOR);
@@ -65,10 +89,13 @@ static void swap_to(KPRCB *prcb, KTHREAD *thread, KTHREAD *next)
 /* The standby thread, or the best ready one of at least that priority. */
 static KTHREAD *choose(KPRCB *prcb, KPRIORITY lowest)
 {
-    KTHREAD *next = prcb->NextThread;
+    KTHREAD *next = prcb->NextThread, *better;
 
     prcb->NextThread = NULL;
-    return next ? next : KiSelectReadyThread(lowest, prcb);
+    if (next && next != prcb->IdleThread)
+        return next;
+    better = KiSelectReadyThread(lowest, prcb);
+    return better ? better : next;
 }
 
 void KiSwapThread(KTHREAD *thread)
@@ -101,9 +128,11 @@ static void switch_to_next(KPRCB *prcb, KIRQL irql, BOOLEAN preempted,
     prcb->NextThread = NULL;
     thread->WaitIrql = irql;
     thread->WaitReason = (UCHAR)reason;
-    if (thread != prcb->IdleThread) {
+    if (thread != prcb->IdleThread && ki_may_run_on(thread, prcb)) {
         thread->Preempted = preempted;
         KiQueueReadyThread(prcb, thread);
+    } else if (thread != prcb->IdleThread) {
+        ki_defer_ready(thread);
     }
     swap_to(prcb, thread, next);
 }
@@ -242,6 +271,10 @@ void KiIdleLoop(void)
     KPRCB *prcb = KeGetCurrentPrcb();
 
     KfRaiseIrql(DISPATCH_LEVEL);
+    KxAcquireSpinLock(&prcb->PrcbLock);
+    if (!prcb->NextThread)
+        ki_mark_idle(prcb);
+    KxReleaseSpinLock(&prcb->PrcbLock);
     for (;;) {
         arch_disable_interrupts();
         if (prcb->DpcRequestSummary & DPC_NORMAL_PENDING) {
@@ -250,7 +283,11 @@ void KiIdleLoop(void)
             KiProcessDeferredReadyList(prcb);
         } else if (prcb->NextThread) {
             arch_enable_interrupts();
+            arch_pause();
             switch_to_next(prcb, DISPATCH_LEVEL, FALSE, Executive);
+        } else if (prcb->IdleSchedule) {
+            arch_enable_interrupts();
+            ki_find_ready_thread(prcb);
         } else {
             arch_enable_interrupts_and_halt();
         }

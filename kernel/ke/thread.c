@@ -27,8 +27,6 @@ static void initialize_thread(KTHREAD *thread, KPROCESS *process)
     thread->Priority = thread->BasePriority = (CHAR)process->BasePriority;
     thread->QuantumReset = process->QuantumReset;
     thread->WaitRegister.Flags = WaitAborted;
-    thread->Affinity.Mask = thread->UserAffinity.Mask =
-        KeGetCurrentPrcb()->GroupSetMember;
     KeInitializeTimerEx(&thread->Timer, TimerNotificationObject);
 }
 
@@ -49,16 +47,19 @@ void KeInitializeProcess(KPROCESS *process, KPRIORITY base_priority,
     process->DirectoryTableBase = directory_table_base;
     process->BasePriority = (UCHAR)base_priority;
     process->QuantumReset = QUANTUM_RESET;
+    ki_choose_group(process);
 }
 
-void ki_initialize_idle_thread(KPROCESS *process, KTHREAD *thread,
-                               void *stack_base, SIZE_T stack_size)
+void ki_initialize_idle_thread(KPRCB *prcb, KPROCESS *process,
+                               KTHREAD *thread, void *stack_base,
+                               SIZE_T stack_size)
 {
-    KPRCB *prcb = KeGetCurrentPrcb();
-
-    KeInitializeProcess(process, LOW_PRIORITY, arch_read_cr3());
     initialize_thread(thread, process);
     set_stack(thread, stack_base, stack_size);
+    thread->Affinity.Mask = thread->UserAffinity.Mask = prcb->GroupSetMember;
+    thread->Affinity.Group = thread->UserAffinity.Group = prcb->Group;
+    thread->IdealProcessor = thread->UserIdealProcessor =
+        thread->NextProcessor = prcb->Number;
     thread->State = Running;
     thread->Running = TRUE;
     prcb->CurrentThread = prcb->IdleThread = thread;
@@ -81,21 +82,6 @@ void KeInitThread(KTHREAD *thread, void *stack_base,
     thread->State = Initialized;
 }
 
-static KIRQL lock_process(KPROCESS *process)
-{
-    KIRQL irql = KfRaiseIrql(DISPATCH_LEVEL);
-
-    while (__sync_lock_test_and_set(&process->ProcessLock, 1))
-        arch_pause();
-    return irql;
-}
-
-static void unlock_process(KPROCESS *process, KIRQL irql)
-{
-    __sync_lock_release(&process->ProcessLock);
-    KfLowerIrql(irql);
-}
-
 static void mark_instrumented(KTHREAD *thread, BOOLEAN on)
 {
     UCHAR *active = &thread->Header.DebugActive;
@@ -108,7 +94,7 @@ static void mark_instrumented(KTHREAD *thread, BOOLEAN on)
 
 void ke_set_instrumentation_callback(KPROCESS *process, void *callback)
 {
-    KIRQL irql = lock_process(process);
+    KIRQL irql = ki_lock_process(process);
     LIST_ENTRY *entry;
 
     process->InstrumentationCallback = callback;
@@ -116,24 +102,28 @@ void ke_set_instrumentation_callback(KPROCESS *process, void *callback)
          entry != &process->ThreadListHead; entry = entry->Flink)
         mark_instrumented(CONTAINING_RECORD(entry, KTHREAD, ThreadListEntry),
                           callback != NULL);
-    unlock_process(process, irql);
+    ki_unlock_process(process);
+    KfLowerIrql(irql);
 }
 
 void KeStartThread(KTHREAD *thread)
 {
     KPROCESS *process = thread->Process;
-    KIRQL irql = lock_process(process);
+    KIRQL irql = ki_lock_process(process);
 
     thread->QuantumTarget = ki_quantum_cycles(thread);
+    ki_set_first_affinity(thread, process);
     if (process->InstrumentationCallback)
         mark_instrumented(thread, TRUE);
     InsertTailList(&process->ThreadListHead, &thread->ThreadListEntry);
-    unlock_process(process, irql);
+    ki_unlock_process(process);
+    KfLowerIrql(irql);
 }
 
 /* The first C of every thread (thread/swap.asm), at DISPATCH_LEVEL. */
 void ki_start_thread(void (*routine)(void *argument), void *argument)
 {
+    ki_send_away();
     if (KeGetCurrentThread()->ApcState.KernelApcPending)
         arch_request_software_interrupt(APC_VECTOR);
     KfLowerIrql(PASSIVE_LEVEL);
@@ -163,13 +153,11 @@ LONG KeSetProcess(KPROCESS *process, KPRIORITY increment)
 void KeTerminateThread(KPRIORITY increment)
 {
     KTHREAD *thread = KeGetCurrentThread();
-    KIRQL irql;
 
     ki_abandon_mutants(thread);
-    irql = lock_process(thread->Process);
+    ki_lock_process(thread->Process);
     RemoveEntryList(&thread->ThreadListEntry);
-    unlock_process(thread->Process, irql);
-    KfRaiseIrql(DISPATCH_LEVEL);
+    ki_unlock_process(thread->Process);
     signal(&thread->Header, increment);
     thread->State = Terminated;
     KiSwapThread(thread);

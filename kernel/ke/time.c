@@ -16,7 +16,7 @@
 static volatile ULONGLONG tick_tsc = 1;
 
 /* SystemTime - InterruptTime, which run at one rate. */
-static LONGLONG boot_time SEALED;
+LARGE_INTEGER KeBootTime SEALED;
 
 struct ke_boot_clock ke_boot_clock;
 
@@ -81,8 +81,8 @@ void ke_initialize_time(void)
     shared->TickCountMultiplier = TICK_COUNT_MULTIPLIER;
     xp->TickCountMultiplier = TICK_COUNT_MULTIPLIER;
     write_both(&shared->SystemTime, &xp->SystemTime, arch_read_wall_clock());
-    boot_time = read_time(&shared->SystemTime) -
-                read_time(&shared->InterruptTime);
+    KeBootTime.QuadPart = read_time(&shared->SystemTime) -
+                          read_time(&shared->InterruptTime);
     shared->QpcFrequency = (LONGLONG)KeGetCurrentPrcb()->TscFrequency;
 }
 
@@ -130,8 +130,8 @@ ULONGLONG ke_due_time(const LARGE_INTEGER *timeout)
     if (timeout->QuadPart < 0)
         return KeQueryInterruptTimePrecise(&counter) -
                (ULONGLONG)timeout->QuadPart;
-    return timeout->QuadPart > boot_time
-               ? (ULONGLONG)(timeout->QuadPart - boot_time) : 0;
+    return timeout->QuadPart > KeBootTime.QuadPart
+               ? (ULONGLONG)(timeout->QuadPart - KeBootTime.QuadPart) : 0;
 }
 
 LARGE_INTEGER KeQueryPerformanceCounter(LARGE_INTEGER *frequency)

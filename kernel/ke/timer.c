@@ -198,15 +198,15 @@ static void KiTimerExpiration(KDPC *dpc, void *context, void *argument1,
 }
 
 /*
- * Above DISPATCH_LEVEL.  If the DPC is still queued for
- * an earlier tick, it will come here as well.
+ * Above DISPATCH_LEVEL.  If the DPC is still queued for an earlier tick, it
+ * will come here as well.
  */
-void ki_check_timers(KPRCB *prcb, ULONG ticks)
+void ki_check_timers(KPRCB *prcb)
 {
     ULONGLONG now = KeQueryInterruptTime();
-    ULONGLONG slot = ki_timer_slot(now - (ULONGLONG)ticks *
-                                         KeQueryTimeIncrement());
+    ULONGLONG slot = ki_timer_slot(prcb->TimerTable.looked);
 
+    prcb->TimerTable.looked = now;
     if (ki_find_due_slot(&prcb->TimerTable, &slot, now))
         KeInsertQueueDpc(&prcb->TimerExpirationDpc, (void *)slot, NULL);
 }

@@ -416,17 +416,31 @@ static void begin(struct wait *w)
     thread->WaitRegister.Flags = WaitInProgress;
 }
 
-static void end(struct wait *w)
+/*
+ * Another processor has ended the wait before it was committed, and may not
+ * have let go of its object, which may be gone when we return.
+ */
+static void wait_for_unlock(DISPATCHER_HEADER *object)
+{
+    ki_lock_object(object);
+    ki_unlock_object(object);
+}
+
+static void end(struct wait *w, BOOLEAN committed)
 {
     KWAIT_BLOCK *timer_block = &w->thread->WaitBlock[TIMER_WAIT_BLOCK];
 
     for (ULONG i = 0; i < w->count; i++) {
         if (w->blocks[i].BlockState == WaitBlockActive)
             unlink_if_linked(&w->blocks[i]);
+        else if (!committed && KeNumberProcessors > 1)
+            wait_for_unlock(w->objects[i]);
     }
     if (timer_block->BlockState == WaitBlockActive) {
         KeCancelTimer(&w->thread->Timer);
         unlink_if_linked(timer_block);
+    } else if (!committed && w->timed && KeNumberProcessors > 1) {
+        wait_for_unlock(&w->thread->Timer.Header);
     }
 }
 
@@ -434,6 +448,7 @@ static void end(struct wait *w)
 static NTSTATUS wait(struct wait *w)
 {
     KTHREAD *thread = w->thread;
+    BOOLEAN committed;
     NTSTATUS status;
 
     do {
@@ -449,9 +464,10 @@ static NTSTATUS wait(struct wait *w)
             look_at_all(w);
         if (thread->WaitRegister.Flags != WaitAborted && w->timed && !w->poll)
             start_timer(w);
-        if (thread->WaitRegister.Flags != WaitAborted && commit(w))
+        committed = thread->WaitRegister.Flags != WaitAborted && commit(w);
+        if (committed)
             KiSwapThread(thread);
-        end(w);
+        end(w, committed);
         status = (NTSTATUS)thread->WaitStatus;
     } while (status == STATUS_KERNEL_APC);
     KiExitDispatcher(w->irql);

@@ -48,11 +48,12 @@ static void count_set(EPROCESS *process, MMPTE old, MMPTE new)
 
 void mi_write_pte(EPROCESS *process, ULONGLONG va, MMPTE pte)
 {
-    MMPTE *place = MiGetPteAddress((void *)va);
+    MMPTE *place = MiGetPteAddress((void *)va), old = *place;
 
-    count_set(process, *place, pte);
+    count_set(process, old, pte);
     *place = pte;
-    mi_flush_page((void *)va);
+    if (old.u.Hard.Valid)               /* no processor remembers another */
+        mi_flush_page((void *)va);
 }
 
 ULONGLONG mi_next_entry(ULONGLONG va, ULONGLONG end)

@@ -66,7 +66,13 @@ BOOLEAN mi_tables_present(const void *va);
 /* Make the missing ones; user tables for user addresses.  STATUS_NO_MEMORY. */
 NTSTATUS mi_make_tables(const void *va);
 
+/*
+ * No processor remembers the page; this one does not; none remembers anything.
+ * IRQL: <= DISPATCH_LEVEL, interrupts on.
+ */
 void mi_flush_page(const void *va);
+void mi_flush_page_here(const void *va);
+void mi_flush_all(void);
 
 /* Free the current process's (empty) user tables. */
 void mi_free_user_tables(void);
@@ -83,6 +89,7 @@ NTSTATUS mi_create_shadow_top(ULONGLONG *directory);
 void mi_delete_shadow_top(ULONGLONG directory);
 void mi_mirror_top_entry(MMPTE *entry);
 void mi_start_shadow(const KPCR *pcr);
+void mi_share_processor(const KPCR *pcr);
 
 /*
  * One page at a time, mapped in hyperspace to be filled: at DISPATCH_LEVEL,

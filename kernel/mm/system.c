@@ -7,6 +7,11 @@
  *
  * Bits and the tables of this region are under system_lock; entries belong to
  * whoever has reserved their addresses.  Tables, once made, stay.
+ *
+ * Other processors may remember what was behind an address that was given
+ * back.  Nobody uses it any more, so that does no harm, until it is somebody's
+ * again.  Therefore it is stale first: when there are many of those, all
+ * processors forget everything once, and all of them are free.
  */
 #include "mi.h"
 
@@ -14,19 +19,35 @@
 
 #define SYSTEM_PAGES 0x20000U               /* 512 MiB of addresses */
 #define BITS 64
+#define MOST_STALE 4096                     /* pages of addresses */
 
 static KSPIN_LOCK system_lock;
-static ULONGLONG bitmap[SYSTEM_PAGES / BITS];
+static ULONGLONG bitmap[SYSTEM_PAGES / BITS], stale[SYSTEM_PAGES / BITS];
 static ULONG lowest_free;                   /* nothing below is free */
+static ULONG stale_count;
 
-static void mark(ULONG first, ULONG count, BOOLEAN used)
+static void mark(ULONGLONG *bits, ULONG first, ULONG count)
 {
-    for (ULONG page = first; page < first + count; page++) {
-        if (used)
-            bitmap[page / BITS] |= 1ULL << page % BITS;
-        else
-            bitmap[page / BITS] &= ~(1ULL << page % BITS);
+    for (ULONG page = first; page < first + count; page++)
+        bits[page / BITS] |= 1ULL << page % BITS;
+}
+
+static void unmark(ULONG first, ULONG count)
+{
+    for (ULONG page = first; page < first + count; page++)
+        bitmap[page / BITS] &= ~(1ULL << page % BITS);
+    if (first < lowest_free)
+        lowest_free = first;
+}
+
+static void free_stale(void)
+{
+    mi_flush_all();
+    for (ULONG i = 0; i < ARRAY_SIZE(bitmap); i++) {
+        bitmap[i] &= ~stale[i];
+        stale[i] = 0;
     }
+    lowest_free = stale_count = 0;
 }
 
 /* The first page in [page, end) that is used or is not; end if none is. */
@@ -79,10 +100,15 @@ void *mi_reserve_system(ULONG count)
 {
     KIRQL irql = KeAcquireSpinLock(&system_lock);
     ULONG page = find_gap(count);
-    BOOLEAN found = page < SYSTEM_PAGES && make_tables(page, count);
+    BOOLEAN found;
 
+    if (page == SYSTEM_PAGES && stale_count) {
+        free_stale();
+        page = find_gap(count);
+    }
+    found = page < SYSTEM_PAGES && make_tables(page, count);
     if (found)
-        mark(page, count, TRUE);
+        mark(bitmap, page, count);
     KeReleaseSpinLock(&system_lock, irql);
     return found ? page_address(page) : NULL;
 }
@@ -93,9 +119,14 @@ void mi_release_system(void *address, ULONG count)
                          PAGE_SHIFT);
     KIRQL irql = KeAcquireSpinLock(&system_lock);
 
-    mark(page, count, FALSE);
-    if (page < lowest_free)
-        lowest_free = page;
+    if (KeNumberProcessors == 1) {
+        unmark(page, count);
+    } else {
+        mark(stale, page, count);
+        stale_count += count;
+        if (stale_count >= MOST_STALE)
+            free_stale();
+    }
     KeReleaseSpinLock(&system_lock, irql);
 }
 
@@ -107,7 +138,7 @@ void mi_unback_system(void *address, ULONG count)
         PFN_NUMBER pfn = pte->u.Hard.PageFrameNumber;
 
         pte->u.Long = 0;
-        mi_flush_page(va);
+        mi_flush_page_here(va);
         mi_free_page(pfn);
     }
 }

@@ -17,13 +17,27 @@ OBJECT_TYPE *PsProcessType SEALED;
 OBJECT_TYPE *PsThreadType SEALED;
 
 #define SYSTEM_PRIORITY 8
+#define IDLE_TAG 0x656C6449                     /* "Idle" */
 
 void ps_initialize_boot_thread(void)
 {
     memcpy(idle_process.ImageFileName, "Idle", sizeof "Idle");
     InitializeListHead(&idle_process.ThreadListHead);
-    ki_initialize_idle_thread(&idle_process.Pcb, &idle_thread.Tcb,
-                              ki_idle_stack_base, KERNEL_STACK_SIZE);
+    KeInitializeProcess(&idle_process.Pcb, LOW_PRIORITY, arch_read_cr3());
+    ki_initialize_idle_thread(KeGetCurrentPrcb(), &idle_process.Pcb,
+                              &idle_thread.Tcb, ki_idle_stack_base,
+                              KERNEL_STACK_SIZE);
+}
+
+BOOLEAN ps_create_idle_thread(KPRCB *prcb, void *stack_base)
+{
+    ETHREAD *thread = ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof *thread,
+                                      IDLE_TAG);
+
+    if (thread)
+        ki_initialize_idle_thread(prcb, &idle_process.Pcb, &thread->Tcb,
+                                  stack_base, KERNEL_STACK_SIZE);
+    return thread != NULL;
 }
 
 static void create_system_process(void)

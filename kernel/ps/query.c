@@ -133,7 +133,7 @@ static NTSTATUS process_basic(void *object, void *data)
         .ExitStatus = process->Pcb.Header.SignalState > 0
                           ? process->ExitStatus : STATUS_PENDING,
         .PebBaseAddress = process->Peb,
-        .AffinityMask = 1,
+        .AffinityMask = ke_process_affinity(&process->Pcb),
         .BasePriority = process->Pcb.BasePriority,
         .UniqueProcessId = process->UniqueProcessId,
         .InheritedFromUniqueProcessId =

@@ -49,9 +49,9 @@ static NTSTATUS set_affinity(void *object, const void *data)
     ULONG_PTR mask = *(const ULONG_PTR *)data;
     ETHREAD *thread = object;
 
-    if (mask == 0 || (mask & ~((1ULL << KeNumberProcessors) - 1)))
+    if (mask == 0 || (mask & ~ke_process_affinity(thread->Tcb.Process)))
         return STATUS_INVALID_PARAMETER;
-    thread->Tcb.UserAffinity.Mask = thread->Tcb.Affinity.Mask = mask;
+    ke_set_affinity_thread(&thread->Tcb, mask);
     return STATUS_SUCCESS;
 }
 
@@ -126,6 +126,18 @@ static NTSTATUS set_process_priority(void *object, const void *data)
     return STATUS_SUCCESS;
 }
 
+static NTSTATUS set_process_affinity(void *object, const void *data)
+{
+    ULONG_PTR mask = *(const ULONG_PTR *)data;
+    KPROCESS *process = &((EPROCESS *)object)->Pcb;
+    ULONG group = (ULONG)__builtin_ctz(process->ActiveGroupsMask);
+
+    if (mask == 0 || (mask & ~KeQueryGroupAffinity(group)))
+        return STATUS_INVALID_PARAMETER;
+    ke_set_affinity_process(process, mask);
+    return STATUS_SUCCESS;
+}
+
 /*
  * Both working-set sizes -1: empty it.  Sizes to keep to are what Windows has
  * a privilege for.
@@ -191,6 +203,8 @@ static const struct row process_rows[] = {
       set_quota },
     { ProcessBasePriority, sizeof(LONG), PROCESS_SET_INFORMATION,
       set_process_priority },
+    { ProcessAffinityMask, sizeof(ULONG_PTR), PROCESS_SET_INFORMATION,
+      set_process_affinity },
     { ProcessInstrumentationCallback,
       sizeof(PROCESS_INSTRUMENTATION_CALLBACK_INFORMATION),
       PROCESS_SET_INFORMATION, set_instrumentation },

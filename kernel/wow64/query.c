@@ -95,25 +95,31 @@ static NTSTATUS query_thread(HANDLE handle, ULONG class, void *buffer,
 }
 
 /* A class that is one value of a pointer's size, to set. */
-NTSTATUS wow64_NtSetInformationThread(HANDLE handle, ULONG class,
-                                      const void *buffer, ULONG length)
+static NTSTATUS set_pointer(NTSTATUS (*set)(HANDLE handle, ULONG class,
+                                            const void *buffer, ULONG length),
+                            HANDLE handle, ULONG class, const void *buffer,
+                            ULONG length)
 {
     ULONGLONG value = 0;
-    NTSTATUS status;
+    NTSTATUS status = mm_probe_for_read(buffer, length, sizeof(ULONG));
 
-    if (class != ThreadAffinityMask &&
-        class != ThreadQuerySetWin32StartAddress)
-        return NtSetInformationThread(handle, class, buffer, length);
-    status = mm_probe_for_read(buffer, length, sizeof(ULONG));
     if (NT_SUCCESS(status) && length == sizeof(ULONG))
         status = mm_copy_from_user(&value, buffer, sizeof(ULONG));
     if (NT_SUCCESS(status))
         status = mm_copy_to_user(AREA, &value, sizeof value);
     return NT_SUCCESS(status)
-               ? NtSetInformationThread(handle, class, AREA,
-                                        length64(length, sizeof(ULONG),
-                                                 sizeof value))
+               ? set(handle, class, AREA,
+                     length64(length, sizeof(ULONG), sizeof value))
                : status;
+}
+
+NTSTATUS wow64_NtSetInformationThread(HANDLE handle, ULONG class,
+                                      const void *buffer, ULONG length)
+{
+    if (class != ThreadAffinityMask &&
+        class != ThreadQuerySetWin32StartAddress)
+        return NtSetInformationThread(handle, class, buffer, length);
+    return set_pointer(NtSetInformationThread, handle, class, buffer, length);
 }
 
 /* -1 is no size, but a word: it stays -1. */
@@ -144,6 +150,9 @@ NTSTATUS wow64_NtSetInformationProcess(HANDLE handle, ULONG class,
 {
     NTSTATUS status;
 
+    if (class == ProcessAffinityMask)
+        return set_pointer(NtSetInformationProcess, handle, class, buffer,
+                           length);
     if (class != ProcessQuotaLimits)
         return NtSetInformationProcess(handle, class, buffer, length);
     status = mm_probe_for_read(buffer, length, sizeof(ULONG));

@@ -295,7 +295,7 @@ def test_stack_of_a_dpc(stop):
     text = stop.ask('nt k')
     assert text.index('nt!KiRetireDpcList') < text.index('(another stack)') \
         < text.index('nt!KiDpcInterrupt') < text.index('(TrapFrame') \
-        < text.index('tour!NtProcessStartup')
+        < text.index('tour!')
     names = stop.ask('backtrace')
     assert names.index('<other stack>') < names.index('<trap frame at')
 
@@ -318,7 +318,7 @@ def test_analyze(stop):
         assert 'rip=ffffc00000000000' in one
         assert one.index('nt!KeBugCheckEx') < one.index('nt!trap_common') < \
             one.index('nt!KiSystemServiceCopyEnd') < \
-            one.index('tour!NtProcessStartup')
+            one.index('tour!')
     arguments = re.findall(r'^Arg\d: (\w+)', text, re.M)
     code, *values = re.findall(
         r'0x([0-9A-F]+)', stop.console().split('*** STOP:')[1]

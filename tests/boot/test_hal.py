@@ -16,7 +16,8 @@ def test_tables(run, firmware, smp, ids):
     text = run(build=BUILD, firmware=firmware, smp=smp).console
     assert re.search(r'^ACPI  [RX]SDT [0-9a-f]+: FACP DSDT APIC HPET ', text,
                      re.M)
-    assert f'CPUS  {smp}, APIC ids {ids};' in text
+    assert f'CPUS  {smp}, APIC ids {ids}\n' in text
+    assert (f'SMP   {smp} processors run;' in text) == (smp > 1)
     assert 'IOAPIC 0 at fec00000, from interrupt 0\n' in text
     assert re.search(r'^ISA   0 is 2/0 5 is 5/d ', text, re.M)
     assert re.search(r'^POWER  timer port [0-9a-f]+, 24 bits.*  '

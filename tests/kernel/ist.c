@@ -498,8 +498,10 @@ void crash_machine_check(void)
 BOOLEAN look_at_banks(void)
 {
     arch_write_msr(MSR_MC_STATUS(5), MC_STATUS_VAL | MC_STATUS_EN | 0x150);
-    for (ULONG tick = 0; tick < TICKS_OF_A_MINUTE; tick++)
+    for (ULONG tick = 0; tick < TICKS_OF_A_MINUTE; tick++) {
+        KeGetCurrentPrcb()->ClockInterrupts++;
         ki_check_machine_checks();
+    }
     return TRUE;
 }
 

@@ -6,11 +6,17 @@
 
 #include <arch/cpu.h>
 #include <kd/kdp.h>
+#include <ke.h>
 
-/* CR8 is ring 0's. */
-static ULONGLONG cr8;
+#include <pthread.h>
+
+/* CR8 is ring 0's, and gs; a processor is a thread here. */
+static __thread ULONGLONG cr8;
+static KPRCB processors[2] = { { .Number = 0 }, { .Number = 1 } };
+static __thread KPRCB *current = &processors[0];
 #define arch_read_cr8() cr8
 #define arch_write_cr8(level) (void)(cr8 = (level))
+#define KeGetCurrentPrcb() current
 
 #include <kd/console.c>
 
@@ -109,13 +115,43 @@ static void drawn_at_ticks(void **state)
     assert_int_equal(drawn, 1);
     assert_string_equal(serial, "late\n");
     assert_true(cr8 == PASSIVE_LEVEL);
-    busy = TRUE;
+    writer = 2;
     kd_draw();
     assert_int_equal(drawn, 1);
     kd_take_over();
     assert_false(waits);
     kd_draw();
     assert_int_equal(drawn, 2);
+}
+
+#define LINES 500
+
+/* Whole lines, whoever else writes: none is kept for the other's writer. */
+static void *write_lines(void *processor)
+{
+    current = processor;
+    for (ULONG i = 0; i < LINES; i++)
+        DbgPrint("%u:0123456789\n", current->Number);
+    return NULL;
+}
+
+static void two_processors(void **state)
+{
+    pthread_t other;
+    ULONG lines[2] = { 0, 0 };
+
+    (void)state;
+    assert_int_equal(pthread_create(&other, NULL, write_lines,
+                                    &processors[1]), 0);
+    write_lines(&processors[0]);
+    pthread_join(other, NULL);
+    for (const char *at = serial; *at; at += strlen("0:0123456789\n")) {
+        assert_in_range(*at, '0', '1');
+        assert_memory_equal(at + 1, ":0123456789\n", 12);
+        lines[*at - '0']++;
+    }
+    assert_int_equal(lines[0], LINES);
+    assert_int_equal(lines[1], LINES);
 }
 
 static void very_much_early_text(void **state)
@@ -223,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup(the_same_text, restart),
         cmocka_unit_test_setup(text_of_an_interrupt, restart),
         cmocka_unit_test_setup(drawn_at_ticks, restart),
+        cmocka_unit_test_setup(two_processors, restart),
         cmocka_unit_test_setup(very_much_early_text, restart),
         cmocka_unit_test_setup(long_lines_are_cut, restart),
         cmocka_unit_test(symbols_of_addresses),

@@ -179,8 +179,7 @@ static void test_states(void)
     end(thread);
 
     thread = create(sleep, 0);
-    for (ULONG i = 0; i < 100; i++)
-        NtYieldExecution();
+    test_until_it_waits(thread);
     test_values(thread);
     test_random(thread);
     end(thread);

@@ -213,6 +213,7 @@ static void check_selectors(void)
 /* ---- A context that another thread takes away ---- */
 
 static UCHAR *pages;
+static volatile ULONG flips;
 
 static void NTAPI flip(void *argument)
 {
@@ -229,6 +230,7 @@ static void NTAPI flip(void *argument)
         there->EFlags ^= 0x3000;
         NtProtectVirtualMemory(NtCurrentProcess(), &base, &size,
                                protections[round++ % 4], &before);
+        flips++;
         if (round % 3 == 0)
             NtYieldExecution();
     }
@@ -251,7 +253,10 @@ static void check_flipping(void)
     CHECK_STATUS(RtlCreateUserThread(NtCurrentProcess(), NULL, FALSE, 0, 0, 0,
                                      flip, there, &thread, NULL),
                  STATUS_SUCCESS);
-    for (round = 0; round < FLIPS; round++) {
+    while (!flips)
+        NtYieldExecution();
+    for (round = 0; round < FLIPS || (!refused && round < 100 * FLIPS);
+         round++) {
         NTSTATUS status = continue_and_land(there, &got);
 
         if (status == LANDED) {

@@ -435,6 +435,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     static void *const callbacks[] = { call_back };
     ULONG number;
 
+    test_on_one_processor();
     peb->KernelCallbackTable = (void *)callbacks;
     ask_kernel = (void *)find_stub("NtwSelfTest");
     if (!ask_kernel)

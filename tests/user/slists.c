@@ -478,6 +478,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
     UCHAR *pages = test_pages(MANY);
 
     (void)peb;
+    test_on_one_processor();            /* counts are no interlocked ones */
     labels[RESUME] = (ULONG_PTR)ExpInterlockedPopEntrySListResume;
     labels[FAULT] = (ULONG_PTR)ExpInterlockedPopEntrySListFault;
     labels[END] = (ULONG_PTR)ExpInterlockedPopEntrySListEnd;

@@ -147,6 +147,50 @@ ULONG test_handles(void)
     return count;
 }
 
+#ifdef __x86_64__
+#define WAITING 5
+#define LIST_SIZE 0x8000                /* of all processes */
+
+static ULONG state_of(HANDLE id)
+{
+    static ULONGLONG list[LIST_SIZE / sizeof(ULONGLONG)];
+    const SYSTEM_PROCESS_INFORMATION *process = (const void *)list;
+
+    CHECK_STATUS(NtQuerySystemInformation(SystemProcessInformation, list,
+                                          sizeof list, NULL), STATUS_SUCCESS);
+    for (;; process = (const void *)((const UCHAR *)process +
+                                     process->NextEntryOffset)) {
+        const SYSTEM_THREAD_INFORMATION *thread = (const void *)(process + 1);
+
+        for (ULONG i = 0; i < process->NumberOfThreads; i++, thread++)
+            if (thread->ClientId.UniqueThread == id)
+                return thread->ThreadState;
+        if (!process->NextEntryOffset)
+            return WAITING;             /* it has ended */
+    }
+}
+
+void test_until_it_waits(HANDLE thread)
+{
+    THREAD_BASIC_INFORMATION basic;
+
+    CHECK_STATUS(NtQueryInformationThread(thread, ThreadBasicInformation,
+                                          &basic, sizeof basic, NULL),
+                 STATUS_SUCCESS);
+    while (state_of(basic.ClientId.UniqueThread) != WAITING)
+        NtYieldExecution();
+}
+#endif
+
+void test_on_one_processor(void)
+{
+    ULONG_PTR first = 1;
+
+    CHECK_STATUS(NtSetInformationProcess(NtCurrentProcess(),
+                                         ProcessAffinityMask, &first,
+                                         sizeof first), STATUS_SUCCESS);
+}
+
 ULONG test_settled_pages(void)
 {
     LARGE_INTEGER tick = { .QuadPart = -1 };
@@ -159,4 +203,19 @@ ULONG test_settled_pages(void)
         now = test_performance().AvailablePages;
     } while (now != before);
     return now;
+}
+
+static ULONG processors(void)
+{
+    return NtCurrentPeb()->NumberOfProcessors;
+}
+
+ULONG test_page_slack(void)
+{
+    return processors() == 1 ? 0 : 16 * processors();
+}
+
+ULONG test_handle_slack(void)
+{
+    return processors() == 1 ? 0 : 2;
 }

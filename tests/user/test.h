@@ -48,6 +48,20 @@ ULONG test_handles(void);
 /* AvailablePages, when who ends threads and processes has come to rest. */
 ULONG test_settled_pages(void);
 
+/* Comes back when the thread waits for something (64-bit code). */
+void test_until_it_waits(HANDLE thread);
+
+/* From here on all threads of this process run on the first processor. */
+void test_on_one_processor(void);
+
+/*
+ * How many pages more may be in use than before, and handles: with several
+ * processors the kernel's lists are not as full as the last time, and locks
+ * of ntdll's have an event when somebody first had to wait.
+ */
+ULONG test_page_slack(void);
+ULONG test_handle_slack(void);
+
 /* What the kernel keeps of AvailablePages (MI_KERNEL_PAGES). */
 #define TEST_KERNEL_PAGES 512
 

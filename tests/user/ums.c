@@ -97,6 +97,7 @@ NTSTATUS NtProcessStartup(PEB *peb)
     HANDLE other = NULL;
 
     (void)peb;
+    test_on_one_processor();            /* so that there are switches */
     CHECK_STATUS(NtCreateThreadEx(&other, THREAD_ALL_ACCESS, NULL,
                                   NtCurrentProcess(), spin, NULL, 0, 0, STACK,
                                   STACK, NULL), STATUS_SUCCESS);

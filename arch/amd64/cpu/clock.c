@@ -32,6 +32,7 @@
 #define CPUID1_ECX_TSC_DEADLINE (1U << 24)
 
 static BOOLEAN deadline_mode SEALED;
+static ULONG apic_period SEALED;        /* of the timer, one tick */
 static ULONGLONG start SEALED;  /* the TSC at tick 0 */
 static ULONGLONG period SEALED; /* of the TSC, one tick */
 static ULONGLONG measured_from SEALED;  /* the TSC when the reference began */
@@ -142,7 +143,7 @@ static BOOLEAN measure(BOOLEAN (*wait)(void), struct rates *rates)
 }
 
 /* Both rates, ticks of 1/64 s each; what they were measured by. */
-static const char *calibrate(ULONG *apic_period, ULONGLONG *tsc_period)
+static const char *calibrate(void)
 {
     const char *reference = "PIT";
     struct rates rates;
@@ -155,9 +156,9 @@ static const char *calibrate(ULONG *apic_period, ULONGLONG *tsc_period)
             KeBugCheckEx(HAL_INITIALIZATION_FAILED, 2, 0, 0, 0);
         }
     }
-    *apic_period = (ULONG)(rates.apic * (1000ULL / CALIBRATION_MS) /
+    apic_period = (ULONG)(rates.apic * (1000ULL / CALIBRATION_MS) /
                            TICKS_PER_SECOND);
-    *tsc_period = rates.tsc * (1000 / CALIBRATION_MS) / TICKS_PER_SECOND;
+    period = rates.tsc * (1000 / CALIBRATION_MS) / TICKS_PER_SECOND;
     return reference;
 }
 
@@ -175,13 +176,14 @@ static BOOLEAN choose_deadline(void)
 }
 
 /* SDM: 3A, 11.5.4.1: the fence keeps the MSR's write behind the LVT's. */
-static void start_timer(ULONG apic_period)
+static void start_timer(KPRCB *prcb)
 {
-    start = arch_read_tsc();
+    prcb->LastTick = (ULONG)((arch_read_tsc() - start) / period);
     if (deadline_mode) {
         ki_write_apic(APIC_LVT_TIMER, APIC_LVT_TSC_DEADLINE | CLOCK_VECTOR);
         __asm__ volatile("mfence" : : : "memory");
-        arch_write_msr(MSR_TSC_DEADLINE, start + period);
+        arch_write_msr(MSR_TSC_DEADLINE,
+                       start + (prcb->LastTick + 1) * period);
     } else {
         ki_write_apic(APIC_LVT_TIMER, APIC_LVT_PERIODIC | CLOCK_VECTOR);
         ki_write_apic(APIC_TIMER_INITIAL, apic_period);
@@ -189,26 +191,41 @@ static void start_timer(ULONG apic_period)
 }
 
 /* Ticks and the performance counter agree: 64 periods are one second. */
-void ki_start_clock(void)
+void ki_join_clock(void)
 {
     KPRCB *prcb = KeGetCurrentPrcb();
-    const char *reference;
-    ULONG apic_period;
 
-    ki_enable_apic();
-    ki_write_apic(APIC_LVT_TIMER, APIC_LVT_MASKED | CLOCK_VECTOR);
-    reference = calibrate(&apic_period, &period);
     prcb->TscFrequency = period * TICKS_PER_SECOND;
     prcb->MHz = (ULONG)(prcb->TscFrequency / 1000000);
     prcb->InitialApicId = ki_read_apic(APIC_ID) >> (ki_is_x2apic() ? 0 : 24);
+    start_timer(prcb);
+}
+
+void ki_start_clock(void)
+{
+    const char *reference;
+
+    ki_enable_apic();
+    ki_write_apic(APIC_LVT_TIMER, APIC_LVT_MASKED | CLOCK_VECTOR);
+    reference = calibrate();
     deadline_mode = choose_deadline();
-    start_timer(apic_period);
+    start = arch_read_tsc();
+    ki_join_clock();
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
                "APIC  %s, timer at vector D1h, %u ticks a second, %s by the "
                "%s; TSC %u MHz\n",
                ki_is_x2apic() ? "x2APIC" : "xAPIC", TICKS_PER_SECOND,
                deadline_mode ? "TSC deadline" : "periodic", reference,
-               prcb->MHz);
+               KeGetCurrentPrcb()->MHz);
+}
+
+void KeStallExecutionProcessor(ULONG microseconds)
+{
+    ULONGLONG begun = arch_read_tsc();
+    ULONGLONG ticks = KeGetCurrentPrcb()->TscFrequency * microseconds / 1000000;
+
+    while (arch_read_tsc() - begun <= ticks)
+        arch_pause();
 }
 
 /*
@@ -243,8 +260,9 @@ void ki_clock_interrupt(KTRAP_FRAME *frame)
     ki_check_machine_checks();
     if (ticks) {
         prcb->LastTick += ticks;
-        KeUpdateSystemTime(ticks, due);
-        ki_check_timers(prcb, ticks);
+        if (prcb->Number == 0)
+            KeUpdateSystemTime(ticks, due);
+        ki_check_timers(prcb);
         KeUpdateRunTime((frame->SegCs & 3) != 0, prcb->DpcRoutineActive);
     }
     ki_request_waiting_dpcs();

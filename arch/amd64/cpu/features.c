@@ -75,8 +75,6 @@ static void set_sysenter(KPCR *pcr)
     ULONG_PTR door = (ULONG_PTR)(KiKvaShadow ? KiFastCallEntryShadow
                                              : KiFastCallEntry);
 
-    KiFastSystemCallIsIA32 = pcr->Prcb.CpuVendor == VENDOR_INTEL &&
-                             (arch_cpuid(1, 0).edx & CPUID1_EDX_SEP);
     arch_write_msr(MSR_SYSENTER_CS, KiFastSystemCallIsIA32 ? KGDT_R0_CODE : 0);
     arch_write_msr(MSR_SYSENTER_ESP, KiFastSystemCallIsIA32
                                          ? (ULONG_PTR)&pcr->TssBase->Rsp0 : 0);
@@ -113,22 +111,19 @@ static void check_needed(void)
     KeBugCheckEx(UNSUPPORTED_PROCESSOR, basic, extended, 0, 0);
 }
 
-void ki_initialize_features(const char *kva_option)
+static void set_registers(void)
 {
-    ULONGLONG cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS | CR0_WP);
-    KPCR *pcr = CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb);
+    ULONGLONG cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS | CR0_WP |
+                                        CR0_NW | CR0_CD);
 
-    check_needed();
     arch_write_msr(MSR_EFER, arch_read_msr(MSR_EFER) | EFER_SCE | EFER_NXE);
     arch_write_cr0(cr0 | UNLESS_BUG(wp_off, CR0_WP) | CR0_MP | CR0_NE | CR0_AM);
     arch_write_cr4(wanted_cr4());
     set_page_attributes();
-    ki_initialize_speculation();
-    ki_start_kva_shadow(pcr, kva_option);
-    ki_initialize_xstate();
-    arch_write_cr8(PASSIVE_LEVEL);
-    KeSmapEnabled = (arch_read_cr4() & CR4_SMAP) != 0;
+}
 
+static void set_doors(KPCR *pcr)
+{
     arch_write_msr(MSR_STAR, STAR_VALUE);
     arch_write_msr(MSR_LSTAR, (ULONG_PTR)(KiKvaShadow ? KiSystemCall64Shadow
                                                       : KiSystemCall64));
@@ -136,6 +131,37 @@ void ki_initialize_features(const char *kva_option)
                                                       : KiSystemCall32));
     arch_write_msr(MSR_FMASK, FMASK_VALUE);
     set_sysenter(pcr);
+}
+
+/* Behind what has been decided once for all. */
+static void start_features(KPCR *pcr)
+{
+    ki_start_speculation(&pcr->Prcb);
+    ki_start_kva_shadow(pcr);
+    ki_start_xstate();
+    arch_write_cr8(PASSIVE_LEVEL);
+    set_doors(pcr);
+}
+
+void ki_initialize_features(const char *kva_option)
+{
+    KPCR *pcr = CONTAINING_RECORD(KeGetCurrentPrcb(), KPCR, Prcb);
+
+    check_needed();
+    set_registers();
+    ki_choose_speculation();
+    ki_choose_kva_shadow(kva_option);
+    ki_choose_xstate();
+    KeSmapEnabled = (arch_read_cr4() & CR4_SMAP) != 0;
+    KiFastSystemCallIsIA32 = pcr->Prcb.CpuVendor == VENDOR_INTEL &&
+                             (arch_cpuid(1, 0).edx & CPUID1_EDX_SEP);
+    start_features(pcr);
+}
+
+void ki_repeat_features(KPCR *pcr)
+{
+    set_registers();
+    start_features(pcr);
 }
 
 BOOLEAN ki_read_system_call_msr(ULONG msr, ULONGLONG *value)

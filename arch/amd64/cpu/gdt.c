@@ -32,17 +32,19 @@ static union {
     KTSS64 tss;
     UCHAR page[PAGE_SIZE];
 } boot_tss __attribute__((aligned(PAGE_SIZE)));
-static ULONGLONG *writable_gdt SEALED;
+/* By a processor's number. */
+static ULONGLONG *writable_gdt[MAXIMUM_PROCESSORS] SEALED;
 
-static void set_segment(ULONG selector, ULONGLONG descriptor)
+static void set_segment(KPCR *pcr, ULONG selector, ULONGLONG descriptor)
 {
-    boot_gdt[selector / 8] = descriptor;
+    ((ULONGLONG *)pcr->GdtBase)[selector / 8] = descriptor;
 }
 
 /* SDM: 3A, 8.2.3: a system descriptor of 64-bit mode takes two places. */
-static void set_tss(ULONG selector, const KTSS64 *tss)
+static void set_tss(KPCR *pcr, ULONG selector, const KTSS64 *tss)
 {
-    KGDTENTRY64 *entry = (KGDTENTRY64 *)&boot_gdt[selector / 8];
+    KGDTENTRY64 *entry =
+        (KGDTENTRY64 *)((ULONGLONG *)pcr->GdtBase + selector / 8);
     ULONG_PTR base = (ULONG_PTR)tss;
 
     entry->DataLow = entry->DataHigh = 0;
@@ -60,12 +62,12 @@ static void set_tss(ULONG selector, const KTSS64 *tss)
  * again where its base changes.  Loading gs clears its base; the caller sets
  * it.
  */
-static void load_gdt(void)
+void ki_load_gdt(const KPCR *pcr)
 {
     struct __attribute__((packed)) {
         USHORT limit;
         ULONGLONG base;
-    } pointer = { KGDT64_LAST, (ULONG_PTR)boot_gdt };
+    } pointer = { KGDT64_LAST, (ULONG_PTR)pcr->GdtBase };
 
     __asm__ volatile(
         "lgdt %0\n\t"
@@ -87,47 +89,57 @@ static void load_gdt(void)
             "r"(KGDT_R3_TEB | RPL_MASK) : "rax", "memory");
 }
 
-void ki_initialize_gdt(KPCR *pcr)
+void ki_use_boot_gdt(KPCR *pcr)
 {
-    KTSS64 *tss = &boot_tss.tss;
-
-    set_segment(KGDT_R0_CODE, CODE64_R0);
-    set_segment(KGDT_R0_DATA, DATA_R0);
-    set_segment(KGDT_R3_CODE, CODE32_R3);
-    set_segment(KGDT_R3_DATA, DATA_R3);
-    set_segment(KGDT64_R3_CODE, CODE64_R3);
-    set_segment(KGDT_R0_PCR, PCR_R0 | pcr->Prcb.Number);
-    set_segment(KGDT_R3_TEB, TEB_R3);
-    set_tss(KGDT64_SYS_TSS, tss);
-
-    tss->Rsp0 = pcr->Prcb.RspBase;
-    tss->Ist[TSS_IST_PANIC] = (ULONG_PTR)ki_panic_stack_top;
-    tss->Ist[TSS_IST_MCA] = (ULONG_PTR)ki_mca_stack_top;
-    tss->Ist[TSS_IST_NMI] = (ULONG_PTR)ki_nmi_stack_top;
-    tss->Ist[TSS_IST_DEBUG] = (ULONG_PTR)ki_debug_stack_top;
-    /* Beyond the limit: no ports. */
-    tss->IoMapBase = UNLESS_BUG(ports_for_ring_3, sizeof *tss);
-
     pcr->GdtBase = (KGDTENTRY64 *)boot_gdt;
-    pcr->TssBase = tss;
-    load_gdt();
+    pcr->TssBase = &boot_tss.tss;
 }
 
-void ki_map_gdt(void)
+static ULONG_PTR stack_at(const UCHAR *stacks, const UCHAR *boot_top)
 {
-    MMPTE pte = *MiGetPteAddress(boot_gdt);
+    return (ULONG_PTR)stacks + (ULONG_PTR)(boot_top - ki_stacks);
+}
 
-    writable_gdt =
+void ki_fill_gdt(KPCR *pcr, const UCHAR *stacks)
+{
+    KTSS64 *tss = pcr->TssBase;
+
+    set_segment(pcr, KGDT_R0_CODE, CODE64_R0);
+    set_segment(pcr, KGDT_R0_DATA, DATA_R0);
+    set_segment(pcr, KGDT_R3_CODE, CODE32_R3);
+    set_segment(pcr, KGDT_R3_DATA, DATA_R3);
+    set_segment(pcr, KGDT64_R3_CODE, CODE64_R3);
+    set_segment(pcr, KGDT_R0_PCR, PCR_R0 | pcr->Prcb.Number);
+    set_segment(pcr, KGDT_R3_TEB, TEB_R3);
+    set_tss(pcr, KGDT64_SYS_TSS, tss);
+
+    ASSERT(ki_nmi_stack_top - ki_mca_stack_top == IST_STACK_STRIDE);
+    tss->Rsp0 = pcr->Prcb.RspBase;
+    tss->Ist[TSS_IST_PANIC] = stack_at(stacks, ki_panic_stack_top);
+    tss->Ist[TSS_IST_MCA] = stack_at(stacks, ki_mca_stack_top);
+    tss->Ist[TSS_IST_NMI] = stack_at(stacks, ki_nmi_stack_top);
+    tss->Ist[TSS_IST_DEBUG] = stack_at(stacks, ki_debug_stack_top);
+    /* Beyond the limit: no ports. */
+    tss->IoMapBase = UNLESS_BUG(ports_for_ring_3, sizeof *tss);
+}
+
+void ki_map_gdt(const KPCR *pcr)
+{
+    MMPTE pte = *MiGetPteAddress(pcr->GdtBase);
+    void *writable =
         MmMapIoSpace((ULONGLONG)pte.u.Hard.PageFrameNumber << PAGE_SHIFT,
                      PAGE_SIZE, MmCached);
-    if (!writable_gdt)
+
+    if (!writable)
         KeBugCheckEx(PHASE0_INITIALIZATION_FAILED, 6, 0, 0, 0);
+    writable_gdt[pcr->Prcb.Number] = writable;
 }
 
 /* The hidden part of fs is loaded anew: it keeps the old base otherwise. */
 void ki_set_teb_descriptor(ULONG base)
 {
-    KGDTENTRY64 *entry = (KGDTENTRY64 *)&writable_gdt[KGDT_R3_TEB / 8];
+    ULONGLONG *gdt = writable_gdt[KeGetCurrentPrcb()->Number];
+    KGDTENTRY64 *entry = (KGDTENTRY64 *)&gdt[KGDT_R3_TEB / 8];
 
     entry->BaseLow = (USHORT)base;
     entry->Bytes.BaseMiddle = (UCHAR)(base >> 16);

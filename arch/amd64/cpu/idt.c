@@ -60,14 +60,19 @@ void ki_use_shadow_gates(void)
     set_gates(ki_shadow_vectors);
 }
 
-void ki_initialize_idt(KPCR *pcr)
+void ki_initialize_idt(void)
+{
+    set_gates(ki_vectors);
+}
+
+/* One table is enough: its stacks are by number, and each TSS has its own. */
+void ki_load_idt(KPCR *pcr)
 {
     struct __attribute__((packed)) {
         USHORT limit;
         ULONGLONG base;
     } pointer = { sizeof boot_idt - 1, (ULONG_PTR)boot_idt };
 
-    set_gates(ki_vectors);
     pcr->IdtBase = boot_idt;
     __asm__ volatile("lidt %0" : : "m"(pointer));
 }

@@ -35,7 +35,7 @@ static void set_translations(void)
     KeGetCurrentThread()->Process->DirectoryTableBase = directory;
 }
 
-void ki_start_kva_shadow(KPCR *pcr, const char *option)
+void ki_choose_kva_shadow(const char *option)
 {
     ki_shadow_tables = strcmp(option, "auto") == 0
                            ? ki_needs_kva_shadow()
@@ -46,14 +46,22 @@ void ki_start_kva_shadow(KPCR *pcr, const char *option)
                : KiKvaShadow ? "one set of page tables; the shadow doors are "
                                "for the predictors"
                              : "no shadow: one set of page tables");
+    if (KiKvaShadow)
+        ki_use_shadow_gates();
+}
+
+void ki_start_kva_shadow(KPCR *pcr)
+{
+    KTSS64 *tss = pcr->TssBase;
+
     if (!KiKvaShadow)
         return;
     if (ki_shadow_tables)
         set_translations();
     else
         pcr->Prcb.ShadowFlags |= KI_SHADOW_ONE_SPACE;
-    pcr->TssBase->Rsp0 = (ULONG_PTR)ki_transition_stack_top;
-    ki_use_shadow_gates();
+    tss->Rsp0 = tss->Ist[TSS_IST_DEBUG] +
+                (ULONG_PTR)(ki_transition_stack_top - ki_debug_stack_top);
 }
 
 void ki_load_directory(KPRCB *prcb, ULONGLONG directory)

@@ -1,12 +1,11 @@
 /*
- * cpu/speculation.c - what mitigation.c decides, done: once, at boot.
+ * cpu/speculation.c - what mitigation.c decides, done: by each processor once.
  *
  * Nothing is written that CPUID does not have.  The KPRCB's Bpb fields tell
  * the doors and the context switch what is left for them.
  *
  * NT: the fields are Windows'.  BpbRetpolineExitSpecCtrl and its kin stay 0:
- * there are no retpolines here, and nobody asks for STIBP, for a second
- * hardware thread never runs.
+ * there are no retpolines here, and nobody asks for STIBP (docs/fidelity.md).
  */
 #include <arch/speculation.h>
 
@@ -118,13 +117,17 @@ static void fill_prcb(KPRCB *prcb)
     prcb->VerwSelector = speculation.verw ? KGDT_R0_DATA : 0;
 }
 
-void ki_initialize_speculation(void)
+void ki_choose_speculation(void)
 {
     struct ki_speculation_facts facts = { 0 };
 
     read_facts(&facts);
     ki_decide_speculation(&facts, read_wish(),
                           (arch_read_cr4() & CR4_SMEP) != 0, &speculation);
+}
+
+void ki_start_speculation(KPRCB *prcb)
+{
     if (speculation.has_spec_ctrl)
         arch_write_msr(MSR_SPEC_CTRL, speculation.spec_ctrl);
     if (speculation.automatic_ibrs)
@@ -133,7 +136,7 @@ void ki_initialize_speculation(void)
     if (speculation.serialize_lfence)
         arch_write_msr(MSR_AMD_DE_CFG, arch_read_msr(MSR_AMD_DE_CFG) |
                                            DE_CFG_LFENCE_SERIALIZES);
-    fill_prcb(KeGetCurrentPrcb());
+    fill_prcb(prcb);
 }
 
 /*

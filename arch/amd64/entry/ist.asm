@@ -31,7 +31,6 @@ extern ki_machine_check
 extern ki_double_fault
 extern ki_debug_in_kernel
 extern ki_taken_again
-extern ki_nmi_stack_top
 
 PUSHED_SIZE     equ MACHINE_FRAME_SIZE + 8      ; and an error code
 PUSHED_RIP      equ 8
@@ -39,6 +38,7 @@ PUSHED_CS       equ 10h
 IN_USE          equ PUSHED_SIZE
 IN_USE_FROM_RIP equ 2 * PUSHED_SIZE - PUSHED_RIP
 SECOND_AT       equ 800h                ; below the top: taken again
+NMI_ABOVE       equ IST_STACK_STRIDE    ; NMI's stack, of the same processor
 
 section .kvas_data nobits alloc noexec write align=4096
 ; The physical address of the System process's top table; 0 until Mm has it.
@@ -179,21 +179,21 @@ CFI_BEGIN
 %endmacro
 
 ; An NMI may have come to the IRETQ of #MC, whose stack is in use no longer,
-; and this #MC to that NMI.  LOOK_BEHIND_NMI no, yes, end of #MC's code
+; and this #MC to that NMI.  Each processor's stacks lie in one order, so NMI's
+; is found from #MC's.  LOOK_BEHIND_NMI no, yes, end of #MC's code
 %macro LOOK_BEHIND_NMI 3
-        cmp     dword [rel ki_nmi_stack_top], 0
+        cmp     dword [rsp + NMI_ABOVE + IN_USE], 0
         jne     %%in_nmi
         cmp     qword [rsp + PUSHED_RIP], KiNmiInterrupt
         jb      %1
         cmp     qword [rsp + PUSHED_RIP], ki_nmi_interrupt_end
         jae     %1
 %%in_nmi:
-        test    byte [rel ki_nmi_stack_top - PUSHED_SIZE + PUSHED_CS], 1
+        test    byte [rsp + NMI_ABOVE + PUSHED_CS], 1
         jnz     %1
-        cmp     qword [rel ki_nmi_stack_top - PUSHED_SIZE + PUSHED_RIP], \
-                KiMcheckAbort
+        cmp     qword [rsp + NMI_ABOVE + PUSHED_RIP], KiMcheckAbort
         jb      %1
-        cmp     qword [rel ki_nmi_stack_top - PUSHED_SIZE + PUSHED_RIP], %3
+        cmp     qword [rsp + NMI_ABOVE + PUSHED_RIP], %3
         jb      %2
 %endmacro
 

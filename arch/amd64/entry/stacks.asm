@@ -1,4 +1,6 @@
-; arch/amd64/entry/stacks.asm - the stacks of the boot processor.
+; arch/amd64/entry/stacks.asm - the stacks of the boot processor, and where
+; each other processor has its own: what Mm makes for it has this layout, too
+; (arch/amd64/mm/processor.c).
 ;
 ; Each lies above a page that Mm unmaps (arch/amd64/mm/image.c), so that an
 ; overflow is a fault and not a silent write into the neighbour.  The idle
@@ -25,6 +27,8 @@ global %1
 %define IST_GUARD(top) top + IN_USE_SIZE - IST_STACK_SIZE - PAGE_SIZE
 
 section .stacks nobits alloc noexec write align=4096
+global ki_stacks
+ki_stacks:
         IST_STACK ki_panic_stack_top
         IST_STACK ki_mca_stack_top
         IST_STACK ki_nmi_stack_top
@@ -35,6 +39,9 @@ section .stacks nobits alloc noexec write align=4096
         resb    ARCH_THREAD_STATE_SIZE          ; as above every stack
 global ki_idle_stack_base
 ki_idle_stack_base:
+        alignb  PAGE_SIZE
+global ki_stacks_end
+ki_stacks_end:
 
 section .rodata
         align   8

@@ -92,19 +92,15 @@ static void share_stack(const char *what, ULONG_PTR top, SIZE_T size)
     share(what, (void *)(end - size), (void *)end, DATA);
 }
 
-void mi_start_shadow(const KPCR *pcr)
+void mi_share_processor(const KPCR *pcr)
 {
     const UCHAR *prcb = (const UCHAR *)&pcr->Prcb.KernelDirectoryTableBase;
     const KTSS64 *tss = pcr->TssBase;
 
     if (!ki_shadow_tables)
         return;
-    common_top = new_page();
-    share("doors", kvas_start, kvas_end, CODE);
     share("GDT", pcr->GdtBase, (UCHAR *)pcr->GdtBase + 1, CONSTANT);
-    share("IDT", pcr->IdtBase, (UCHAR *)pcr->IdtBase + 1, CONSTANT);
     share("TSS", pcr->TssBase, pcr->TssBase + 1, CONSTANT);
-    share("system directory", kvas_constants, kvas_constants_end, CONSTANT);
     share("KPCR from KernelDirectoryTableBase on", prcb, prcb + 1, DATA);
     if (!BUG(kva_lacks_stack))
         share_stack("transition stack", tss->Rsp0, PAGE_SIZE);
@@ -112,6 +108,17 @@ void mi_start_shadow(const KPCR *pcr)
     share_stack("#MC stack", tss->Ist[TSS_IST_MCA], IST_STACK_SIZE);
     share_stack("NMI stack", tss->Ist[TSS_IST_NMI], IST_STACK_SIZE);
     share_stack("#DB stack", tss->Ist[TSS_IST_DEBUG], IST_STACK_SIZE);
+}
+
+void mi_start_shadow(const KPCR *pcr)
+{
+    if (!ki_shadow_tables)
+        return;
+    common_top = new_page();
+    share("doors", kvas_start, kvas_end, CODE);
+    share("IDT", pcr->IdtBase, (UCHAR *)pcr->IdtBase + 1, CONSTANT);
+    share("system directory", kvas_constants, kvas_constants_end, CONSTANT);
+    mi_share_processor(pcr);
 }
 
 NTSTATUS mi_create_shadow_top(ULONGLONG *directory)

@@ -10,6 +10,7 @@
  * Hyperspace is two pages of addresses behind which any physical page can be
  * put for a moment, to be zeroed, filled or copied.
  */
+#include <ke/ki.h>
 #include <mm/mi.h>
 
 #include <arch/entry.h>
@@ -106,11 +107,70 @@ NTSTATUS mi_make_tables(const void *va)
     return status;
 }
 
-void mi_flush_page(const void *va)
+void mi_flush_page_here(const void *va)
 {
     arch_invlpg(va);
     if ((ULONG_PTR)va < USER_TOP && !BUG(kva_keeps_translations))
         KeGetCurrentPrcb()->ShadowFlags |= KI_SHADOW_FLUSH_PENDING;
+}
+
+static void flush_page(void *va)
+{
+    mi_flush_page_here(va);
+}
+
+/* SDM: 3A, 4.10.4.1: global ones, too, where CR4.PGE changes. */
+static void flush_everything(void *unused)
+{
+    ULONGLONG flags = arch_save_and_disable_interrupts();
+    ULONGLONG cr4 = arch_read_cr4();
+
+    (void)unused;
+    if (cr4 & CR4_PGE) {
+        arch_write_cr4(cr4 & ~CR4_PGE);
+        arch_write_cr4(cr4);
+    } else {
+        arch_write_cr3(arch_read_cr3());
+    }
+    arch_restore_interrupts(flags);
+}
+
+/* Ring 3's half, and the tables in the self map, are each process's own. */
+static BOOLEAN is_of_process(const void *va)
+{
+    return (ULONG_PTR)va < USER_TOP ||
+           ((ULONG_PTR)va >> 39 & (MI_ENTRIES - 1)) == mi_selfmap_slot;
+}
+
+/*
+ * The entry has changed already.  A processor that loads this address space
+ * from here on, and is not in the set yet, sees the new one.
+ */
+void mi_flush_page(const void *va)
+{
+    KIRQL irql;
+
+    if (KeNumberProcessors == 1) {
+        mi_flush_page_here(va);
+        return;
+    }
+    irql = KfRaiseIrql(DISPATCH_LEVEL);
+    mi_flush_page_here(va);
+    __sync_synchronize();
+    ki_send_packets(is_of_process(va)
+                        ? &KeGetCurrentThread()->ApcState.Process
+                               ->ActiveProcessors
+                        : NULL, flush_page, (void *)va);
+    KfLowerIrql(irql);
+}
+
+void mi_flush_all(void)
+{
+    KIRQL irql = KfRaiseIrql(DISPATCH_LEVEL);
+
+    flush_everything(NULL);
+    ki_send_packets(NULL, flush_everything, NULL);
+    KfLowerIrql(irql);
 }
 
 static void *open_window(ULONG window, PFN_NUMBER pfn)

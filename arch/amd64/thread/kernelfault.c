@@ -105,7 +105,7 @@ static BOOLEAN is_in_service(void)
 {
     return ExGetPreviousMode() == UserMode &&
            KeGetCurrentIrql() <= DISPATCH_LEVEL &&
-           !KeGetCurrentPrcb()->DpcRoutineActive;
+           !KeIsExecutingDpc();
 }
 
 /* In a service it is the service's; the code says so. */

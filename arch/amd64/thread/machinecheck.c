@@ -10,9 +10,8 @@
  *
  * #MC comes at any instruction, so it takes no lock and prints nothing: it
  * fills a ring of records, of which a DPC of the clock's is the only reader.
- * The DPC fills it, too, and is interrupted by #MC in doing so, never the other
- * way round: whoever has got a number fills that record, and the DPC reads none
- * before its own are filled.
+ * The clock fills it, too, and any processor: whoever has got a number fills
+ * that record, and says so in it.
  *
  * NT: a bugcheck for all of them but corrected ones, by way of WHEA; the
  * action-optional ones it recovers from by taking the page out of use.
@@ -40,6 +39,7 @@ static BOOLEAN has_recovery SEALED;
 /* Numbers grow for ever; a record lies at its number modulo RECORDS. */
 static struct {
     struct ki_machine_check records[RECORDS];
+    volatile ULONG filled[RECORDS];     /* a record's number, and one */
     volatile ULONG written, read, lost;
 } checks;
 
@@ -78,6 +78,8 @@ static void record(const struct ki_machine_check *check)
     } while (!__sync_bool_compare_and_swap(&checks.written, number,
                                            number + 1));
     checks.records[number % RECORDS] = *check;
+    __sync_synchronize();
+    checks.filled[number % RECORDS] = number + 1;
 }
 
 /*
@@ -139,7 +141,7 @@ BOOLEAN ki_machine_check(KTRAP_FRAME *frame)
     KeGetCurrentPrcb()->MceActive = FALSE;
     if (!BUG(mc_keeps_mcip))
         arch_write_msr(MSR_MCG_STATUS, 0);
-    ki_machine_check_count++;
+    __sync_fetch_and_add(&ki_machine_check_count, 1);
     return ki_is_in_nmi(frame);
 }
 
@@ -158,8 +160,8 @@ static void show_all(KDPC *this, void *context, void *argument1,
     ULONG lost;
 
     (void)this, (void)context, (void)argument1, (void)argument2;
-    read_banks(NULL, 0);
-    for (; checks.read != checks.written; checks.read++)
+    for (; checks.filled[checks.read % RECORDS] == checks.read + 1;
+         checks.read++)
         show(&checks.records[checks.read % RECORDS]);
     lost = __sync_lock_test_and_set(&checks.lost, 0);
     if (lost)
@@ -169,9 +171,9 @@ static void show_all(KDPC *this, void *context, void *argument1,
 
 void ki_check_machine_checks(void)
 {
-    static ULONG ticks;
-
-    if (checks.read != checks.written || ++ticks % LOOK_TICKS == 0)
+    if (KeGetCurrentPrcb()->ClockInterrupts % LOOK_TICKS == 0)
+        read_banks(NULL, 0);
+    if (checks.read != checks.written)
         KeInsertQueueDpc(&dpc, NULL, NULL);
 }
 
@@ -186,21 +188,32 @@ static ULONG first_bank(void)
            model < 0x1A ? 1 : 0;
 }
 
-void ki_initialize_machine_checks(void)
+void ki_start_machine_checks(void)
 {
     ULONGLONG capabilities;
 
-    KeInitializeDpc(&dpc, show_all, NULL);
-    if (!(arch_cpuid(1, 0).edx & CPUID1_EDX_MCA))
+    if (!banks)
         return;
     capabilities = arch_read_msr(MSR_MCG_CAP);
-    banks = capabilities & MCG_CAP_COUNT;
-    has_recovery = (capabilities & MCG_CAP_SER_P) != 0;
     if (capabilities & MCG_CAP_CTL_P)
         arch_write_msr(MSR_MCG_CTL, ~0ULL);
     read_banks(NULL, 0);
     for (ULONG bank = first_bank(); bank < banks; bank++)
         arch_write_msr(MSR_MC_CTL(bank), ~0ULL);
+}
+
+void ki_initialize_machine_checks(void)
+{
+    ULONGLONG capabilities;
+
+    KeInitializeDpc(&dpc, show_all, NULL);
+    (void)ke_set_target_processor_dpc(&dpc, 0);
+    if (!(arch_cpuid(1, 0).edx & CPUID1_EDX_MCA))
+        return;
+    capabilities = arch_read_msr(MSR_MCG_CAP);
+    banks = capabilities & MCG_CAP_COUNT;
+    has_recovery = (capabilities & MCG_CAP_SER_P) != 0;
+    ki_start_machine_checks();
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL,
                "MCA   %u banks%s\n", banks,
                has_recovery ? ", some errors can be survived" : "");

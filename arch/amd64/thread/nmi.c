@@ -12,9 +12,10 @@
 #include <arch/entry.h>
 #include <arch/thread.h>
 #include <arch/trap.h>
+#include <ke/ki.h>
 #include <x86/registers.h>
 
-/* NMIs taken: nothing here raises one on purpose, so nothing is done. */
+/* NMIs taken: but for the one that freezes, nothing is done. */
 ULONG ki_nmi_count;
 
 /*
@@ -60,8 +61,10 @@ BOOLEAN ki_is_in_nmi(const KTRAP_FRAME *frame)
 void ki_nmi(KTRAP_FRAME *frame)
 {
     KeGetCurrentPrcb()->NmiActive = TRUE;
+    if (KeGetCurrentPrcb()->IpiFrozen == TARGET_FREEZE)
+        ki_stay_frozen(frame);
     ki_repeat_sti(frame);
-    ki_nmi_count++;
+    __sync_fetch_and_add(&ki_nmi_count, 1);
     KeGetCurrentPrcb()->NmiActive = FALSE;
 }
 

@@ -8,6 +8,7 @@
  * something in between.
  */
 #include <bug.h>
+#include <arch/processor.h>
 #include <arch/thread.h>
 #include <arch/trap.h>
 #include <kd.h>
@@ -21,14 +22,14 @@
  */
 #define FAULT_LOOP 65536
 
-/* The last fault, and how often it has come in a row. */
+/* Each processor's last fault, and how often it has come in a row. */
 static struct fault {
     const KTHREAD *thread;
     ULONGLONG rip, address, rsp, rcx, rsi, rdi;
     ULONG calls, exceptions;                    /* of anybody, until then */
     ULONGLONG arrivals;
-} last_fault;
-static ULONG repeated;
+} last_fault[MAXIMUM_PROCESSORS];
+static ULONG repeated[MAXIMUM_PROCESSORS];
 
 ULONG_PTR ki_fault_access(const KTRAP_FRAME *frame)
 {
@@ -55,32 +56,31 @@ NTSTATUS ki_page_fault(const KTRAP_FRAME *frame)
     return mm_access_fault(frame->FaultAddress, access);
 }
 
+#define SUM(field) ke_sum_counts(offsetof(KPRCB, field))
+
 /* Pages that came: one that comes each time is taken away each time. */
 static ULONGLONG arrivals(void)
 {
-    const KPRCB *prcb = KeGetCurrentPrcb();
-
-    return (ULONGLONG)prcb->MmTransitionCount + prcb->MmDemandZeroCount +
-           prcb->MmPageReadCount;
+    return (ULONGLONG)SUM(MmTransitionCount) + SUM(MmDemandZeroCount) +
+           SUM(MmPageReadCount);
 }
 
 BOOLEAN ki_is_fault_loop(const KTRAP_FRAME *frame)
 {
-    const KPRCB *prcb = KeGetCurrentPrcb();
+    ULONG processor = KeGetCurrentPrcb()->Number;
     const struct fault fault = {
         KeGetCurrentThread(), frame->Rip, frame->FaultAddress, frame->Rsp,
         frame->Rcx, frame->Rsi, frame->Rdi,
-        prcb->KeSystemCalls, prcb->KeExceptionDispatchCount,
-        arrivals(),
+        SUM(KeSystemCalls), SUM(KeExceptionDispatchCount), arrivals(),
     };
 
-    if (memcmp(&fault, &last_fault, sizeof fault) != 0) {
-        last_fault = fault;
-        repeated = 0;
+    if (memcmp(&fault, &last_fault[processor], sizeof fault) != 0) {
+        last_fault[processor] = fault;
+        repeated[processor] = 0;
     }
-    if (++repeated < FAULT_LOOP || BUG(fault_loop_unbounded))
+    if (++repeated[processor] < FAULT_LOOP || BUG(fault_loop_unbounded))
         return FALSE;
-    repeated = 0;
+    repeated[processor] = 0;
     DbgPrint("\n%s: fault loop at %016llx on %016llx: %u times, and nothing "
              "has moved\n", PsGetCurrentProcess()->ImageFileName, frame->Rip,
              frame->FaultAddress, FAULT_LOOP);

@@ -113,12 +113,28 @@ static void load_user_state(const KTHREAD *thread)
     arch_write_msr(MSR_GS_SWAP, (ULONG_PTR)thread->Teb);
 }
 
-/* Who ended is told only now: its stack is free (ke_thread.h). */
+/*
+ * Who ended is told only now: its stack is free (ke_thread.h).  From then on,
+ * or from when Running is FALSE, the thread is others'.
+ */
 static void leave_thread(KTHREAD *thread)
 {
-    if (thread->State == Terminated)
-        ke_thread_reaper(thread);
+    BOOLEAN ended = thread->State == Terminated;
+
     thread->Running = FALSE;
+    if (ended)
+        ke_thread_reaper(thread);
+}
+
+/* Who changes to's page tables tells this processor, from before it uses them
+ * (mi_flush_page). */
+static void load_process(KPRCB *prcb, KPROCESS *from, KPROCESS *to)
+{
+    __sync_fetch_and_or(&to->ActiveProcessors.Bitmap[prcb->Group],
+                        prcb->GroupSetMember);
+    ki_load_directory(prcb, to->DirectoryTableBase);
+    __sync_fetch_and_and(&from->ActiveProcessors.Bitmap[prcb->Group],
+                         ~prcb->GroupSetMember);
 }
 
 /*
@@ -131,12 +147,10 @@ void ki_switch_processor_state(KTHREAD *old, KTHREAD *thread)
     EPROCESS *process = CONTAINING_RECORD(thread->ApcState.Process, EPROCESS,
                                           Pcb);
     EPROCESS *owner = CONTAINING_RECORD(thread->Process, EPROCESS, Pcb);
-    ULONG_PTR directory = process->Pcb.DirectoryTableBase;
 
-    prcb->CurrentThread = thread;
     ki_set_kernel_stack(prcb, (ULONG_PTR)thread->InitialStack);
-    if (arch_read_cr3() != directory)
-        ki_load_directory(prcb, directory);
+    if (arch_read_cr3() != process->Pcb.DirectoryTableBase)
+        load_process(prcb, old->ApcState.Process, &process->Pcb);
     ki_set_teb_descriptor(owner->WoW64Process && thread->Teb
                               ? (ULONG)(ULONG_PTR)thread->Teb +
                                     (ULONG)(WOW64_TEB32 - WOW64_TEB) : 0);
@@ -150,9 +164,9 @@ void ki_switch_processor_state(KTHREAD *old, KTHREAD *thread)
     leave_thread(old);
 }
 
-void arch_load_address_space(ULONGLONG directory_table_base)
+void arch_load_address_space(KPROCESS *from, KPROCESS *to)
 {
-    ki_load_directory(KeGetCurrentPrcb(), directory_table_base);
+    load_process(KeGetCurrentPrcb(), from, to);
 }
 
 void arch_initial_context(CONTEXT *context, ULONG_PTR rip, ULONG_PTR rsp,

@@ -46,11 +46,16 @@ static BOOLEAN has_avx(void)
            avx.eax == sizeof(((struct ki_xstate *)0)->ymm_high);
 }
 
-void ki_initialize_xstate(void)
+void ki_choose_xstate(void)
 {
-    if (!(arch_cpuid(1, 0).ecx & CPUID1_ECX_XSAVE))
+    if (arch_cpuid(1, 0).ecx & CPUID1_ECX_XSAVE)
+        enabled = LEGACY | (has_avx() ? XSTATE_AVX : 0);
+}
+
+void ki_start_xstate(void)
+{
+    if (!enabled)
         return;
-    enabled = LEGACY | (has_avx() ? XSTATE_AVX : 0);
     arch_write_cr4(arch_read_cr4() | CR4_OSXSAVE);
     __asm__ volatile("xsetbv" : : "c"(0), "a"((ULONG)enabled), "d"(0));
 }

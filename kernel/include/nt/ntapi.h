@@ -331,6 +331,7 @@ typedef enum _PROCESSINFOCLASS {
     ProcessBasePriority = 5,                    /* a LONG, to set */
     ProcessDebugPort = 7,
     ProcessHandleCount = 20,                    /* a ULONG */
+    ProcessAffinityMask = 21,                   /* a ULONG_PTR, to set */
     ProcessSessionInformation = 24,             /* a ULONG */
     ProcessWow64Information = 26,               /* 32-bit code's PEB */
     ProcessInstrumentationCallback = 40,        /* to set */

@@ -13,8 +13,15 @@
 #define CLOCK_VECTOR 0xD1
 #define IPI_VECTOR 0xE1
 #define SPURIOUS_VECTOR 0xFF
+#define APIC_NMI 0x4400                 /* for arch_send_interrupt: no vector */
 
-/* Switched on, all its local sources masked but NMI; old controllers off. */
+/*
+ * Boot: xAPIC or x2APIC, for all, whose ids go so far; rather x2APIC if it is
+ * wanted.  Old controllers off.
+ */
+void ki_map_apic(ULONG highest_id, BOOLEAN x2apic);
+
+/* This processor's: switched on, all its local sources masked but NMI. */
 void ki_enable_apic(void);
 
 /* Registers by their xAPIC offset (x86/apic.h). */
@@ -31,5 +38,8 @@ void ki_end_unexpected_interrupt(ULONG vector);
 /* This processor interrupts itself: at once, or when CR8 lets it. */
 void arch_request_software_interrupt(UCHAR vector);
 
-/* The same for any processor, by its local APIC's id. */
-void arch_send_interrupt(ULONG apic_id, UCHAR vector);
+/*
+ * The same for any processor, by its local APIC's id.  command: a vector, or
+ * what is to be done instead (APIC_NMI; x86/apic.h).
+ */
+void arch_send_interrupt(ULONG apic_id, ULONG command);

@@ -69,6 +69,11 @@ static inline void arch_write_cr8(ULONGLONG value)
     __asm__ volatile("mov %0, %%cr8" : : "r"(value) : "memory");
 }
 
+static inline void arch_write_back_and_invalidate(void)
+{
+    __asm__ volatile("wbinvd" : : : "memory");
+}
+
 static inline ULONGLONG arch_read_msr(ULONG msr)
 {
     ULONG low, high;

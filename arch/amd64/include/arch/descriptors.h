@@ -28,6 +28,7 @@
 #define TSS_IST_NMI     3
 #define TSS_IST_DEBUG   4
 #define IST_STACK_SIZE  (2 * 4096)
+#define IST_STACK_STRIDE (IST_STACK_SIZE + 4096)    /* with its guard page */
 
 typedef union _KGDTENTRY64 {
     struct {

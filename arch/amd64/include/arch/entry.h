@@ -82,7 +82,11 @@ extern UCHAR kernel_start[], kernel_text_end[], kernel_constants_end[];
 extern UCHAR kernel_sealed_end[], kernel_end[], kvas_start[], kvas_end[];
 extern UCHAR kvas_constants[], kvas_constants_end[];
 
-/* Stacks of the boot processor: each begins with a page that gets unmapped. */
+/*
+ * Stacks of the boot processor: each begins with a page that gets unmapped.
+ * Every processor has these stacks in this order.
+ */
+extern UCHAR ki_stacks[], ki_stacks_end[];
 extern UCHAR ki_panic_stack_top[], ki_mca_stack_top[], ki_nmi_stack_top[];
 extern UCHAR ki_debug_stack_top[], ki_transition_stack_top[];
 extern UCHAR ki_dpc_stack_top[], ki_idle_stack_top[];

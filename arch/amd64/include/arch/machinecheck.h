@@ -17,8 +17,12 @@ struct ki_machine_check {
     ULONG bank;
 };
 
-/* Banks are switched on; what they have from before the boot is recorded. */
+/*
+ * Banks are switched on; what they have from before the boot is recorded.  The
+ * second is each other processor's.
+ */
 void ki_initialize_machine_checks(void);
+void ki_start_machine_checks(void);
 
 /* From the clock interrupt: anything to print, or time to look? */
 void ki_check_machine_checks(void);

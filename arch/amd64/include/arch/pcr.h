@@ -115,7 +115,9 @@ typedef struct _KPRCB {
     ULONGLONG TscFrequency;                     /* 090 */
     UCHAR pad_98[0x30];
     ULONGLONG GroupSetMember;                   /* 0c8 */
-    UCHAR pad_d0[0x4];
+    UCHAR Group;                                /* 0d0 */
+    UCHAR GroupIndex;                           /* 0d1 */
+    UCHAR pad_d2[0x2];
     ULONG InitialApicId;                        /* 0d4 */
     UCHAR pad_d8[0x18];
     ULONGLONG TrappedSecurityDomain;            /* 0f0 */
@@ -140,7 +142,9 @@ typedef struct _KPRCB {
     UCHAR pad_2d30[0x8];
     ULONG KeSystemCalls;                        /* 2d38 */
     ULONG KeContextSwitches;                    /* 2d3c */
-    UCHAR pad_2d40[0x380];
+    UCHAR pad_2d40[0x48];
+    volatile ULONG IpiFrozen;                   /* 2d88 */
+    UCHAR pad_2d8c[0x334];
     KDPC_DATA DpcData[2];                       /* 30c0 */
     void *DpcStack;                             /* 3110 */
     LONG MaximumDpcQueueDepth;                  /* 3118 */

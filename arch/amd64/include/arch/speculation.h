@@ -78,18 +78,20 @@ void ki_decide_speculation(const struct ki_speculation_facts *facts,
 const char *ki_speculation_words(const struct ki_speculation *decided,
                                  enum ki_flaw flaw);
 
+struct _KPRCB;
+
 /*
- * Reads, decides, and does what is done once.  After the options are read and
- * CR4 is set, before the system call's MSRs are.
+ * Reads and decides, once; does, each processor.  After the options are read
+ * and CR4 is set, before the system call's MSRs are.
  */
-void ki_initialize_speculation(void);
+void ki_choose_speculation(void);
+void ki_start_speculation(struct _KPRCB *prcb);
 void ki_show_speculation(void);
 
 /*
  * Another thread's turn; where KPRCB.BpbFeatures has BPB_ENABLED.  Interrupts
  * off.  security_domain: the new process's (EPROCESS), 0 for the system's.
  */
-struct _KPRCB;
 void ki_switch_predictors(struct _KPRCB *prcb, ULONGLONG security_domain);
 
 /* 32 returns lead nowhere (thread/swap.asm).  Keeps all registers. */

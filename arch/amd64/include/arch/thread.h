@@ -25,8 +25,9 @@ struct arch_thread_state {
     USHORT ds, es, fs, gs;
 } __attribute__((aligned(64)));
 
-/* XCR0 and CR4.OSXSAVE, by what the processor has (thread/xstate.c). */
-void ki_initialize_xstate(void);
+/* XCR0 and CR4.OSXSAVE, by what the processor has; each (thread/xstate.c). */
+void ki_choose_xstate(void);
+void ki_start_xstate(void);
 ULONGLONG ki_enabled_xstate(void);
 void ki_show_xstate(void);
 
@@ -228,8 +229,8 @@ NTSTATUS arch_divide_error(const KTRAP_FRAME *frame,
 /* routine(prcb) on another stack, whose top that is; then back. */
 void arch_call_on_stack(void *top, void (*routine)(KPRCB *prcb), KPRCB *prcb);
 
-/* Load another process's address space. */
-void arch_load_address_space(ULONGLONG directory_table_base);
+/* Load another process's address space.  At DISPATCH_LEVEL. */
+void arch_load_address_space(KPROCESS *from, KPROCESS *to);
 
 /* Where ring 3 takes callbacks: KiUserCallbackDispatcher of both ntdlls. */
 extern ULONG_PTR KeUserCallbackDispatcher;

@@ -27,6 +27,8 @@
 #define APIC_ENABLE 0x100
 #define APIC_ICR_PENDING 0x1000
 #define APIC_ICR_SELF 0x40000
+#define APIC_ICR_INIT 0x4500            /* a level, asserted */
+#define APIC_ICR_STARTUP 0x4600         /* the same, and a page's number */
 #define APIC_LVT_MASKED 0x10000
 #define APIC_LVT_PERIODIC 0x20000
 #define APIC_LVT_TSC_DEADLINE 0x40000

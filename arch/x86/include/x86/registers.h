@@ -4,12 +4,16 @@
  */
 #pragma once
 
+#define CR0_PE (1ULL << 0)
 #define CR0_MP (1ULL << 1)
 #define CR0_EM (1ULL << 2)
 #define CR0_TS (1ULL << 3)
 #define CR0_NE (1ULL << 5)
 #define CR0_WP (1ULL << 16)
 #define CR0_AM (1ULL << 18)
+#define CR0_NW (1ULL << 29)
+#define CR0_CD (1ULL << 30)
+#define CR0_PG (1ULL << 31)
 
 #define CR4_DE (1ULL << 3)
 #define CR4_PAE (1ULL << 5)
@@ -75,6 +79,9 @@
 #define MSR_MCG_CAP 0x179
 #define MSR_MCG_STATUS 0x17A
 #define MSR_MCG_CTL 0x17B
+#define MSR_MTRR_CAP 0xFE
+#define MSR_MTRR_VARIABLE 0x200         /* base, mask, base, ... */
+#define MSR_MTRR_DEF_TYPE 0x2FF
 #define MSR_PAT 0x277
 #define PAT_WC 1ULL
 #define PAT_UC 0ULL
