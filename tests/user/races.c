@@ -290,6 +290,8 @@ static void use_buffer(ULONG *seed)
                STATUS_TIMEOUT);
         break;
     case 4:
+        if (NtCurrentPeb()->NumberOfProcessors > 1)
+            break;                      /* nobody could close it: see below */
         MAY_BE(NtCreateEvent((HANDLE *)zero, EVENT_ALL_ACCESS, NULL,
                              NotificationEvent, FALSE),
                STATUS_ACCESS_VIOLATION);
@@ -316,11 +318,16 @@ static void NTAPI use_buffers(void *argument)
     end();
 }
 
-/* What NtCreateEvent has made although its answer did not fit. */
+/*
+ * What NtCreateEvent has made although its answer did not fit.  With several
+ * processors a lock of ntdll's may have got its event meanwhile.
+ */
 static void close_above(ULONG first)
 {
     ULONG_PTR at;
 
+    if (NtCurrentPeb()->NumberOfProcessors > 1)
+        return;
     for (at = 4; at < 0x4000; at += 4) {
         if (at > first)
             NtClose((HANDLE)at);
