@@ -105,13 +105,13 @@ static void NTAPI queue_to_victim(void *argument)
         specials += now;
         sent += status == STATUS_SUCCESS;
         if (status == STATUS_SUCCESS)
-            queued++;
+            __sync_fetch_and_add(&queued, 1);
         else if (status == STATUS_UNSUCCESSFUL)
-            refused++;
+            __sync_fetch_and_add(&refused, 1);
         else if (CHECK_SAY(status == STATUS_INVALID_HANDLE ||
                            status == STATUS_OBJECT_TYPE_MISMATCH, "%08x",
                            status))
-            gone++;
+            __sync_fetch_and_add(&gone, 1);
         if (count % 16 == 0)
             NtYieldExecution();
     }
