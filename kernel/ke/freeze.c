@@ -28,14 +28,14 @@ void ki_stay_frozen(KTRAP_FRAME *frame)
 
     prcb->ProcessorState.ContextFrame.Rip = frame->Rip;
     prcb->ProcessorState.ContextFrame.Rsp = frame->Rsp;
-    prcb->IpiFrozen = FROZEN;
+    prcb->IpiFrozen = IPI_FROZEN_STATE_FROZEN;
     halt();
 }
 
 static BOOLEAN all_frozen(void)
 {
     for (ULONG i = 0; i < KeNumberProcessors; i++) {
-        if (KiProcessorBlock[i]->IpiFrozen == TARGET_FREEZE)
+        if (KiProcessorBlock[i]->IpiFrozen == IPI_FROZEN_STATE_TARGET_FREEZE)
             return FALSE;
     }
     return TRUE;
@@ -52,10 +52,11 @@ void ki_freeze_others(void)
             halt();
         return;
     }
+    prcb->IpiFrozen = IPI_FROZEN_STATE_OWNER | IPI_FROZEN_FLAG_ACTIVE;
     for (ULONG i = 0; i < KeNumberProcessors; i++) {
         if (KiProcessorBlock[i] == prcb)
             continue;
-        KiProcessorBlock[i]->IpiFrozen = TARGET_FREEZE;
+        KiProcessorBlock[i]->IpiFrozen = IPI_FROZEN_STATE_TARGET_FREEZE;
         arch_send_interrupt(KiProcessorBlock[i]->InitialApicId, APIC_NMI);
     }
     for (ULONG i = 0; i < LONGEST_WAIT && !all_frozen(); i++)

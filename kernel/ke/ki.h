@@ -151,8 +151,10 @@ void ki_initialize_suspension(KTHREAD *thread);
 /* ---- other processors (freeze.c, ipi.c) ---- */
 
 /* KPRCB.IpiFrozen */
-#define TARGET_FREEZE 4                 /* its next NMI freezes it */
-#define FROZEN 2
+#define IPI_FROZEN_STATE_FROZEN 2
+#define IPI_FROZEN_STATE_OWNER 4        /* has stopped the others */
+#define IPI_FROZEN_STATE_TARGET_FREEZE 5 /* its next NMI freezes it */
+#define IPI_FROZEN_FLAG_ACTIVE 0x20     /* the debugger's: the owner */
 
 /* They do nothing any more.  If one of them is doing the same, this one does
  * not come back.  Interrupts off. */

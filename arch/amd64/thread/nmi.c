@@ -61,7 +61,7 @@ BOOLEAN ki_is_in_nmi(const KTRAP_FRAME *frame)
 void ki_nmi(KTRAP_FRAME *frame)
 {
     KeGetCurrentPrcb()->NmiActive = TRUE;
-    if (KeGetCurrentPrcb()->IpiFrozen == TARGET_FREEZE)
+    if (KeGetCurrentPrcb()->IpiFrozen == IPI_FROZEN_STATE_TARGET_FREEZE)
         ki_stay_frozen(frame);
     ki_repeat_sti(frame);
     __sync_fetch_and_add(&ki_nmi_count, 1);
