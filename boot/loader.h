@@ -22,6 +22,7 @@
 #define LOADER_OPTIONS_LENGTH 1024
 #define LOADER_RSDP_SIZE 36
 #define LOADER_SMBIOS_SIZE 32
+#define LOADER_STARTUP_PAGES 4
 
 enum loader_memory_type {
     LOADER_MEMORY_FREE,         /* the kernel's from now on */
@@ -55,6 +56,8 @@ typedef struct _LOADER_PARAMETER_BLOCK {
     CHAR firmware[8];                       /* "BIOS" or "UEFI" */
     ULONGLONG kernel_base, kernel_size; /* physical, contiguous */
     ULONGLONG entered;                  /* the TSC at the first instruction */
+    ULONGLONG startup;                  /* LOADER_STARTUP_PAGES in real mode's
+                                           reach for processors; 0: none */
     ULONG memory_count;
     ULONG module_count;
     ULONG modules_left_out;             /* for lack of room here */

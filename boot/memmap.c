@@ -10,6 +10,8 @@
 
 #define MAX_EDGES (2 * LOADER_MEMORY_RANGES)
 #define HIGHEST_PHYSICAL (1ULL << 52)
+#define REAL_MODE_END 0x100000ULL
+#define LOW_MEMORY_END 0xA0000ULL       /* no start-up IPI leads beyond */
 
 static ULONGLONG end_of(const struct loader_memory *range)
 {
@@ -111,4 +113,21 @@ void boot_reserve(struct loader_memory *ranges, ULONG *count, ULONG capacity,
         (*count)--;             /* the highest; what no range names is unused */
     ranges[(*count)++] = (struct loader_memory){ base, size, type };
     *count = boot_normalize_memory(ranges, *count, capacity);
+}
+
+void boot_leave_real_mode(LOADER_PARAMETER_BLOCK *block)
+{
+    const ULONGLONG size = LOADER_STARTUP_PAGES * PAGE_SIZE;
+
+    for (ULONG i = 0; i < block->memory_count; i++) {
+        const struct loader_memory *range = &block->memory[i];
+        ULONGLONG end = end_of(range);
+
+        if (end > LOW_MEMORY_END)
+            end = LOW_MEMORY_END;
+        if (range->type == LOADER_MEMORY_FREE && end > range->base + size)
+            block->startup = end - size;
+    }
+    boot_reserve(block->memory, &block->memory_count, LOADER_MEMORY_RANGES, 0,
+                 REAL_MODE_END, LOADER_MEMORY_LOADER);
 }

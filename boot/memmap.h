@@ -20,3 +20,9 @@ ULONG boot_normalize_memory(struct loader_memory *ranges, ULONG count,
 void boot_reserve(struct loader_memory *ranges, ULONG *count, ULONG capacity,
                   ULONGLONG base, ULONGLONG size,
                   enum loader_memory_type type);
+
+/*
+ * When all else is reserved: real mode's memory is not Mm's, and block->startup
+ * is the last of it that is free.
+ */
+void boot_leave_real_mode(LOADER_PARAMETER_BLOCK *block);

@@ -6,7 +6,6 @@
 #include <memmap.h>
 
 #define LOW_END 0xFFFFFFFFULL
-#define REAL_MODE_END 0x100000ULL
 #define MAP_SLACK 8                     /* descriptors that come meanwhile */
 #define TRIES 4
 
@@ -90,6 +89,5 @@ void leave_firmware(EFI_HANDLE image, LOADER_PARAMETER_BLOCK *block)
         add_range(block, (const void *)(map + at));
     block->memory_count = boot_normalize_memory(
         block->memory, block->memory_count, LOADER_MEMORY_RANGES);
-    boot_reserve(block->memory, &block->memory_count, LOADER_MEMORY_RANGES, 0,
-                 REAL_MODE_END, LOADER_MEMORY_LOADER);
+    boot_leave_real_mode(block);
 }

@@ -171,9 +171,9 @@ void boot_multiboot2(ULONG magic, const struct multiboot2_info *info)
     block->kernel_size = (ULONG_PTR)kernel_end - (ULONG_PTR)kernel_start;
     block->memory_count = boot_normalize_memory(
         block->memory, block->memory_count, LOADER_MEMORY_RANGES);
-    reserve(0, 0x100000);       /* real-mode memory: left for processors */
     reserve(0x100000, block->kernel_base + block->kernel_size - 0x100000);
     for (ULONG i = 0; i < block->module_count; i++)
         reserve(block->modules[i].base, block->modules[i].size);
+    boot_leave_real_mode(block);
     KiSystemStartup(block);
 }

@@ -17,29 +17,6 @@
 #include <mm.h>
 #include <ps.h>
 
-#define REAL_MODE_END 0xA0000ULL        /* from there on a PC has no RAM */
-
-/*
- * Where they begin, 0: nowhere.  Real-mode memory is nobody's but theirs: a
- * loader leaves it alone, and Mm does not get it.
- */
-static ULONGLONG find_startup_pages(const LOADER_PARAMETER_BLOCK *block)
-{
-    const ULONGLONG size = KI_STARTUP_PAGES * PAGE_SIZE;
-    ULONGLONG found = 0;
-
-    for (ULONG i = 0; i < block->memory_count; i++) {
-        const struct loader_memory *range = &block->memory[i];
-        ULONGLONG end = range->base + range->size;
-
-        if (end > REAL_MODE_END)
-            end = REAL_MODE_END;
-        if (range->type == LOADER_MEMORY_LOADER && end > range->base + size)
-            found = end - size;
-    }
-    return found;
-}
-
 void init_map_apic(void)
 {
     ULONG highest = 0;
@@ -103,11 +80,10 @@ void KeStartAllProcessors(const LOADER_PARAMETER_BLOCK *block)
 {
     const struct hal_machine *machine = &hal_machine;
     ULONG own = KeGetCurrentPrcb()->InitialApicId;
-    ULONGLONG pages = find_startup_pages(block);
 
     if (machine->processor_count < 2)
         return;
-    if (!pages || !ki_prepare_startup(pages)) {
+    if (!block->startup || !ki_prepare_startup(block->startup)) {
         DbgPrintEx(KD_KE_ID, DPFLTR_WARNING_LEVEL,
                    "SMP   no memory below 1 MiB to start the others\n");
         return;

@@ -172,6 +172,37 @@ static void reservation_in_a_full_map(void **state)
     }
 }
 
+/* Where processors begin on a PC that has something at base, 0: nowhere. */
+static ULONGLONG startup_beside(ULONGLONG base, ULONGLONG size)
+{
+    static LOADER_PARAMETER_BLOCK block;
+
+    block = (LOADER_PARAMETER_BLOCK){
+        .memory = {
+            { 0, 0x9F000, LOADER_MEMORY_FREE },
+            { 0x9F000, 0x1000, LOADER_MEMORY_FIRMWARE },
+            { 0xC0000, 0x1F40000, LOADER_MEMORY_FREE },
+        },
+        .memory_count = 3,
+    };
+    boot_reserve(block.memory, &block.memory_count, LOADER_MEMORY_RANGES,
+                 base, size, LOADER_MEMORY_LOADER);
+    boot_leave_real_mode(&block);
+    check_form(block.memory, block.memory_count, LOADER_MEMORY_RANGES);
+    for (ULONG i = 0; i < block.memory_count; i++)
+        assert_true(block.memory[i].type != LOADER_MEMORY_FREE ||
+                    block.memory[i].base >= 0x100000);
+    return block.startup;
+}
+
+static void real_mode(void **state)
+{
+    (void)state;
+    assert_int_equal(startup_beside(0x200000, 0x1000), 0x9B000);
+    assert_int_equal(startup_beside(0x40000, 0x5C000), 0x3C000);
+    assert_int_equal(startup_beside(0x4000, 0x98000), 0);   /* page 0 is not */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +211,7 @@ int main(void)
         cmocka_unit_test(maps_that_lie),
         cmocka_unit_test(more_than_fit),
         cmocka_unit_test(reservation_in_a_full_map),
+        cmocka_unit_test(real_mode),
     };
     return cmocka_run_group_tests_name("memmap", tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include <arch/machinecheck.h>
 #include <arch/startup.h>
 #include <ke/ki.h>
+#include <loader.h>
 #include <mm.h>
 #include <mm/mi.h>
 #include <x86/apic.h>
@@ -75,10 +76,10 @@ BOOLEAN ki_prepare_startup(ULONGLONG pages)
     SIZE_T code = (SIZE_T)(ki_startup_data - ki_startup_code);
 
     startup_page = pages;
-    startup = MmMapIoSpace(pages, KI_STARTUP_PAGES * PAGE_SIZE, MmCached);
+    startup = MmMapIoSpace(pages, LOADER_STARTUP_PAGES * PAGE_SIZE, MmCached);
     if (!startup)
         return FALSE;
-    memset(startup, 0, KI_STARTUP_PAGES * PAGE_SIZE);
+    memset(startup, 0, LOADER_STARTUP_PAGES * PAGE_SIZE);
     fill_tables();
     memcpy(startup, ki_startup_code, code);
     startup_data = (struct ki_startup *)(startup + code);
@@ -146,8 +147,7 @@ void ki_reset_processor(ULONG apic_id)
 static BOOLEAN has_arrived_in(ULONG microseconds)
 {
     ULONGLONG begun = arch_read_tsc();
-    ULONGLONG ticks = KeGetCurrentPrcb()->TscFrequency / 1000 *
-                      (microseconds / 100) / 10;
+    ULONGLONG ticks = (ULONGLONG)KeGetCurrentPrcb()->MHz * microseconds;
 
     while (!arrived && arch_read_tsc() - begun < ticks)
         arch_pause();

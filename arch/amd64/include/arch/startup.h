@@ -23,12 +23,11 @@ struct ki_startup {
 
 extern const UCHAR ki_startup_code[], ki_startup_long[], ki_startup_data[];
 
-#define KI_STARTUP_PAGES 4
 #define KI_INIT_WAIT 10000              /* microseconds */
 
 /*
- * Boot: so many pages at a physical address below 1 MiB are what processors
- * begin with.  FALSE: no system addresses.
+ * Boot: the pages at a physical address below 1 MiB that processors begin with
+ * (LOADER_STARTUP_PAGES).  FALSE: no system addresses.
  */
 BOOLEAN ki_prepare_startup(ULONGLONG pages);
 
