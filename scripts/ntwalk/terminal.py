@@ -27,6 +27,8 @@ class Keyboard:
     def __init__(self, all_keys=False):
         self.all_keys = all_keys
         self.saved = None
+        if all_keys:                    # a job in the background ignores it
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def take(self):
         """Prepares a terminal; False when there is nothing to read from."""

@@ -417,14 +417,17 @@ def test_terminal():
                 data = os.read(process.stdout.fileno(), 4096)
                 assert data, seen
                 seen += data
-        read_until(PROMPT.encode())
-        os.write(ours, b'never\x03')
-        read_until(b'never^C\n' + PROMPT.encode())
-        os.write(ours, b'echo on\r')
-        read_until(b'\non\n')
-        assert termios.tcgetattr(theirs) != before
-        os.write(ours, b'\x1d')
-        error = process.communicate(timeout=LIMIT)[1]
+        try:
+            read_until(PROMPT.encode())
+            os.write(ours, b'never\x03')
+            read_until(b'never^C\n' + PROMPT.encode())
+            os.write(ours, b'echo on\r')
+            read_until(b'\non\n')
+            assert termios.tcgetattr(theirs) != before
+            os.write(ours, b'\x1d')
+            error = process.communicate(timeout=LIMIT)[1]
+        finally:
+            process.terminate()
     assert (process.returncode, error) == (130, b'')
     assert termios.tcgetattr(theirs) == before
     os.close(ours)

@@ -3,7 +3,8 @@
  * which status.
  *
  * A worker says that it waits by NtSignalAndWaitForSingleObject, which leaves
- * no moment between the two; what the test then does finds it waiting.
+ * no moment between the two, on one processor; what the test then does finds it
+ * waiting.
  */
 #include "objects.h"
 
@@ -344,6 +345,7 @@ static void check_timer_of_ended_thread(void)
 NTSTATUS NTAPI NtProcessStartup(PEB *peb)
 {
     (void)peb;
+    test_on_one_processor();
     NtCreateEvent(&ready, EVENT_ALL_ACCESS, NULL, SynchronizationEvent,
                   FALSE);
     NtCreateSemaphore(&woken, SEMAPHORE_ALL_ACCESS, NULL, 0, 100);
