@@ -93,7 +93,7 @@ KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/shared.c kernel/ke/doors.c \
     kernel/ke/freeze.c kernel/ke/bugcheck.c
 HAL_OBJS := kernel/hal/tables.c kernel/hal/acpi.c kernel/hal/smbios.c \
-    kernel/hal/power.c
+    kernel/hal/power.c kernel/hal/pci.c
 MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/pagelist.c \
     kernel/mm/charge.c kernel/mm/system.c \
     kernel/mm/pool.c kernel/mm/uaccess.c kernel/mm/gap.c kernel/mm/vad.c \
@@ -147,6 +147,9 @@ WOW64_OBJS := kernel/wow64/rows.c kernel/wow64/service.c \
     kernel/wow64/harderr.c kernel/wow64/create.c kernel/wow64/context.c \
     kernel/wow64/apc.c kernel/wow64/exception.c kernel/wow64/fpu.c \
     kernel/wow64/threadcontext.c
+USB_OBJS := kernel/usb/start.c kernel/usb/controller.c kernel/usb/ring.c \
+    kernel/usb/port.c kernel/usb/device.c kernel/usb/descriptor.c \
+    kernel/usb/keyboard.c kernel/usb/hid.c
 INIT_OBJS := kernel/init/start.c kernel/init/processors.c \
     kernel/init/options.c
 
@@ -454,7 +457,7 @@ TABS := $(SERVICES) $(if $(TEST),$(wildcard $(SERVICES_TEST)))
 KERNEL_SRCS := $(BOOT_OBJS) $(ARCH_OBJS) $(RTL_OBJS) $(KD_OBJS) $(KE_OBJS) \
     $(MM_OBJS) $(HAL_OBJS) $(EX_OBJS) $(OB_OBJS) $(IO_OBJS) $(PS_OBJS) \
     $(ETW_OBJS) $(WIN32K_OBJS) \
-    $(WOW64_OBJS) $(INIT_OBJS) $(if $(CHECKED),$(CHECKED_KERNEL)) \
+    $(USB_OBJS) $(WOW64_OBJS) $(INIT_OBJS) $(if $(CHECKED),$(CHECKED_KERNEL)) \
     $(if $(TEST),$(TEST_KERNEL) $(if $(CHECKED),$(CHECKED_TEST_KERNEL)))
 KERNEL_OBJS := $(KERNEL_SRCS:%=$(OBJ)/%.o)
 

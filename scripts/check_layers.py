@@ -12,8 +12,8 @@ import os
 import re
 import sys
 
-LINE = ['rtl', 'ke', 'mm', 'hal', 'ex', 'ob', 'io', 'ps', 'etw', 'win32k',
-        'wow64', 'init']
+LINE = ['rtl', 'ke', 'mm', 'hal', 'ex', 'ob', 'io', 'ps', 'usb', 'etw',
+        'win32k', 'wow64', 'init']
 OPEN = {'kd.h', 'etw.h', 'loader.h', 'bug.h'}   # ring 1, open to the kernel
 GENERATED = {'services.h', 'services.inc.c', 'services32.inc.c',
              'calls.inc.c', 'statuses.inc.c'}

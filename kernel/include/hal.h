@@ -69,6 +69,23 @@ extern struct hal_machine hal_machine;
 void hal_initialize(const LOADER_PARAMETER_BLOCK *block);
 
 /*
+ * PCI.  One function of one device; and those of a class (its three bytes:
+ * class, subclass, interface), at most room of them.  Not for two processors
+ * at once.
+ */
+struct hal_function {
+    UCHAR bus, device, function;
+};
+
+ULONG hal_find_functions(ULONG class, struct hal_function *found, ULONG room);
+
+/*
+ * It may use memory, and makes no interrupts.  The physical address of its
+ * registers, by its first BAR; 0: they are not memory, or nowhere.
+ */
+ULONGLONG hal_start_function(struct hal_function at);
+
+/*
  * Switches the machine off by ACPI's S5.  Returns if that cannot be, or has
  * done nothing.  IRQL: any, interrupts off.
  */

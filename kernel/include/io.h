@@ -26,4 +26,10 @@ NTSTATUS io_open_console(void **file);
  * STATUS_INVALID_FILE_FOR_SECTION. */
 NTSTATUS io_file_bytes(void *file, const void **bytes, SIZE_T *size);
 
+/*
+ * Scan codes of set 1 that another driver's keyboard makes: they are typed.
+ * IRQL: <= DISPATCH_LEVEL.
+ */
+void io_type_scancodes(const UCHAR *codes, ULONG count);
+
 extern struct _OBJECT_TYPE *IoFileObjectType;

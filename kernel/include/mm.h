@@ -236,6 +236,9 @@ typedef enum _MEMORY_CACHING_TYPE {
 /* size bytes of physical memory at a kernel address, for good; or NULL. */
 void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, MEMORY_CACHING_TYPE type);
 
+/* Where the page at a kernel address of 4-KiB pages lies. */
+ULONGLONG MmGetPhysicalAddress(const void *address);
+
 /*
  * A kernel stack with an unmapped page below; its upper end, or NULL.  What is
  * on it is not zeroed.  IRQL: <= DISPATCH_LEVEL.

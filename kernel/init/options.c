@@ -37,6 +37,8 @@ static const struct option {
       "predictors and buffers: as needed, all that can be, nothing" },
     { "pagefile", "0", { NULL },
       "MiB of memory that are a disk with a page file" },
+    { "usb", "auto", { "auto", "off" },
+      "keyboards on USB; off leaves them to the firmware" },
     { "log", "*:trace", { NULL },
       "which components say how much: mm:info,ps:none,*:trace" },
     { "end", "wait", { "wait", "off", "reset" },

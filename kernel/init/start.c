@@ -21,6 +21,7 @@
 #include <mm.h>
 #include <ob.h>
 #include <ps.h>
+#include <usb.h>
 #include <wow64.h>
 #include <arch/processor.h>
 #include <arch/speculation.h>
@@ -111,6 +112,7 @@ static void Phase1Initialization(void *argument)
     NTSTATUS status;
 
     (void)argument;
+    usb_start();
     if (!*init_command_line()) {
         DbgPrintEx(KD_INIT_ID, DPFLTR_ERROR_LEVEL,
                    "nothing to run: end the options with -- PROGRAM\n");

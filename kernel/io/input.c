@@ -1,9 +1,10 @@
 /*
- * io/input.c - what is typed, from the serial port and the keyboard.
+ * io/input.c - what is typed, from the serial port and the keyboards.
  *
- * A timer's DPC looks at both 64 times a second, after it has had the screen
- * drawn (kd/console.c), and puts characters into one buffer; readers take them
- * out and wait for more.  The event is set while something may be there: a
+ * A timer's DPC looks at the port and the PC's keyboard 64 times a second,
+ * after it has had the screen drawn (kd/console.c), and puts characters into
+ * one buffer; other drivers bring theirs (io_type_scancodes).  Readers take
+ * them out and wait for more.  The event is set while something may be there: a
  * reader that finds nothing clears it under the lock and waits, and the DPC
  * sets it after it has put something in, so nothing is slept through and at
  * worst a reader looks in vain.
@@ -30,7 +31,7 @@ static struct {
     ULONG start, count;                 /* typed and not read yet */
     CHAR text[INPUT_SIZE];
     LIST_ENTRY claims;                  /* to Ctrl-C, the newest first */
-    struct scancode_state keys;         /* only the DPC's */
+    struct scancode_state keys, other_keys;     /* the PC's, and drivers' */
     KTIMER timer;
     KDPC dpc;
 } input;
@@ -68,13 +69,29 @@ static void poll_serial(void)
         append(&(CHAR){ (CHAR)c }, 1);
 }
 
-static void poll_keyboard(void)
+static void type(struct scancode_state *keys, UCHAR code)
 {
     CHAR text[SCANCODE_TEXT];
+
+    append(text, scancode_decode(keys, code, text));
+}
+
+static void poll_keyboard(void)
+{
     int code;
 
     while (has_room(SCANCODE_TEXT) && (code = iop_read_scancode()) >= 0)
-        append(text, scancode_decode(&input.keys, (UCHAR)code, text));
+        type(&input.keys, (UCHAR)code);
+}
+
+void io_type_scancodes(const UCHAR *codes, ULONG count)
+{
+    KIRQL irql = KeAcquireSpinLock(&input.lock);
+
+    for (ULONG i = 0; i < count && has_room(SCANCODE_TEXT); i++)
+        type(&input.other_keys, codes[i]);
+    KeReleaseSpinLock(&input.lock, irql);
+    KeSetEvent(&input.available, IO_KEYBOARD_INCREMENT, FALSE);
 }
 
 static void poll(KDPC *dpc, void *context, void *argument1, void *argument2)

@@ -209,6 +209,12 @@ void *MmMapIoSpace(ULONGLONG physical, SIZE_T size, MEMORY_CACHING_TYPE type)
     return address + (physical - first);
 }
 
+ULONGLONG MmGetPhysicalAddress(const void *address)
+{
+    return (ULONGLONG)MiGetPteAddress(address)->u.Hard.PageFrameNumber <<
+           PAGE_SHIFT | ((ULONG_PTR)address & (PAGE_SIZE - 1));
+}
+
 #define STACK_PAGES (KERNEL_STACK_SIZE / PAGE_SIZE)
 
 /*

@@ -2,7 +2,7 @@
 #
 # A crash is left in $(BUILD)/fuzz/NAME-crash-*, and its path is printed.
 
-FUZZ_TARGETS := pe numbering unwind acpi
+FUZZ_TARGETS := pe numbering unwind acpi usb
 FUZZ_SECONDS ?= 30
 
 FUZZ := $(BUILD)/fuzz
@@ -15,6 +15,7 @@ FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -fshort-wchar \
 fuzz_pe        := kernel/rtl/pe.c
 fuzz_numbering := kernel/ke/numbering.c
 fuzz_acpi      := kernel/hal/acpi.c kernel/hal/smbios.c
+fuzz_usb       := kernel/usb/descriptor.c kernel/usb/hid.c
 fuzz_unwind    := ntdll-stub/amd64/unwind.c
 fuzz_unwind_FLAGS := -fno-builtin -Intdll-stub/include \
     -Intdll-stub/amd64/include -Iarch/amd64/include

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """seeds.py: what the fuzz targets start from.
 
-usage: seeds.py pe|numbering|unwind|acpi FOLDER [FILE...]
+usage: seeds.py pe|numbering|unwind|acpi|usb FOLDER [FILE...]
 
 pe: each FILE as it is, and once more with its sections' bytes shortened, so
 that a change is likely to hit something that matters. numbering: a few files
 of the kinds that people write. unwind: a function with each code, one with an
 epilogue at rip, a chain. acpi: a root pointer, a list of processors, a sleep,
-names.
+names. usb: a keyboard's configuration, reports.
 """
 import os
 import sys
@@ -42,6 +42,13 @@ ACPI = [
     bytes([1, 6, 0, 0, 1, 2]) + b'd\0e\0\0' + bytes([127, 4, 0, 0, 0, 0]),
 ]
 
+USB = [
+    bytes([9, 2, 34, 0, 1, 1, 0, 0xA0, 50, 9, 4, 0, 0, 1, 3, 1, 1, 0,
+           9, 0x21, 0x11, 1, 0, 1, 0x22, 0x3F, 0, 7, 5, 0x81, 3, 8, 0, 7]),
+    bytes([2, 0, 4, 5, 6, 7, 8, 9, 0, 20, 4, 0, 0, 0, 0, 0] + [0] * 8),
+]
+SEEDS = {'unwind': UNWINDS, 'acpi': ACPI, 'usb': USB}
+
 
 def write(folder, name, data):
     with open(os.path.join(folder, name), 'wb') as out:
@@ -54,8 +61,8 @@ def main(kind, folder, files):
         for at, text in enumerate(TEXTS):
             write(folder, f'text{at}', text)
         return
-    if kind in ('unwind', 'acpi'):
-        for at, data in enumerate(UNWINDS if kind == 'unwind' else ACPI):
+    if kind in SEEDS:
+        for at, data in enumerate(SEEDS[kind]):
             write(folder, f'{kind}{at}', data)
         return
     for path in files:

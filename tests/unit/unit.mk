@@ -6,7 +6,7 @@
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl gap handle pe pe32 \
     serial console screen options log widen translate fpu timertable scancode \
     edit locks locks32 unwind mitigation efi acpi \
-    smbios power
+    smbios power hid descriptor
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -34,6 +34,8 @@ unit_acpi      := kernel/hal/acpi.c
 unit_smbios    := kernel/hal/smbios.c
 unit_power     := kernel/hal/power.c
 unit_power_FLAGS := -Itests/unit/fake
+unit_hid       := kernel/usb/hid.c kernel/io/scancode.c
+unit_descriptor := kernel/usb/descriptor.c
 unit_handle    := kernel/ex/handle.c
 unit_pe        := kernel/rtl/pe.c
 unit_pe_FLAGS  := -DSAMPLE='"$(abspath $(SAMPLE))"' -DSAMPLE_BITS=64

@@ -3,8 +3,8 @@
  * which status.
  *
  * A worker says that it waits by NtSignalAndWaitForSingleObject, which leaves
- * no moment between the two, on one processor; what the test then does finds it
- * waiting.
+ * no moment between the two, on one processor; what the test then does finds
+ * it waiting.
  */
 #include "objects.h"
 

@@ -162,6 +162,18 @@ static inline void arch_out16(USHORT port, USHORT value)
     __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
 }
 
+static inline ULONG arch_in32(USHORT port)
+{
+    ULONG value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static inline void arch_out32(USHORT port, ULONG value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
 static inline void arch_enable_interrupts(void)
 {
     __asm__ volatile("sti" : : : "memory");
