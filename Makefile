@@ -90,7 +90,7 @@ KE_OBJS := kernel/ke/services.c kernel/ke/ssdt.c kernel/ke/numbering.c \
     kernel/ke/apc.c kernel/ke/deliver.c kernel/ke/region.c kernel/ke/alert.c \
     kernel/ke/attach.c kernel/ke/suspend.c kernel/ke/rundown.c \
     kernel/ke/time.c kernel/ke/timertable.c kernel/ke/timer.c \
-    kernel/ke/shared.c kernel/ke/doors.c \
+    kernel/ke/shared.c kernel/ke/counts.c kernel/ke/doors.c \
     kernel/ke/freeze.c kernel/ke/bugcheck.c
 HAL_OBJS := kernel/hal/tables.c kernel/hal/acpi.c kernel/hal/smbios.c \
     kernel/hal/power.c kernel/hal/pci.c
@@ -165,7 +165,7 @@ TEST_KERNEL := tests/kernel/echo.c tests/kernel/selftest.c tests/kernel/dpc.c \
     tests/kernel/switches.c tests/kernel/scarce.c tests/kernel/nmistorm.c \
     tests/kernel/watched.c tests/kernel/fired.c tests/kernel/fired.asm \
     tests/kernel/bare.c tests/kernel/bare.asm tests/kernel/ist.c \
-    tests/kernel/ist.asm
+    tests/kernel/ist.asm tests/kernel/memtypes.c
 
 # In the checked one: what C may do to the entry code. Benchmarks do without.
 CHECKED_TEST_KERNEL := tests/kernel/callees.c tests/kernel/callees.asm
@@ -912,6 +912,14 @@ sweep: ## NMI, #MC, clock at each instruction of the ways in and out; SWEEP=PATH
 	@scripts/setup
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
 	@$(PYTHON) tests/entry/sweep.py --build $(BUILD)/test $(SWEEP)
+
+# As many rounds of each race, on four processors.
+ROUNDS ?= 20000
+races: ## what takes several processors; ROUNDS=N of each race
+	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests
+	@scripts/boot --build $(BUILD)/test --no-build --smp 4 \
+	    --timeout 86400 --option 'log=*:warning' \
+	    --add $(BUILD)/test/user/smp.exe smp $(ROUNDS)
 
 watch: ## how ring 0 uses ring 3's memory: test programs, N=CALLS of "fuzz"
 	@$(MAKE) -s BUILD=$(BUILD)/test TEST=1 parts user-tests

@@ -28,6 +28,8 @@ void init_map_apic(void)
     ki_map_apic(highest, strcmp(init_option("apic"), "x2apic") == 0);
 }
 
+static ULONG without_memory SEALED;
+
 static KPCR *create_processor(ULONG number)
 {
     const UCHAR *stacks;
@@ -49,9 +51,7 @@ static void start(ULONG apic_id)
     KPCR *pcr = create_processor(KeNumberProcessors);
 
     if (!pcr) {
-        DbgPrintEx(KD_KE_ID, DPFLTR_WARNING_LEVEL,
-                   "SMP   no memory for the processor with APIC id %x\n",
-                   apic_id);
+        without_memory++;
     } else if (!ki_start_processor(pcr, apic_id)) {
         DbgPrintEx(KD_KE_ID, DPFLTR_WARNING_LEVEL,
                    "SMP   the processor with APIC id %x does not come\n",
@@ -65,6 +65,11 @@ static void start(ULONG apic_id)
 static void show(void)
 {
     ULONGLONG difference = ki_tsc_difference();
+
+    if (without_memory)
+        DbgPrintEx(KD_KE_ID, DPFLTR_WARNING_LEVEL,
+                   "SMP   no memory for %u more processors\n",
+                   without_memory);
 
     DbgPrintEx(KD_KE_ID, DPFLTR_TRACE_LEVEL, "SMP   %u processors run",
                KeNumberProcessors);

@@ -2,9 +2,10 @@
  * init/start.c - KiSystemStartup: from the loader to the first program.
  *
  * The order is the boot log's: what the loader gave, the processor's tables
- * and switches, memory, screen, clock, objects.  Then the code that has booted
- * is the idle thread, and a system thread runs one program in ring 3, whose
- * end is the end of the run.
+ * and switches, memory, screen, the firmware's tables, clock, the other
+ * processors, objects.  Then the code that has booted is the idle thread, and a
+ * system thread starts USB and runs one program in ring 3, whose end is the
+ * end of the run.
  */
 #include "initp.h"
 

@@ -33,15 +33,6 @@ static void send_away_running(KPRCB *prcb)
     ki_set_next_thread(prcb, next ? next : prcb->IdleThread);
 }
 
-ULONG ke_sum_counts(SIZE_T offset)
-{
-    ULONG sum = 0;
-
-    for (ULONG i = 0; i < KeNumberProcessors; i++)
-        sum += *(volatile ULONG *)((UCHAR *)KiProcessorBlock[i] + offset);
-    return sum;
-}
-
 ULONGLONG KeQueryGroupAffinity(ULONG group)
 {
     ULONG first = group * PROCESSORS_PER_GROUP;

@@ -40,6 +40,16 @@ def test_many(run, smp):
     assert 'does not come' not in result.console
 
 
+def test_little_memory(run):
+    """As many processors as leave enough for ring 3."""
+    result = run(build=BUILD, smp=255, memory=32, timeout=240)
+    assert result.status == 0, result.reason
+    assert ENDS_WELL in result.console
+    left_out, = re.findall(r'no memory for (\d+) more processors',
+                           result.console)
+    assert processors_of(result.console) + int(left_out) == 255
+
+
 @pytest.mark.parametrize('apic', ['auto', 'x2apic'])
 def test_on_bochs(run, apic):
     """QEMU's own translation has no x2APIC."""

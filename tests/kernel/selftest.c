@@ -65,6 +65,7 @@ enum self_test {
     SELF_TEST_INTERRUPTS,           /* in ring 0, at every IRQL */
     SELF_TEST_UNMAPPED,             /* ring 3's TLB is to be emptied */
     SELF_TEST_SWITCHES = 0x60,      /* of the processor */
+    SELF_TEST_MEMORY_TYPES,         /* of it: as the first one's */
     SELF_TEST_CRASHES = 0x100,
     CRASH_IRQL = SELF_TEST_CRASHES, /* return at DISPATCH_LEVEL: 4A */
     CRASH_APC_DISABLED,             /* return with APCs disabled: 1 */
@@ -645,6 +646,9 @@ NTSTATUS NtwSelfTest(ULONG test, ULONGLONG argument)
         break;
     case SELF_TEST_SWITCHES:
         good = test_switches();
+        break;
+    case SELF_TEST_MEMORY_TYPES:
+        good = test_memory_types();
         break;
     case SELF_TEST_LOCALS:
         good = test_locals();

@@ -45,6 +45,9 @@ BOOLEAN test_sealed(void);
 /* switches.c */
 BOOLEAN test_switches(void);
 
+/* memtypes.c */
+BOOLEAN test_memory_types(void);
+
 /* vector.c */
 BOOLEAN add_absent_segment(ULONGLONG user);
 void load_absent_segment(ULONGLONG user);

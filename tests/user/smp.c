@@ -2,6 +2,7 @@
  * smp.c - several processors at once: where threads run, and races that need
  * two.  "smp N" makes N rounds of each race.
  *
+ *   switches   of each processor, and its memory types: as the others'
  *   affinity   a thread runs where it may, also when that changes under it
  *   shootdown  a page that is gone is gone on all processors, once the call
  *              that took it has returned
@@ -16,6 +17,7 @@
 #include "test.h"
 
 #include "services.h"
+#include "../../programs/lib/find.h"
 
 #define ROUNDS 2000
 #define STACK 0x10000
@@ -53,6 +55,23 @@ static void join(HANDLE thread)
 static void end(void)
 {
     NtTerminateThread(SELF, 0);
+}
+
+/* ---- Switches ---- */
+
+#define SWITCHES 0x60                   /* NtwSelfTest's numbers */
+#define MEMORY_TYPES 0x61
+
+static void check_switches(void)
+{
+    NTSTATUS (NTAPI *ask_kernel)(ULONG test, void *argument) =
+        (void *)find_stub("NtwSelfTest");
+
+    for (ULONG i = 0; ask_kernel && i < processors; i++) {
+        stay_on(SELF, i);
+        CHECK_STATUS(ask_kernel(SWITCHES, NULL), STATUS_SUCCESS);
+        CHECK_STATUS(ask_kernel(MEMORY_TYPES, NULL), STATUS_SUCCESS);
+    }
 }
 
 /* ---- Affinity ---- */
@@ -358,6 +377,7 @@ NTSTATUS NTAPI NtProcessStartup(PEB *peb)
         rounds = (ULONG)atoi(test_words());
     if (processors > 64)
         processors = 64;                /* of a group */
+    check_switches();
     check_own_affinity();
     if (processors > 1) {
         check_others_affinity();
