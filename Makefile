@@ -110,7 +110,7 @@ MM_OBJS := kernel/mm/init.c kernel/mm/pfn.c kernel/mm/pagelist.c \
 EX_OBJS     := \
     kernel/ex/handle.c kernel/ex/handlelist.c kernel/ex/procnum.c \
     kernel/ex/time.c kernel/ex/display.c kernel/ex/sysinfo.c \
-    kernel/ex/memlist.c kernel/ex/harderr.c \
+    kernel/ex/firmware.c kernel/ex/memlist.c kernel/ex/harderr.c \
     kernel/ex/debugctl.c kernel/ex/object.c kernel/ex/event.c \
     kernel/ex/mutant.c kernel/ex/semphore.c kernel/ex/timer.c \
     kernel/ex/timerapc.c kernel/ex/delay.c kernel/ex/resolution.c
@@ -245,8 +245,8 @@ tour32_SRCS := $(addprefix programs/,tour32/main.c tour32/where.c \
 # Each source is one program: tests/user/NAME.c becomes user/NAME.exe.
 USER_TESTS := $(addprefix tests/user/,ring0.c callregs.c numbers.c args.c \
     pointers.c doors.c flags.c selectors.c compat.c context.c apc.c answers.c \
-    debugctl.c files.c console.c names.c duplicate.c handles.c memory.c \
-    demand.c paging.c thrash.c runtime.c loader.c needs_name.c \
+    debugctl.c firmware.c files.c console.c names.c duplicate.c handles.c \
+    memory.c demand.c paging.c thrash.c runtime.c loader.c needs_name.c \
     needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c \
     monitors.c calloutregs.c vectors.c threads.c critical.c threadattach.c \
     processes.c start.c contexts2.c forever.c crash.c exceptions.c raises.c \
@@ -272,11 +272,11 @@ USER_TEST_SRCS := tests/user/test.c tests/user/landing.asm \
     $(addprefix programs/lib/,call.asm door.c prepare.c find.c print.c)
 
 # Those that say the same to 32-bit code: user32/NAME.exe.
-USER_TESTS32     := $(addprefix tests/user/,answers.c files.c names.c \
-    duplicate.c memory.c runtime.c loader.c needs_name.c needs_ordinal.c \
-    needs_dll.c needs_fail.c images.c callback.c monitors.c critical.c \
-    threadattach.c threads32.c start32.c runtime32.c wow64.c crash.c \
-    exceptions.c raises.c sweep.c floating.c outputs.c \
+USER_TESTS32     := $(addprefix tests/user/,answers.c firmware.c files.c \
+    names.c duplicate.c memory.c runtime.c loader.c needs_name.c \
+    needs_ordinal.c needs_dll.c needs_fail.c images.c callback.c monitors.c \
+    critical.c threadattach.c threads32.c start32.c runtime32.c wow64.c \
+    crash.c exceptions.c raises.c sweep.c floating.c outputs.c \
     gates.c meanwhile.c)
 USER_TEST32_SRCS := tests/user/test.c programs/lib/print.c
 

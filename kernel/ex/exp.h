@@ -91,4 +91,9 @@ BOOLEAN exp_cancel_timer(struct exp_timer *timer);
 NTSTATUS exp_query_handles(ULONG number, void *user, ULONG length,
                            ULONG *returned);
 
+/* ---- firmware.c ---- */
+
+/* SystemFirmwareTableInformation. */
+NTSTATUS exp_query_firmware(void *user, ULONG length, ULONG *returned);
+
 /* ---- debugctl.c ---- */

@@ -157,6 +157,8 @@ static NTSTATUS exp_query_list(ULONG number, void *user, ULONG length,
     case SystemHandleInformation:
     case SystemExtendedHandleInformation:
         return exp_query_handles(number, user, length, returned);
+    case SystemFirmwareTableInformation:
+        return exp_query_firmware(user, length, returned);
     default:
         return STATUS_INVALID_INFO_CLASS;
     }

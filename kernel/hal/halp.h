@@ -49,9 +49,12 @@ void acpi_read_dsdt(const struct acpi_header *dsdt, struct hal_machine *to);
 struct smbios_table {
     ULONGLONG address;
     ULONG size;
+    UCHAR major, minor;
+    UCHAR dmi_revision;                 /* BCD; SMBIOS 3 has none */
 };
 
 /* FALSE: it is no entry point, or damaged. */
 BOOLEAN smbios_read_entry(const UCHAR *bytes, SIZE_T size,
                           struct smbios_table *table);
+/* Names, and how many bytes there are up to the end of the last structure. */
 void smbios_read(const UCHAR *bytes, SIZE_T size, struct hal_machine *to);

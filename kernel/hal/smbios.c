@@ -37,11 +37,13 @@ BOOLEAN smbios_read_entry(const UCHAR *bytes, SIZE_T size,
     if (size >= 24 && memcmp(bytes, "_SM3_", 5) == 0 && bytes[6] >= 24 &&
         bytes[6] <= size && is_sound(bytes, bytes[6]))
         *table = (struct smbios_table){ number(bytes + 16, 8),
-                                        number(bytes + 12, 4) };
+                                        number(bytes + 12, 4),
+                                        bytes[7], bytes[8], 0 };
     else if (size >= 31 && memcmp(bytes, "_SM_", 4) == 0 && bytes[5] >= 30 &&
              bytes[5] <= size && is_sound(bytes, bytes[5]))
         *table = (struct smbios_table){ number(bytes + 24, 4),
-                                        number(bytes + 22, 2) };
+                                        number(bytes + 22, 2),
+                                        bytes[6], bytes[7], bytes[30] };
     else
         return FALSE;
     return table->address && table->size && table->size <= SMBIOS_MOST;
@@ -86,22 +88,29 @@ static void copy_string(const UCHAR *bytes, SIZE_T length, ULONG field,
     to[end] = 0;
 }
 
+static void keep_names(const UCHAR *bytes, SIZE_T length,
+                       struct hal_machine *to)
+{
+    if (bytes[0] == SMBIOS_FIRMWARE) {
+        copy_string(bytes, length, FIRMWARE_VENDOR, to->firmware_vendor);
+        copy_string(bytes, length, FIRMWARE_VERSION, to->firmware_version);
+        copy_string(bytes, length, FIRMWARE_DATE, to->firmware_date);
+    } else if (bytes[0] == SMBIOS_SYSTEM) {
+        copy_string(bytes, length, SYSTEM_MAKER, to->maker);
+        copy_string(bytes, length, SYSTEM_PRODUCT, to->product);
+    }
+}
+
 void smbios_read(const UCHAR *bytes, SIZE_T size, struct hal_machine *to)
 {
-    SIZE_T length = length_of(bytes, size);
+    BOOLEAN ended = FALSE;
+    SIZE_T at = 0, length;
 
-    for (; length && bytes[0] != SMBIOS_END;
-         length = length_of(bytes, size)) {
-        if (bytes[0] == SMBIOS_FIRMWARE) {
-            copy_string(bytes, length, FIRMWARE_VENDOR, to->firmware_vendor);
-            copy_string(bytes, length, FIRMWARE_VERSION,
-                        to->firmware_version);
-            copy_string(bytes, length, FIRMWARE_DATE, to->firmware_date);
-        } else if (bytes[0] == SMBIOS_SYSTEM) {
-            copy_string(bytes, length, SYSTEM_MAKER, to->maker);
-            copy_string(bytes, length, SYSTEM_PRODUCT, to->product);
-        }
-        bytes += length;
-        size -= length;
+    while (!ended && (length = length_of(bytes + at, size - at)) != 0) {
+        ended = bytes[at] == SMBIOS_END;
+        if (!ended)
+            keep_names(bytes + at, length, to);
+        at += length;
     }
+    to->smbios_size = (ULONG)at;
 }

@@ -107,6 +107,10 @@ static void read_names(const LOADER_PARAMETER_BLOCK *block)
     if (!bytes)
         return;
     smbios_read(bytes, table.size, to);
+    to->smbios = bytes;
+    to->smbios_major = table.major;
+    to->smbios_minor = table.minor;
+    to->dmi_revision = table.dmi_revision;
     DbgPrintEx(KD_HAL_ID, DPFLTR_TRACE_LEVEL, "PC    %s %s\n", to->maker,
                to->product);
     DbgPrintEx(KD_HAL_ID, DPFLTR_TRACE_LEVEL, "BIOS  %s %s, %s\n",

@@ -38,6 +38,9 @@ struct hal_machine {
     CHAR maker[HAL_NAME_LENGTH], product[HAL_NAME_LENGTH];
     CHAR firmware_vendor[HAL_NAME_LENGTH], firmware_version[HAL_NAME_LENGTH],
         firmware_date[HAL_NAME_LENGTH];
+    const UCHAR *smbios;                /* its structures; NULL: none */
+    ULONG smbios_size;                  /* of those that are whole */
+    UCHAR smbios_major, smbios_minor, dmi_revision;
 
     CHAR tables[32][5];                 /* signatures, in their order */
     ULONG table_count;

@@ -22,6 +22,8 @@ static void test_new_entry(void **state)
 
     (void)state;
     entry[6] = 24;
+    entry[7] = 3;
+    entry[8] = 4;
     entry[13] = 0x02;
     entry[17] = 0x10;
     entry[20] = 1;
@@ -29,6 +31,9 @@ static void test_new_entry(void **state)
     assert_true(smbios_read_entry(entry, sizeof entry, &table));
     assert_int_equal(table.address, 0x100001000);
     assert_int_equal(table.size, 0x200);
+    assert_int_equal(table.major, 3);
+    assert_int_equal(table.minor, 4);
+    assert_int_equal(table.dmi_revision, 0);
     assert_false(smbios_read_entry(entry, 23, &table));
     for (ULONG i = 0; i < 24; i++) {
         entry[i] ^= 0x40;
@@ -51,6 +56,9 @@ static void test_old_entry(void **state)
 
     (void)state;
     entry[5] = 31;
+    entry[6] = 2;
+    entry[7] = 8;
+    entry[30] = 0x28;
     entry[22] = 0x34;
     entry[23] = 0x12;
     entry[26] = 0xF5;
@@ -58,6 +66,9 @@ static void test_old_entry(void **state)
     assert_true(smbios_read_entry(entry, sizeof entry, &table));
     assert_int_equal(table.address, 0xF50000);
     assert_int_equal(table.size, 0x1234);
+    assert_int_equal(table.major, 2);
+    assert_int_equal(table.minor, 8);
+    assert_int_equal(table.dmi_revision, 0x28);
     assert_false(smbios_read_entry(entry, 30, &table));
     entry[30] ^= 1;
     assert_false(smbios_read_entry(entry, sizeof entry, &table));
@@ -86,6 +97,18 @@ static void test_names(void **state)
     assert_string_equal(machine.firmware_date, "01/02/2003");
     assert_string_equal(machine.maker, "ACME Inc.");
     assert_string_equal(machine.product, "Model ?7");
+}
+
+/* Up to and with the end, or the last that is whole. */
+static void test_size(void **state)
+{
+    (void)state;
+    READ(SYSTEM "a\0" "\0" END "behind");
+    assert_int_equal(machine.smbios_size, 8 + 3 + 6);
+    READ(SYSTEM "a\0" "\0" SYSTEM "cut off");
+    assert_int_equal(machine.smbios_size, 8 + 3);
+    READ("\x01\x03\x01\x00");
+    assert_int_equal(machine.smbios_size, 0);
 }
 
 static void test_strings_that_are_not_there(void **state)
@@ -141,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_new_entry),
         cmocka_unit_test(test_old_entry),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_size),
         cmocka_unit_test(test_strings_that_are_not_there),
         cmocka_unit_test(test_long_string),
         cmocka_unit_test(test_cut_off),

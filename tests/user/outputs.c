@@ -32,9 +32,12 @@ static UCHAR buffer[ROOM + BEYOND] __attribute__((aligned(16)));
 static HANDLE event, mutant, semaphore, timer, file, section, image;
 static ULONG answers;
 
+/* A class that reads a question from the buffer is firmware.c's. */
 static NTSTATUS query_system(ULONG class, void *to, ULONG length,
                              ULONG *returned)
 {
+    if (class == SystemFirmwareTableInformation)
+        return STATUS_INVALID_INFO_CLASS;
     return NtQuerySystemInformation(class, to, length, returned);
 }
 

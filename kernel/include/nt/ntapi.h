@@ -488,6 +488,7 @@ typedef enum _SYSTEM_INFORMATION_CLASS {
     SystemProcessorPerformanceInformation = 8,
     SystemHandleInformation = 16,
     SystemExtendedHandleInformation = 64,
+    SystemFirmwareTableInformation = 76,
     SystemMemoryListInformation = 80,           /* a command, to set */
 } SYSTEM_INFORMATION_CLASS;
 
@@ -643,6 +644,35 @@ typedef struct _SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION {
     LARGE_INTEGER InterruptTime;                /* 20 */
     ULONG InterruptCount;                       /* 28 */
 } SYSTEM_PROCESSOR_PERFORMANCE_INFORMATION;
+
+typedef enum _SYSTEM_FIRMWARE_TABLE_ACTION {
+    SystemFirmwareTable_Enumerate,
+    SystemFirmwareTable_Get,
+} SYSTEM_FIRMWARE_TABLE_ACTION;
+
+/*
+ * A question, and the answer behind it.  TableBufferLength is the answer's
+ * size, too, when there is no room for it.
+ */
+typedef struct _SYSTEM_FIRMWARE_TABLE_INFORMATION {
+    ULONG ProviderSignature;                    /* 00 */
+    ULONG Action;                               /* 04 */
+    ULONG TableID;                              /* 08 */
+    ULONG TableBufferLength;                    /* 0c */
+    UCHAR TableBuffer[1];                       /* 10 */
+} SYSTEM_FIRMWARE_TABLE_INFORMATION;
+
+/* Provider 'RSMB': it has one table, 0; SMBIOS's structures as they are. */
+#define FIRMWARE_TABLE_RSMB 0x52534D42u
+
+struct RawSMBIOSData {
+    UCHAR Used20CallingMethod;                  /* 00 */
+    UCHAR SMBIOSMajorVersion;                   /* 01 */
+    UCHAR SMBIOSMinorVersion;                   /* 02 */
+    UCHAR DmiRevision;                          /* 03 */
+    ULONG Length;                               /* 04 */
+    UCHAR SMBIOSTableData[];                    /* 08 */
+};
 
 typedef struct _SYSTEM_THREAD_INFORMATION {
     LARGE_INTEGER KernelTime;                   /* 00 */

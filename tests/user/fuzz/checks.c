@@ -596,6 +596,8 @@ ULONG system_class_size(ULONG class)
     case SystemHandleInformation:
     case SystemExtendedHandleInformation:
         return IS_32_BIT ? 0 : 0x700;
+    case SystemFirmwareTableInformation:
+        return offsetof(SYSTEM_FIRMWARE_TABLE_INFORMATION, TableBuffer);
     default:
         return 0;
     }
