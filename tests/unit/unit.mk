@@ -6,7 +6,7 @@
 UNIT_TESTS := ssdt numbering selfmap format text memmap avl gap handle pe pe32 \
     serial console screen options log widen translate fpu timertable scancode \
     edit locks locks32 unwind mitigation efi acpi \
-    smbios power hid descriptor
+    smbios power hid descriptor qr
 
 UNIT := $(BUILD)/unit
 # Names of NT have NTAPI, which means nothing to the host's convention.
@@ -54,6 +54,8 @@ unit_fpu       := kernel/wow64/fpu.c
 unit_mitigation := arch/amd64/cpu/mitigation.c
 unit_scancode  := kernel/io/scancode.c
 unit_edit      := $(addprefix programs/shell/,edit.c history.c words.c)
+unit_qr        := $(addprefix programs/lib/,qr.c qrwords.c qrpicture.c \
+    qrmask.c)
 unit_locks     := $(addprefix ntdll-stub/src/,critical.c waitaddr.c srwlock.c \
     runonce.c)
 unit_locks32   := $(unit_locks)
