@@ -216,7 +216,9 @@ tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/guarded.c tour/exception.asm tour/page.c tour/pte.c \
     tour/trimmed.c \
     tour/instrument.c tour/instrument.asm \
-    $(addprefix lib/,call.asm door.c prepare.c find.c check.c print.c))
+    tour/machine.c tour/firmware.c tour/cpuname.c tour/screen.c \
+    $(addprefix lib/,qr.c qrwords.c qrpicture.c qrmask.c \
+    call.asm door.c prepare.c find.c check.c print.c))
 shell_SRCS := $(addprefix programs/,shell/main.c shell/console.c shell/edit.c \
     shell/history.c shell/words.c shell/commands.c shell/time.c shell/call.c \
     shell/arguments.c shell/dump.c shell/apc.c shell/run.c shell/list.c \

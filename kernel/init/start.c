@@ -20,14 +20,13 @@
 #include <kd.h>
 #include <ke/ki.h>
 #include <mm.h>
+#include <nt/version.h>
 #include <ob.h>
 #include <ps.h>
 #include <usb.h>
 #include <wow64.h>
 #include <arch/processor.h>
 #include <arch/speculation.h>
-
-#define VERSION "ntwalk 0.1"
 
 static LOADER_PARAMETER_BLOCK loader_block SEALED;
 
@@ -149,8 +148,8 @@ void KiSystemStartup(LOADER_PARAMETER_BLOCK *block)
     ki_set_security_cookie(block);
     ki_initialize_pcr();
     kd_start_serial();
-    DbgPrint(VERSION ": a Windows NT system call, from ring 3 to ring 0 and "
-             "back\n");
+    DbgPrint("ntwalk " NTWALK_VERSION ": a Windows NT system call, from ring 3 "
+             "to ring 0 and back\n");
     show_bug();
     ps_initialize_boot_thread();
     if (!block)

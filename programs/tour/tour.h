@@ -57,6 +57,16 @@ void check_registers(const struct call *call, const UCHAR door[2]);
 /* Chapter 2: the calls (stops.c). */
 void show_stops(void);
 
+/* What the processor calls itself (cpuname.c). */
+#define CPU_NAME 49
+
+struct cpu_model {
+    ULONG family, model, stepping;
+};
+
+void cpu_name(char name[CPU_NAME]);
+void cpu_model(struct cpu_model *model);
+
 /* What the processor loads at each door (cpu.c). */
 struct cpu {
     ULONGLONG star, lstar, fmask;
@@ -93,3 +103,25 @@ void show_page(void);
 
 /* Chapter 7: an instrumentation callback (instrument.c). */
 void show_instrumentation(void);
+
+/*
+ * What the firmware calls the machine and itself (firmware.c), as SMBIOS has
+ * it; "" is what it does not tell.
+ */
+#define MACHINE_NAME 48
+
+struct machine_names {
+    char maker[MACHINE_NAME], product[MACHINE_NAME];
+    char vendor[MACHINE_NAME], version[MACHINE_NAME], date[MACHINE_NAME];
+};
+
+void firmware_names(struct machine_names *names);
+
+/* Pixels (screen.c); FALSE: there is no screen. */
+BOOLEAN screen_size(ULONG *width, ULONG *height);
+
+/* A QR code of text in the lower right corner, if there is room (screen.c). */
+void screen_show_code(const char *text, ULONG length);
+
+/* Chapter 8: this machine, and what has been checked (machine.c). */
+void show_machine(void);

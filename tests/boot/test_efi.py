@@ -12,6 +12,8 @@ import pytest
 from conftest import BUILD, ROOT, config
 from ntwalk import boot, image
 from ntwalk.machine import Qemu
+from picture import code_texts
+from tour import machine as tour_machine
 
 DOWN = '\x1b[B'
 SNAKEOIL = '/usr/share/ovmf/PkKek-1-snakeoil'
@@ -109,17 +111,25 @@ def test_menu_goes_on_by_itself():
     ('800x600', r'VIDEO \w+  800x600, 32 bits'),
     ('3840x2160', r'VIDEO \w+  3840x2160, 32 bits, pitch 15360'),
     ('none', None)])
-def test_video(video, found):
+def test_video(video, found, tmp_path):
+    """A QR code on a screen that is large enough, text on every one."""
+    picture = str(tmp_path / 'screen.ppm')
+
     def change(tree):
         tree[image.OPTIONS] = tree[image.OPTIONS].replace(
             f'video={boot.MODE}'.encode(), f'video={video}'.encode())
     with machine(change, qemu_args=[
             '-vga', 'none', '-device', 'VGA,vgamem_mb=64']) as running:
-        running.wait_for(SAFE)
+        assert running.wait(60)
+        running.screendump(picture)
         if found:
             assert re.search(found, running.console)
         assert found or 'VIDEO' not in running.console
         assert 'OPT   video' not in running.console
+        text = tour_machine.check(running.console)
+        assert f', {video if found else "no screen"}\n' in text
+        codes = [text] if video == '3840x2160' else []
+        assert code_texts(picture) == codes
 
 
 class SecureQemu(Qemu):

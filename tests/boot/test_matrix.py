@@ -2,14 +2,15 @@
 
 Sixteen of them: any two of firmware, media, memory, serial port and number of
 processors come together in each of their ways, and every processor twice, once
-without a serial port, where the screen is read.
+without a serial port, where the screen is read.  The QR code there is whole.
 """
 import itertools
 
 import pytest
 
 from conftest import BUILD
-from test_screen import screen_text
+from picture import code_texts, screen_text
+from tour.machine import check_sum
 
 FIRMWARE, MEDIA = ('bios', 'uefi'), ('cd', 'usb')
 MEMORY, SERIAL = (256, 6144), (True, False)
@@ -49,3 +50,5 @@ def test_machine(run, tmp_path, firmware, media, memory, serial, smp, cpu):
     text = result.console if serial else '\n'.join(screen_text(picture))
     assert ENDS_WELL in text
     assert serial or not result.console
+    code, = code_texts(picture)
+    check_sum(code)

@@ -1,5 +1,4 @@
 """The framebuffer console shows the same text as COM1."""
-import gzip
 import os
 import struct
 
@@ -7,49 +6,10 @@ import pytest
 
 from conftest import BUILD, TEST_BUILD
 from ntwalk import pagewalk, symbols
+from picture import HEIGHT, WIDTH, code_texts, read_ppm, screen_text
+from tour import machine
 
 WRITE_THROUGH, CACHE_DISABLE = 0x8, 0x10    # of a page-table entry
-FONT = '/usr/share/consolefonts/Lat15-Terminus16.psf.gz'
-WIDTH, HEIGHT = 8, 16
-
-
-def glyphs():
-    """Returns {picture of a cell: character}."""
-    with gzip.open(FONT) as data:
-        font = data.read()
-    start = 4 if font[:2] == b'\x36\x04' else int.from_bytes(font[8:12],
-                                                             'little')
-    return {font[start + HEIGHT * code:start + HEIGHT * (code + 1)]: chr(code)
-            for code in range(0x7E, 0x1F, -1)}
-
-
-def read_ppm(path):
-    with open(path, 'rb') as data:
-        magic, size, depth, pixels = data.read().split(b'\n', 3)
-    assert (magic, depth) == (b'P6', b'255')
-    width, height = map(int, size.split())
-    return width, height, pixels
-
-
-def screen_text(path):
-    """Reads the picture back as rows of text; ? is an unknown cell."""
-    width, height, pixels = read_ppm(path)
-    background = pixels[-3:]
-    known = glyphs()
-    rows = []
-    for top in range(0, height - HEIGHT + 1, HEIGHT):
-        row = ''
-        for left in range(0, width, WIDTH):
-            cell = bytearray()
-            for y in range(top, top + HEIGHT):
-                at = 3 * (y * width + left)
-                line = pixels[at:at + 3 * WIDTH]
-                cell.append(sum(
-                    (line[3 * x:3 * x + 3] != background) << (7 - x)
-                    for x in range(WIDTH)))
-            row += known.get(bytes(cell), '?')
-        rows.append(row.rstrip())
-    return rows
 
 
 @pytest.mark.parametrize('firmware', ['bios', 'uefi'])
@@ -75,12 +35,17 @@ def test_bugcheck_is_shown(run, tmp_path):
                for line in screen_text(picture))
 
 
-def test_the_tour_draws(run, tmp_path):
+@pytest.mark.parametrize('smp', [1, 4])
+def test_the_tour_draws(run, tmp_path, smp):
+    """Boxes, and a code that has the lines of the last chapter."""
     picture = str(tmp_path / 'screen.ppm')
-    assert run(build=BUILD, screendump=picture).status == 0
+    result = run(build=BUILD, smp=smp, options=['debug=off'],
+                 screendump=picture)
+    assert result.status == 0
     _, _, pixels = read_ppm(picture)
     colours = {pixels[at:at + 3] for at in range(0, len(pixels), 3)}
-    assert len(colours) > 2             # more than text and its background
+    assert len(colours) > 4             # text, its background, black and white
+    assert code_texts(picture) == [machine.check(result.console)]
 
 
 def test_writes_are_combined(start):

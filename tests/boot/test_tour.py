@@ -6,7 +6,7 @@ import pytest
 
 from conftest import BUILD
 from ntwalk import symbols
-from tour import apcs, exception, instrument, page
+from tour import apcs, exception, instrument, machine, page
 from tour.text import chapter, closed
 
 
@@ -28,6 +28,7 @@ def test_tour(run, options):
     exception.check(console, known)
     page.check(console, True, 'options' not in options)
     instrument.check(console, True, 'options' in options)
+    machine.check(console)
 
 
 def test_tour_without_debugging(run):
@@ -36,6 +37,7 @@ def test_tour_without_debugging(run):
     exception.check(console, None)
     page.check(console, False)
     instrument.check(console, False)
+    machine.check(console)
     for title in ('The way back', 'An exception', 'A page',
                   'Who calls'):
         assert closed(chapter(console, title)), title
