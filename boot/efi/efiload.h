@@ -5,7 +5,7 @@
  *
  *     \EFI\BOOT\BOOTX64.EFI
  *     \ntwalk\options.txt         what can be booted (options.c)
- *     \ntwalk\files.txt           every file, with its check sum (files.c)
+ *     \ntwalk\files.txt           every file, with its checksum (files.c)
  *     \ntwalk\ntoskrnl.elf
  *     \ntwalk\System32\*          the modules
  *

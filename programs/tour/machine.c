@@ -1,6 +1,6 @@
 /*
  * machine.c - chapter 8: this machine, and what the chapters have found, for
- * a photograph. The same lines are in a QR code, and a check sum of them, so
+ * a photograph. The same lines are in a QR code, and a checksum of them, so
  * that nobody has to type them, or trust who did.
  */
 #include "tour.h"
@@ -29,7 +29,7 @@ static void line(const char *format, ...)
     length += sprintf_s(text + length, sizeof text - length, "%s\n", one);
 }
 
-static ULONG check_sum(void)
+static ULONG checksum(void)
 {
     ULONG sum = ~0u, at, bit;
 
@@ -101,6 +101,6 @@ void show_machine(void)
     show_names(&names);
     show_hardware(&basic);
     show_chapters();
-    line("check sum %08X", check_sum());
+    line("checksum %08X", checksum());
     screen_show_code(text, length);
 }

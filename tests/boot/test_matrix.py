@@ -10,7 +10,7 @@ import pytest
 
 from conftest import BUILD
 from picture import code_texts, screen_text
-from tour.machine import check_sum
+from tour.machine import checksum
 
 FIRMWARE, MEDIA = ('bios', 'uefi'), ('cd', 'usb')
 MEMORY, SERIAL = (256, 6144), (True, False)
@@ -51,4 +51,4 @@ def test_machine(run, tmp_path, firmware, media, memory, serial, smp, cpu):
     assert ENDS_WELL in text
     assert serial or not result.console
     code, = code_texts(picture)
-    check_sum(code)
+    checksum(code)

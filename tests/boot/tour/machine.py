@@ -5,10 +5,10 @@ import zlib
 from .text import chapter
 
 CHECKS = re.compile(r'(\d) [\w ]{15} +(\d+) checks held')
-SUM = re.compile(r'check sum ([0-9A-F]{8})\n$')
+SUM = re.compile(r'checksum ([0-9A-F]{8})\n$')
 
 
-def check_sum(text):
+def checksum(text):
     """A code's text, or the same lines of the console."""
     found = SUM.search(text)
     assert int(found[1], 16) == zlib.crc32(text[:found.start()].encode())
@@ -40,7 +40,7 @@ def check_names(text, console):
 def check(console):
     """Returns the text that the code must have."""
     text = lines(console)
-    check_sum(text)
+    checksum(text)
     check_chapters(text, console)
     check_names(text, console)
     pages, processors = map(int, re.search(
