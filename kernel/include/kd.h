@@ -80,7 +80,7 @@ void kd_load_symbols(const char *bytes, SIZE_T size);
 const char *kd_symbol(ULONGLONG address, char name[KD_NAME_LENGTH],
                       ULONGLONG *offset);
 
-/* A line for the machine that runs us (port E9), once it is enabled. */
+/* A line for the machine that runs us: in memory, and on port E9 if enabled. */
 void kd_enable_report(void);
 void kd_report(const char *what, ULONG code);
 

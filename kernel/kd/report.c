@@ -1,9 +1,9 @@
 /*
- * kd/report.c - a word to the machine that runs us.
+ * kd/report.c - a word to the machine that runs us, on how the run has ended.
  *
- * Emulators show bytes written to port E9 to their owner.  The scripts read
- * there how a run ended; on a real PC nobody asks for it and nothing is
- * written.
+ * Emulators show bytes written to port E9 to their owner; on a real PC nobody
+ * asks for it and nothing is written.  In memory the word is always, for a
+ * debugger or whoever has nothing else of a machine to look at.
  */
 #include <kd.h>
 
@@ -13,6 +13,7 @@
 #define REPORT_PORT 0xE9
 
 static BOOLEAN enabled;
+static char kd_last_report[64] __attribute__((used));
 
 void kd_enable_report(void)
 {
@@ -21,10 +22,9 @@ void kd_enable_report(void)
 
 void kd_report(const char *what, ULONG code)
 {
-    char line[64];
-    int length = rtl_snprintf(line, sizeof line, "~ntwalk %s 0x%08x\n", what,
-                              code);
+    int length = rtl_snprintf(kd_last_report, sizeof kd_last_report,
+                              "~ntwalk %s 0x%08x\n", what, code);
 
     for (int i = 0; enabled && i < length; i++)
-        arch_out8(REPORT_PORT, (UCHAR)line[i]);
+        arch_out8(REPORT_PORT, (UCHAR)kd_last_report[i]);
 }

@@ -6,6 +6,7 @@
 #define TAG 0x50627355                  /* "UsbP" */
 #define REGISTERS 0x10000               /* bytes; none has more in use */
 #define POWER_WAIT 20                   /* ms (5.4.8) */
+#define RESET_WAIT 1                    /* ms: Intel's want to be let alone */
 #define FOUR_GIB 0x100000000ULL
 #define POINTERS (USB_SLOTS + 1)
 #define SEGMENT_TABLE (PAGE_SIZE / 2)   /* where in the page of contexts */
@@ -60,8 +61,11 @@ static BOOLEAN wait_for(const UCHAR *at, ULONG offset, ULONG mask,
     return FALSE;
 }
 
-/* Firmware that has used it for a keyboard of its own lets go (4.22.1). */
-static BOOLEAN take_from_firmware(struct usb_controller *controller)
+/*
+ * Firmware that has used it for a keyboard of its own lets go (4.22.1); if not,
+ * it is told so.
+ */
+static void take_from_firmware(struct usb_controller *controller)
 {
     UCHAR *base = controller->base;
     ULONG at = XHCI_EXTENDED(usb_read(base, XHCI_CAPABILITIES1)), word, next;
@@ -72,7 +76,7 @@ static BOOLEAN take_from_firmware(struct usb_controller *controller)
         if (XHCI_EXTENDED_ID(word) == XHCI_LEGACY) {
             usb_write(base, at, word | XHCI_SYSTEM_OWNS);
             if (!wait_for(base, at, XHCI_FIRMWARE_OWNS, 0))
-                return FALSE;
+                usb_write(base, at, XHCI_SYSTEM_OWNS);
             word = usb_read(base, at + XHCI_LEGACY_CONTROL);
             usb_write(base, at + XHCI_LEGACY_CONTROL,
                       (word & ~XHCI_LEGACY_TRAPS) | XHCI_LEGACY_EVENTS);
@@ -80,7 +84,6 @@ static BOOLEAN take_from_firmware(struct usb_controller *controller)
         if (!next)
             break;
     }
-    return TRUE;
 }
 
 static BOOLEAN reset(struct usb_controller *controller)
@@ -91,6 +94,7 @@ static BOOLEAN reset(struct usb_controller *controller)
     if (!wait_for(at, XHCI_STATUS, XHCI_HALTED, XHCI_HALTED))
         return FALSE;
     usb_write(at, XHCI_COMMAND, XHCI_RESET);
+    usb_sleep(RESET_WAIT);
     return wait_for(at, XHCI_COMMAND, XHCI_RESET, 0) &&
            wait_for(at, XHCI_STATUS, XHCI_NOT_READY, 0);
 }
@@ -185,8 +189,10 @@ static void power_ports(struct usb_controller *controller)
 
 BOOLEAN usb_start_controller(struct usb_controller *controller)
 {
-    if (!map(controller) || !take_from_firmware(controller) ||
-        !reset(controller) || !create_memory(controller))
+    if (!map(controller))
+        return FALSE;
+    take_from_firmware(controller);
+    if (!reset(controller) || !create_memory(controller))
         return FALSE;
     give_memory(controller);
     usb_write(controller->operational, XHCI_COMMAND, XHCI_RUN);

@@ -40,10 +40,11 @@ static struct usb_device *device_at(const struct usb_controller *controller,
     return NULL;
 }
 
-/* Ports of USB 3 enable themselves. */
-static BOOLEAN enable(const struct usb_controller *controller, ULONG port)
+/* Ports of USB 3 enable themselves.  again: what is there begins anew. */
+static BOOLEAN enable(const struct usb_controller *controller, ULONG port,
+                      BOOLEAN again)
 {
-    if (look(controller, port) & XHCI_ENABLED)
+    if (!again && look(controller, port) & XHCI_ENABLED)
         return TRUE;
     set(controller, port, XHCI_PORT_RESET);
     for (ULONG i = 0; i < USB_PATIENCE; i++) {
@@ -58,11 +59,12 @@ static BOOLEAN enable(const struct usb_controller *controller, ULONG port)
 
 static void attach(struct usb_controller *controller, ULONG port)
 {
+    BOOLEAN again = controller->tries[port]++ > 0;
     struct usb_device *device = NULL;
 
-    controller->tries[port]++;
     usb_sleep(STEADY);
-    if (look(controller, port) & XHCI_CONNECTED && enable(controller, port))
+    if (look(controller, port) & XHCI_CONNECTED &&
+        enable(controller, port, again))
         device = usb_create_device(controller, port,
                                    XHCI_SPEED(look(controller, port)));
     if (!device) {

@@ -4,10 +4,12 @@ What differs in several ways at once is test_matrix.py's.
 """
 import os
 import re
+import time
 
 import pytest
 
-from conftest import BUILD
+from conftest import BUILD, TEST_BUILD
+from ntwalk import symbols
 
 LOADERS = {'bios': 'BOOT  GRUB 2', 'uefi': 'BOOT  BOOTX64.EFI, UEFI'}
 SAFE = 'It is now safe to turn off your computer.'
@@ -47,6 +49,31 @@ def test_no_framebuffer(run, firmware):
 def test_no_console_at_all(run):
     result = run(build=BUILD, framebuffer=False, serial=False)
     assert (result.status, result.console) == (0, '')
+
+
+def verdict(machine, address):
+    """What the kernel has noted in memory of its end, or '' so far."""
+    try:
+        return machine.read(address, 64).partition(b'\n')[0].decode('ascii')
+    except (RuntimeError, UnicodeDecodeError):  # there is no kernel yet
+        return ''
+
+
+@pytest.mark.parametrize('program, words', [
+    (['tour'], '~ntwalk exit 0x00000000'),
+    (['crash', 'ud2'], '~ntwalk exit 0xc000001d')])
+def test_verdict_in_memory(start, program, words):
+    """A machine that tells nobody: no console, no report."""
+    address = symbols.of_kernel(BUILD)['kd_last_report']
+    limit = time.monotonic() + 60
+    crash = os.path.join(TEST_BUILD, 'user/crash.exe')
+    with start(*program, build=BUILD, framebuffer=False, serial=False,
+               add=[crash], options=['report=none']) as machine:
+        while not verdict(machine, address).startswith('~'):
+            assert time.monotonic() < limit
+            time.sleep(0.1)
+        assert verdict(machine, address) == words
+        assert machine.report is None and not machine.console
 
 
 @pytest.mark.parametrize('slot', ['0x100', '0x1D7', '0x1EE', '0x1F6',
