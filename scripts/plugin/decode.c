@@ -59,7 +59,7 @@ static enum transfer one_byte(uint8_t byte)
     case 0xCE:
         return TRANSFER_INTERRUPT;
     case 0xCF:
-        return TRANSFER_LEAVE;
+        return TRANSFER_IRET;
     case 0xE9:
     case 0xEA:
     case 0xEB:

@@ -15,7 +15,8 @@ enum transfer {
     TRANSFER_RETURN,
     TRANSFER_INTERRUPT,         /* INT, INT3, INTO */
     TRANSFER_ENTER,             /* SYSCALL, SYSENTER */
-    TRANSFER_LEAVE,             /* SYSRET, SYSEXIT, IRET */
+    TRANSFER_LEAVE,             /* SYSRET, SYSEXIT */
+    TRANSFER_IRET,              /* which may lead to ring 0, too */
 };
 
 enum transfer decode_transfer(const uint8_t *bytes, size_t size);

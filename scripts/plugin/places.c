@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "words.h"
+
 struct place {
     uint64_t start, end;
     uint32_t kind;
@@ -64,7 +66,7 @@ static int add(const char *line)
     return 1;
 }
 
-const char *places_read(const char *path)
+static const char *read_file(const char *path)
 {
     FILE *file = path ? fopen(path, "r") : NULL;
     const char *wrong = NULL;
@@ -80,6 +82,19 @@ const char *places_read(const char *path)
     free(line);
     fclose(file);
     return wrong;
+}
+
+const char *places_words(int argc, char **argv, const char **out)
+{
+    const char *places = NULL, *value;
+
+    for (int i = 0; i < argc; i++) {
+        if ((value = word(argv[i], "places=")))
+            places = value;
+        else if ((value = word(argv[i], "out=")))
+            *out = value;
+    }
+    return *out ? read_file(places) : "out= is missing";
 }
 
 uint32_t places_at(uint64_t address)

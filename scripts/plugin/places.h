@@ -34,8 +34,11 @@ enum {
     PLACE_CHANGES_TABLES = 0x7800
 };
 
-/* Returns NULL, or what is wrong, as a sentence. */
-const char *places_read(const char *path);
+/*
+ * A plugin's words: places=FILE, which is read, and out=FILE, of which *out
+ * is the name then. Returns NULL, or what is wrong, as a sentence.
+ */
+const char *places_words(int argc, char **argv, const char **out);
 
 /* All kinds that an address is in. */
 uint32_t places_at(uint64_t address);

@@ -99,6 +99,7 @@ static bool finish(enum transfer transfer, const struct block *next)
                      next && next->flags & SYMBOL_THREAD);
         break;
     case TRANSFER_LEAVE:
+    case TRANSFER_IRET:
         if (last->user || !stack_leave(target))
             break;
         if (next && next->flags & SYMBOL_DISPATCHER)

@@ -24,7 +24,6 @@
 #include "decode.h"
 #include "places.h"
 #include "qemu_plugin.h"
-#include "words.h"
 
 #define CPUS 8
 #define CALL 4096                       /* accesses of one call, at most */
@@ -198,8 +197,7 @@ static struct block *describe(const struct qemu_plugin_tb *tb, size_t count)
         block->instructions[i] = (struct instruction){
             qemu_plugin_insn_vaddr(insn), is_locked(insn),
         };
-        block->leaves = decode_transfer(bytes, size) == TRANSFER_LEAVE &&
-                        bytes[size - 1] != 0xCF;
+        block->leaves = decode_transfer(bytes, size) == TRANSFER_LEAVE;
     }
     block->places = places_at(block->instructions->address);
     return block;
@@ -270,16 +268,9 @@ static void machine_ends(qemu_plugin_id_t id, void *data)
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
                         int argc, char **argv)
 {
-    const char *places = NULL, *wrong, *value;
+    const char *wrong = places_words(argc, argv, &out);
 
     (void)info;
-    for (int i = 0; i < argc; i++) {
-        if ((value = word(argv[i], "places=")))
-            places = value;
-        else if ((value = word(argv[i], "out=")))
-            out = value;
-    }
-    wrong = out ? places_read(places) : "out= is missing";
     if (wrong) {
         fprintf(stderr, "share: %s\n", wrong);
         return 1;

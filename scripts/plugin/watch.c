@@ -29,7 +29,6 @@
 #include "places.h"
 #include "qemu_plugin.h"
 #include "tables.h"
-#include "words.h"
 
 #define OUTSIDE 256                     /* of different origin, at most */
 #define USER_BITS 47
@@ -169,14 +168,6 @@ static void changes_tables(unsigned int cpu, void *data)
 
 /* ---- when a block is translated */
 
-/* An IRET may lead back to ring 0. */
-static bool is_iret(const struct qemu_plugin_insn *insn)
-{
-    const uint8_t *bytes = qemu_plugin_insn_data(insn);
-
-    return bytes[qemu_plugin_insn_size(insn) - 1] == 0xCF;
-}
-
 static struct block *describe(const struct qemu_plugin_tb *tb, size_t count)
 {
     struct block *block = calloc(1, sizeof *block +
@@ -195,7 +186,7 @@ static struct block *describe(const struct qemu_plugin_tb *tb, size_t count)
         if (transfer == TRANSFER_CALL || transfer == TRANSFER_CALL_REGISTER ||
             transfer == TRANSFER_RETURN)
             own->transfer = transfer;
-        block->leaves = transfer == TRANSFER_LEAVE && !is_iret(insn);
+        block->leaves = transfer == TRANSFER_LEAVE;
     }
     block->places = block->instructions->places;
     block->in_shadow = block->instructions->places &
@@ -263,16 +254,9 @@ static void machine_ends(qemu_plugin_id_t id, void *data)
 int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info,
                         int argc, char **argv)
 {
-    const char *places = NULL, *wrong, *value;
+    const char *wrong = places_words(argc, argv, &out);
 
     (void)info;
-    for (int i = 0; i < argc; i++) {
-        if ((value = word(argv[i], "places=")))
-            places = value;
-        else if ((value = word(argv[i], "out=")))
-            out = value;
-    }
-    wrong = out ? places_read(places) : "out= is missing";
     if (wrong) {
         fprintf(stderr, "watch: %s\n", wrong);
         return 1;
