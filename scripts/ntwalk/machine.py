@@ -40,6 +40,13 @@ PANIC = re.compile(r'^\d+p\[\w* *\] >>PANIC<< (.*)$', re.M)
 HARMLESS = ('TCG doesn\'t support requested feature',)
 
 
+def plugin(path, **words):
+    """Returns QEMU's arguments for a plugin of scripts/plugin."""
+    return ['-plugin', ','.join(
+        word.replace(',', ',,') for word in
+        [path, *(f'{name}={value}' for name, value in words.items())])]
+
+
 def version_of(emulator):
     """Returns the version as a tuple of numbers; Usage when it is missing."""
     command = [QEMU, '--version'] if emulator == 'qemu' else \

@@ -23,6 +23,7 @@ import watch                                                # noqa: E402
 import watched                                              # noqa: E402
 from ntwalk import boot                                     # noqa: E402
 from ntwalk.arguments import Parser, told                   # noqa: E402
+from ntwalk.machine import plugin                           # noqa: E402
 from shell import Shell                                     # noqa: E402
 
 EXPLAINED = os.path.join(HERE, 'uncovered.txt')
@@ -63,7 +64,7 @@ class Coverage:
         """run(config) with the plugin; returns what it returns."""
         with tempfile.TemporaryDirectory() as folder:
             out = os.path.join(folder, 'out')
-            config.qemu_args = [*config.qemu_args, '-plugin', watched.plugin(
+            config.qemu_args = [*config.qemu_args, *plugin(
                 os.path.join(self.build, 'coverage.so'),
                 start=f'{self.start:x}', end=f'{self.end:x}', out=out)]
             result = run(config)

@@ -41,10 +41,10 @@ import bugs                                                 # noqa: E402
 import image as images                                      # noqa: E402
 import lab                                                  # noqa: E402
 import paths                                                # noqa: E402
-import watched                                              # noqa: E402
 from decode import JUMPS                                    # noqa: E402
 from ntwalk.arguments import Parser, told, whole            # noqa: E402
 from ntwalk.errors import Died, Usage                       # noqa: E402
+from ntwalk.machine import plugin                           # noqa: E402
 
 SURVIVORS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                          'survivors.txt')
@@ -171,9 +171,9 @@ class Counters:
         with open(path, 'w+b') as file:
             file.truncate(self.size)
             self.map = mmap.mmap(file.fileno(), self.size)
-        self.arguments = ['-plugin', watched.plugin(
+        self.arguments = plugin(
             os.path.join(os.path.abspath(build), 'coverage.so'),
-            start=f'{self.start:x}', end=f'{end:x}', live=path)]
+            start=f'{self.start:x}', end=f'{end:x}', live=path)
 
     def clear(self):
         self.map[:] = bytes(self.size)

@@ -16,6 +16,7 @@ sys.path[:0] = [os.path.join(ROOT, 'scripts'),
 sys.dont_write_bytecode = True
 
 from ntwalk import boot                                     # noqa: E402
+from ntwalk.machine import plugin                           # noqa: E402
 
 # Kinds of scripts/plugin/places.h, by symbol.
 SINGLE = {'mm_end_boot_mappings': 'begin', 'ki_thread_begin': 'thread',
@@ -98,13 +99,6 @@ def listed():
     return [(first, again) for first, again, _ in rows]
 
 
-def plugin(path, **words):
-    """What QEMU's -plugin is given."""
-    return ','.join(word.replace(',', ',,') for word in
-                    [path, *(f'{name}={value}'
-                             for name, value in words.items())])
-
-
 def chain_of(word):
     return tuple(int(at, 16) for at in word.split(','))
 
@@ -137,7 +131,7 @@ class Watch:
             with open(known, 'w', encoding='ascii') as text:
                 for kind, start, end in places(self.kernel):
                     text.write(f'{kind} {start:x} {end:x}\n')
-            config.qemu_args = [*config.qemu_args, '-plugin', plugin(
+            config.qemu_args = [*config.qemu_args, *plugin(
                 os.path.join(config.build, 'watch.so'), places=known,
                 out=out)]
             result = boot.run(config)
