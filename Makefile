@@ -207,7 +207,7 @@ NTDLL_SRCS   := $(addprefix ntdll-stub/amd64/,stubs.asm doors.asm \
 NTDLL32_SRCS := $(addprefix ntdll-stub/i386/,stubs.asm doors.asm \
     dispatch.asm context.c dispatchexc.c handlers.asm unwind.c raise.c \
     outermost.c thread.c chkstk.asm int64.asm slist.asm) $(NTDLL_COMMON)
-PROGRAMS     := tour shell bench walk trace
+PROGRAMS     := tour shell bench scaling walk trace
 PROGRAMS32   := tour32 bench32
 tour_SRCS  := $(addprefix programs/,tour/main.c tour/where.c tour/stops.c \
     tour/doors.c tour/doors.asm tour/call.c tour/cpu.c tour/kernel.c \
@@ -235,6 +235,8 @@ bench_SRCS := $(addprefix programs/,bench/main.c bench/calls.c \
     bench/events.c bench/apcs.c bench/timers.c bench/exceptions.c \
     bench/memory.c bench/measure.c lib/door.c lib/call.asm lib/prepare.c \
     lib/find.c lib/print.c lib/start.c)
+scaling_SRCS := $(addprefix programs/,bench/scaling.c bench/threads.c \
+    bench/measure.c lib/print.c)
 bench32_SRCS := $(addprefix programs/,bench/main32.c bench/i386/calls.asm \
     bench/test.c bench/measure.c lib/i386/call.asm lib/i386/door.c \
     lib/i386/prepare.c lib/find.c lib/print.c)
@@ -316,7 +318,6 @@ USER_TESTS32 += $(addprefix tests/user/,sections.c stacks.c locked.c)
 
 # Many threads at once.
 USER_TESTS += $(addprefix tests/user/,apcstorm.c threadstorm.c storm64.c smp.c \
-    nullcalls.c \
     tornregs.c isolation.c races.c continuefuzz.c vandals.c missing.c soak.c)
 soak_SRCS := programs/lib/start.c
 apcstorm_SRCS  := tests/user/apc.asm
@@ -836,6 +837,10 @@ bench-peers: ## the same in Linux, which is downloaded, side by side
 	@scripts/setup
 	@scripts/bench-peers --build $(BUILD)
 
+bench-scaling: ## what several processors do at once, what their calls share
+	@scripts/setup
+	@scripts/bench-scaling --build $(BUILD)
+
 bench-record: ## what make bench counts becomes what make test compares with
 	@scripts/bench --build $(BUILD) --record
 
@@ -970,7 +975,7 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: help run shell bench bench-peers bench-record profile test setup \
-    doctor image usb sign which-device which-key parts kernel user-tests \
-    doors paths soak fuzz sweep watch \
-    coverage bugs mutants kva-map debug walk screenshot clean FORCE
+.PHONY: help run shell bench bench-peers bench-scaling bench-record profile \
+    test setup doctor image usb sign which-device which-key parts kernel \
+    user-tests doors paths soak fuzz sweep watch coverage bugs mutants \
+    kva-map debug walk screenshot clean FORCE

@@ -34,6 +34,7 @@ static const struct {
     { "enters-tables", PLACE_ENTERS_TABLES },
     { "saves-tables", PLACE_SAVES_TABLES },
     { "restores-tables", PLACE_RESTORES_TABLES },
+    { "service", PLACE_SERVICE },
 };
 
 static struct place *places;

@@ -31,7 +31,8 @@ enum {
     PLACE_ENTERS_TABLES = 0x1000,   /* ... what was read there, if it was */
     PLACE_SAVES_TABLES = 0x2000,    /* ... the kernel's; notes whose now */
     PLACE_RESTORES_TABLES = 0x4000, /* ... and those again */
-    PLACE_CHANGES_TABLES = 0x7800
+    PLACE_CHANGES_TABLES = 0x7800,
+    PLACE_SERVICE = 0x8000      /* the service whose calls are looked at */
 };
 
 /*

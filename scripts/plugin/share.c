@@ -1,16 +1,20 @@
 /*
  * share.c - a TCG plugin that tells which memory processors share in a call.
  *
- * Words: places=FILE (places.h: doors and entries), out=FILE. A call is what
- * ring 0 does from a door to the way out by SYSRET; one that an interrupt or
- * an exception comes into is left out. Of the others comes, when the machine
- * ends,
+ * Words: places=FILE (places.h: doors, entries, a service), out=FILE. A call
+ * is what ring 0 does from a door to the way out by SYSRET, by way of that
+ * service; one that an interrupt or an exception comes into is left out. Of
+ * the others comes, when the machine ends,
  *
  *   calls CPU N                  whole ones
  *   locked N ADDRESS             interlocked instructions, by address
- *   shared N ADDRESS LINE        64 bytes that one processor writes and another
- *                                one uses, N times the one that does so more
- *                                seldom; who has written
+ *   waited N ADDRESS             PAUSEs: so often was a lock found taken; in
+ *                                other calls, too, until the interrupt
+ *   shared N ADDRESS LINE LOCKED
+ *                                64 bytes that one processor writes and
+ *                                another uses, N times the one that does so
+ *                                more seldom; who has written; so many
+ *                                interlocked instructions were there
  *
  * Processors run at the same time, and note for themselves; a whole call is
  * added to all others' under a lock.
@@ -29,12 +33,12 @@
 #define CALL 4096                       /* accesses of one call, at most */
 #define LINES 8192
 #define LINE_SHIFT 6
-#define LOCKS 64
+#define PLACES 64
 #define USER_BITS 47
 
 struct instruction {
     uint64_t address;
-    bool locked;
+    bool locked, pause;
 };
 
 struct block {
@@ -51,7 +55,7 @@ struct access {
 
 /* What a processor's call has done so far. */
 static struct call {
-    bool inside, whole;
+    bool inside, served, whole;
     unsigned int count;
     struct access accesses[CALL];
     uint64_t calls;
@@ -59,12 +63,12 @@ static struct call {
 
 static struct line {
     uint64_t line, writer;
-    uint64_t uses[CPUS], writes[CPUS];
+    uint64_t uses[CPUS], writes[CPUS], locked;
 } lines[LINES];
 
-static struct {
+static struct place {
     uint64_t address, count;
-} locks[LOCKS];
+} locks[PLACES], waits[PLACES];
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static const char *out;
@@ -88,17 +92,15 @@ static struct line *find(uint64_t line)
     abort();
 }
 
-static void count_lock(uint64_t address)
+static void count_at(struct place *place, uint64_t address)
 {
-    for (unsigned int i = 0; i < LOCKS; i++) {
-        if (!locks[i].count)
-            locks[i].address = address;
-        if (locks[i].address == address) {
-            locks[i].count++;
-            return;
-        }
-    }
-    abort();
+    const struct place *end = place + PLACES;
+
+    while (place->count && place->address != address)
+        if (++place == end)
+            abort();
+    place->address = address;
+    place->count++;
 }
 
 static void add_call(struct call *call, unsigned int cpu)
@@ -113,8 +115,10 @@ static void add_call(struct call *call, unsigned int cpu)
             line->writes[cpu]++;
             line->writer = access->by->address;
         }
-        if (access->by->locked && access->write)
-            count_lock(access->by->address);
+        if (access->by->locked && access->write) {
+            line->locked++;
+            count_at(locks, access->by->address);
+        }
     }
     pthread_mutex_unlock(&mutex);
     call->calls++;
@@ -131,12 +135,14 @@ static void block_begins(unsigned int cpu, void *data)
         if (call->whole)
             add_call(call, cpu % CPUS);
         call->inside = true;
-        call->whole = false;
+        call->served = call->whole = false;
         call->count = 0;
     } else if (block->places & PLACE_ENTRY) {
         call->inside = call->whole = false;
+    } else if (block->places & PLACE_SERVICE) {
+        call->served = true;
     } else if (block->leaves && call->inside) {
-        call->whole = true;
+        call->whole = call->served;
     }
 }
 
@@ -164,7 +170,27 @@ static void accessed(unsigned int cpu, qemu_plugin_meminfo_t info,
     };
 }
 
+static void pauses(unsigned int cpu, void *data)
+{
+    const struct instruction *own = data;
+    const struct call *call = &call_of[cpu % CPUS];
+
+    if (!call->inside || !call->served)
+        return;
+    pthread_mutex_lock(&mutex);
+    count_at(waits, own->address);
+    pthread_mutex_unlock(&mutex);
+}
+
 /* ---- when a block is translated */
+
+static bool is_pause(const struct qemu_plugin_insn *insn)
+{
+    const uint8_t *bytes = qemu_plugin_insn_data(insn);
+
+    return qemu_plugin_insn_size(insn) == 2 && bytes[0] == 0xF3 &&
+           bytes[1] == 0x90;
+}
 
 /* LOCK, or XCHG with memory, which needs none; behind REX and others. */
 static bool is_locked(const struct qemu_plugin_insn *insn)
@@ -195,7 +221,7 @@ static struct block *describe(const struct qemu_plugin_tb *tb, size_t count)
         size_t size = qemu_plugin_insn_size(insn);
 
         block->instructions[i] = (struct instruction){
-            qemu_plugin_insn_vaddr(insn), is_locked(insn),
+            qemu_plugin_insn_vaddr(insn), is_locked(insn), is_pause(insn),
         };
         block->leaves = decode_transfer(bytes, size) == TRANSFER_LEAVE;
     }
@@ -218,11 +244,17 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
     block = describe(tb, count);
     qemu_plugin_register_vcpu_tb_exec_cb(tb, block_begins,
                                          QEMU_PLUGIN_CB_NO_REGS, block);
-    for (size_t i = 0; i < count; i++)
-        qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(tb, i),
-                                         accessed, QEMU_PLUGIN_CB_NO_REGS,
-                                         QEMU_PLUGIN_MEM_RW,
-                                         &block->instructions[i]);
+    for (size_t i = 0; i < count; i++) {
+        struct instruction *own = &block->instructions[i];
+
+        insn = qemu_plugin_tb_get_insn(tb, i);
+        qemu_plugin_register_vcpu_mem_cb(insn, accessed,
+                                         QEMU_PLUGIN_CB_NO_REGS,
+                                         QEMU_PLUGIN_MEM_RW, own);
+        if (own->pause)
+            qemu_plugin_register_vcpu_insn_exec_cb(
+                insn, pauses, QEMU_PLUGIN_CB_NO_REGS, own);
+    }
 }
 
 /* ---- begin and end */
@@ -243,6 +275,14 @@ static uint64_t times_shared(const struct line *line)
     return most;
 }
 
+static void write_places(FILE *file, const char *kind,
+                         const struct place *place)
+{
+    for (unsigned int i = 0; i < PLACES && place[i].count; i++)
+        fprintf(file, "%s %" PRIu64 " %" PRIx64 "\n", kind, place[i].count,
+                place[i].address);
+}
+
 static void machine_ends(qemu_plugin_id_t id, void *data)
 {
     FILE *file = fopen(out, "w");
@@ -252,15 +292,15 @@ static void machine_ends(qemu_plugin_id_t id, void *data)
         return;
     for (unsigned int cpu = 0; cpu < CPUS; cpu++)
         fprintf(file, "calls %u %" PRIu64 "\n", cpu, call_of[cpu].calls);
-    for (unsigned int i = 0; i < LOCKS && locks[i].count; i++)
-        fprintf(file, "locked %" PRIu64 " %" PRIx64 "\n", locks[i].count,
-                locks[i].address);
+    write_places(file, "locked", locks);
+    write_places(file, "waited", waits);
     for (unsigned int i = 0; i < LINES; i++) {
         uint64_t times = times_shared(&lines[i]);
 
         if (times)
-            fprintf(file, "shared %" PRIu64 " %" PRIx64 " %" PRIx64 "\n",
-                    times, lines[i].writer, lines[i].line << LINE_SHIFT);
+            fprintf(file, "shared %" PRIu64 " %" PRIx64 " %" PRIx64 " %" PRIu64
+                    "\n", times, lines[i].writer, lines[i].line << LINE_SHIFT,
+                    lines[i].locked);
     }
     fclose(file);
 }

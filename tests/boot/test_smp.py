@@ -6,24 +6,18 @@ Scenarios: M1.
 """
 import os
 import re
-import sys
 
 import pytest
 
-from conftest import BUILD, ROOT, TEST_BUILD
-from ntwalk import symbols
-
-sys.path.insert(0, os.path.join(ROOT, 'tests/entry'))
-
-import image as images                                      # noqa: E402
-import watched                                              # noqa: E402
+from conftest import BUILD, TEST_BUILD
+from ntwalk import scaling, symbols
 
 RING0 = os.path.join(TEST_BUILD, 'user', 'ring0.exe')
 ENDS_WELL = 'The tour ends well'
 ASSERTION = '125'               # NtwSelfTest's number of a bugcheck
 IPI_FROZEN = 0x2D88             # of KPRCB
 FROZEN, OWNER = 2, 0x24         # 4, and the debugger's processor
-MANY = 100                      # of 5000 calls
+MOST = 40000                    # of 50000 calls
 
 
 def processors_of(console):
@@ -69,47 +63,36 @@ def test_races(run, kva):
                timeout=120).status == 0
 
 
-def shared_in_calls(run, folder, *words):
-    """Calls by processor, interlocked instructions and shared lines.
-
-    Each of the latter is the name of the function that it is in, or that has
-    written (scripts/plugin/share.c); only what many of the calls do.
-    """
-    kernel = images.Image(os.path.join(TEST_BUILD, 'ntoskrnl.elf'))
-    places, out = str(folder / 'places'), str(folder / 'out')
-    with open(places, 'w', encoding='ascii') as text:
-        for kind, first, end in watched.places(kernel):
-            if kind in ('door', 'entry'):
-                text.write(f'{kind} {first:x} {end:x}\n')
-    plugin = watched.plugin(os.path.join(TEST_BUILD, 'share.so'),
-                            places=places, out=out)
-    result = run('nullcalls', *words, smp=2, timeout=120,
-                 add=[os.path.join(TEST_BUILD, 'user', 'nullcalls.exe')],
-                 qemu_args=['-plugin', plugin])
-    assert result.status == 0
-    calls, locked, shared = [], set(), set()
-    with open(out, encoding='ascii') as text:
-        for kind, first, second, *_ in map(str.split, text):
-            if kind == 'calls':
-                calls.append(int(second))
-            elif int(first) > MANY:
-                {'locked': locked, 'shared': shared}[kind].add(
-                    watched.function(kernel, int(second, 16)))
-    return calls, locked, shared
+def test_calls_share_nothing():
+    """Side by side, in the path of a system call."""
+    found = scaling.count(TEST_BUILD, 'null', 4, icount=False)
+    assert min(found.calls[:4]) > MOST and not any(found.calls[4:])
+    assert not found.locked and not found.shared and not found.waited
 
 
-def test_calls_share_nothing(run, tmp_path):
-    """Between two processors, in the path of a system call."""
-    calls, locked, shared = shared_in_calls(run, tmp_path, '5000')
-    assert calls[0] > 4500 and calls[1] > 4500 and not any(calls[2:])
-    assert not locked and not shared
+@pytest.mark.parametrize('kind, shares', [('own', False), ('one', True)])
+def test_what_calls_share_is_found(kind, shares):
+    """In turns: a number for each call, the same in another run."""
+    locked, contended, lines = scaling.count_twice(TEST_BUILD, kind, 2)
+    assert locked > 0
+    assert (contended > 0, lines > 0) == (shares, shares)
 
 
-def test_what_calls_share_is_found(run, tmp_path):
-    calls, locked, shared = shared_in_calls(run, tmp_path, '5000', 'event')
-    assert calls[0] > 2000 and calls[1] > 2000
-    assert {'KeSetEvent', 'ki_lock_object'} & locked
-    assert {'KeSetEvent', 'ki_lock_object', 'ki_unlock_object'} & shared
+@pytest.mark.parametrize('kind, waits', [('own', False), ('one', True)])
+def test_locks_are_found_taken(kind, waits):
+    """Side by side; who is made to wait is by chance."""
+    found = scaling.count(TEST_BUILD, kind, 4, icount=False)
+    assert bool(found.waited) == waits
+    assert not found.waited.keys() - {'ExMapHandleToPointer',
+                                      'ki_lock_object'}
+
+
+def test_table():
+    """A row for 1 and for 2; the program ends well if each call was made."""
+    rows = re.findall(r'^ +(\d+)((?: +\d+\.\d\d){3})$',
+                      scaling.timed(TEST_BUILD, 2), re.M)
+    assert [int(count) for count, _ in rows] == [1, 2]
+    assert set(rows[0][1].split()) == {'1.00'}
 
 
 def test_bugcheck_stops_all(start):
