@@ -977,5 +977,5 @@ clean: ## remove what was built
 FORCE:
 .PHONY: help run shell bench bench-peers bench-scaling bench-record profile \
     test setup doctor image usb sign which-device which-key parts kernel \
-    user-tests doors paths soak fuzz sweep watch coverage bugs mutants \
-    kva-map debug walk screenshot clean FORCE
+    user-tests doors paths soak fuzz sweep races watch coverage bugs \
+    mutants kva-map debug walk screenshot clean FORCE
