@@ -5,6 +5,7 @@
 
 #define TAG 0x50627355                  /* "UsbP" */
 #define REGISTERS 0x10000               /* bytes; none has more in use */
+#define FARTHEST (REGISTERS - PAGE_SIZE)        /* where a part begins */
 #define POWER_WAIT 20                   /* ms (5.4.8) */
 #define RESET_WAIT 1                    /* ms: Intel's want to be let alone */
 #define FOUR_GIB 0x100000000ULL
@@ -174,8 +175,8 @@ static BOOLEAN map(struct usb_controller *controller)
                "USB   xHCI %x.%02x at %x:%x.%x, %u ports\n", length >> 24,
                length >> 16 & 0xFF, controller->at.bus, controller->at.device,
                controller->at.function, controller->ports);
-    return controller->slots && usb_read(base, XHCI_DOORBELLS) < REGISTERS &&
-           usb_read(base, XHCI_RUNTIME) < REGISTERS;
+    return controller->slots && usb_read(base, XHCI_DOORBELLS) <= FARTHEST &&
+           usb_read(base, XHCI_RUNTIME) <= FARTHEST;
 }
 
 static void power_ports(struct usb_controller *controller)

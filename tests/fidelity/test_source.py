@@ -106,6 +106,15 @@ def services_on(page):
     return found
 
 
+def test_options_have_rows():
+    """README's table has the kernel's options, in their order."""
+    options, readme = (pathlib.Path(ROOT, path).read_text(encoding='utf-8')
+                       for path in ('kernel/init/options.c', 'README.md'))
+    table = readme.partition('| key | default |')[2].partition('\n\n')[0]
+    assert re.findall(r'^\| `(\w+)` \| `([^`]*)` \|', table, re.M) == \
+        re.findall(r'^    \{ "(\w+)", "([^"]*)", \{', options, re.M)
+
+
 def test_services_have_rows():
     tab, page = (pathlib.Path(ROOT, path).read_text(encoding='utf-8')
                  for path in ('kernel/ke/services.tab', 'docs/services.md'))
