@@ -319,10 +319,11 @@ int start(char *peb)
 '''
 
 
-@pytest.mark.parametrize('firmware', ['bios', 'uefi'])
-@pytest.mark.parametrize('text, lines', [
-    (b'', 0), (b'one\ntwo\r\nthree', 3), (b'x' * 200 + b'\n', 1),
-    (b'many\n' * 50, 50)], ids=['empty', 'ends', 'long', 'many'])
+@pytest.mark.parametrize('text, lines, firmware', [
+    (b'', 0, 'bios'), (b'one\ntwo\r\nthree', 3, 'bios'),
+    (b'x' * 200 + b'\n', 1, 'bios'), (b'many\n' * 50, 50, 'bios'),
+    (b'many\n' * 50, 50, 'uefi')],
+    ids=['empty', 'ends', 'long', 'many', 'uefi'])
 def test_standard_input(tmp_path, text, lines, firmware):
     program = compile_c(tmp_path, 'copier', COPIER, '-lntdll')
     done = subprocess.run(

@@ -51,10 +51,8 @@ def first_said(run):
     ('user32', BUILD, {'cpu': 'amd'}),
     ('user', TEST_BUILD, {'options': ['doors=int2e'], 'emulator': 'bochs'}),
     ('user32', TEST_BUILD, {'emulator': 'bochs'}),
-    ('user32', TEST_BUILD, {'options': ['xpdoor=int2e'],
-                            'emulator': 'bochs'}),
 ], ids=['64-int2e', '32-sysenter', '32-int2e', '32-amd', '64-int2e-bochs',
-        '32-sysenter-bochs', '32-int2e-bochs'])
+        '32-sysenter-bochs'])
 def test_answers(run, folder, build, options):
     expected = first_said(run)
     assert len(expected) > 1800

@@ -43,6 +43,8 @@ SHORT_FORM = [
     'yield', 'single step', 'read 8', 'clock in ring 0', 'DPC interrupt',
     'IPI', 'NMI in ring 3', 'NMI at a door', 'machine check in ring 3',
     'machine check at a door', 'SYSENTER with TF', 'IRETQ that faults']
+# Of these only 64-bit code's: 32-bit code's are long and take the same way.
+WIDE_FORM = ['demand-zero page', 'single step']
 
 
 class Walk:
@@ -285,7 +287,8 @@ def take_paths(sweeper, turn, results):
     names = [name for name in [*paths, *EVENTS]
              if (name in paths or EVENTS[name].path in paths and
                  (sweeper.setup.wide or not EVENTS[name].wide_only)) and
-             (not options.paths or name in options.paths)]
+             (not options.paths or name in options.paths) and
+             (sweeper.setup.wide or name not in options.wide_only)]
     while True:
         with turn.get_lock():
             at = turn.value
@@ -327,9 +330,11 @@ def arguments():
     add('--jobs', type=whole, default=2, help='machines at a time')
     add('paths', nargs='*', metavar='PATH')
     options = parser.parse_args()
+    options.wide_only = []
     if options.short:
         options.every, options.once = 121, 1
-        options.paths = options.paths or SHORT_FORM
+        if not options.paths:
+            options.paths, options.wide_only = SHORT_FORM, WIDE_FORM
     if options.seed is None:
         options.seed = random.randrange(1000000) if options.every > 1 else 0
     options.kinds = [KINDS[name] for name in options.kinds]

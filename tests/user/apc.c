@@ -376,6 +376,7 @@ static void check_often(void)
 /* ---- From another thread ---- */
 
 #define STORM 5000
+#define MOST_WAIT 32
 
 static HANDLE target;
 
@@ -387,12 +388,15 @@ static void NTAPI count_safely(void *argument1, void *argument2,
     __sync_fetch_and_add(&apc_count, 1);
 }
 
+/* Not faster than they run: special ones nest on one stack. */
 static void NTAPI storm(void *parameter)
 {
     ULONG at;
 
     (void)parameter;
     for (at = 0; at < STORM; at++) {
+        while (at - apc_count > MOST_WAIT)
+            NtYieldExecution();
         NtQueueApcThreadEx(target, at & 1 ? SPECIAL : NULL, count_safely,
                            NULL, NULL, NULL);
         if (at % 16 == 0)

@@ -13,8 +13,8 @@
  */
 #include "nmistorm.h"
 
-#define THREADS 20000
-#define NMIS 100000
+#define THREADS 10000
+#define NMIS 50000
 #define WARM_UP 256
 #define AT_ONCE 16
 #define APCS 2                          /* for each, before it begins */
