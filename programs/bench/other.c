@@ -11,8 +11,8 @@ void show_calls32(void)
     HANDLE process, thread;
 
     must(start_program(L"\\SystemRoot\\System32\\bench32.exe",
-                       per_try > 1 ? L"bench32 time" : L"bench32", &process,
-                       &thread, &client), "bench32");
+                       per_try > 1 ? L"bench32 time" : L"bench32", 0,
+                       &process, &thread, &client), "bench32");
     must(NtClose(thread), "close");
     join(process);
 }

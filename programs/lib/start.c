@@ -26,7 +26,8 @@ void program_path(const WCHAR *name, ULONG length, WCHAR path[PROGRAM_PATH])
 }
 
 NTSTATUS start_program(const WCHAR *path, const WCHAR *command_line,
-                       HANDLE *process, HANDLE *thread, CLIENT_ID *client)
+                       ULONG flags, HANDLE *process, HANDLE *thread,
+                       CLIENT_ID *client)
 {
     RTL_USER_PROCESS_PARAMETERS parameters = {
         .MaximumLength = sizeof parameters, .Length = sizeof parameters,
@@ -46,6 +47,6 @@ NTSTATUS start_program(const WCHAR *path, const WCHAR *command_line,
     RtlInitUnicodeString(&parameters.ImagePathName, path);
     RtlInitUnicodeString(&parameters.CommandLine, command_line);
     return NtCreateUserProcess(process, thread, PROCESS_ALL_ACCESS,
-                               THREAD_ALL_ACCESS, NULL, NULL, 0, 0,
+                               THREAD_ALL_ACCESS, NULL, NULL, 0, flags,
                                &parameters, &info, (PS_ATTRIBUTE_LIST *)&list);
 }

@@ -10,6 +10,10 @@
 /* name's first characters up to end; without a dot it is an .exe. */
 void program_path(const WCHAR *name, ULONG length, WCHAR path[PROGRAM_PATH]);
 
-/* Its console is the one that every program gets. */
+/*
+ * Its console is the one that every program gets.  flags: of its first thread,
+ * THREAD_CREATE_FLAGS_.
+ */
 NTSTATUS start_program(const WCHAR *path, const WCHAR *command_line,
-                       HANDLE *process, HANDLE *thread, CLIENT_ID *client);
+                       ULONG flags, HANDLE *process, HANDLE *thread,
+                       CLIENT_ID *client);

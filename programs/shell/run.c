@@ -84,12 +84,14 @@ static void show_end(HANDLE process, const char *name)
         print_failure("NtQueryInformationProcess", status);
 }
 
+/* It is named before it can say anything itself. */
 static void run(const char *name, HANDLE interrupt)
 {
     HANDLE process, thread;
     CLIENT_ID client;
-    NTSTATUS status = start_program(path, command_line, &process, &thread,
-                                    &client);
+    NTSTATUS status = start_program(path, command_line,
+                                    THREAD_CREATE_FLAGS_CREATE_SUSPENDED,
+                                    &process, &thread, &client);
 
     if (!NT_SUCCESS(status)) {
         print_failure(name, status);
@@ -97,6 +99,7 @@ static void run(const char *name, HANDLE interrupt)
     }
     print("process %llu, thread %llu\n", (ULONGLONG)client.UniqueProcess,
           (ULONGLONG)client.UniqueThread);
+    NtResumeThread(thread, NULL);
     status = wait_for_end(process, interrupt);
     if (status == STATUS_WAIT_0)
         show_end(process, name);

@@ -143,7 +143,8 @@ static NTSTATUS run(const WCHAR *command_line)
     }
     NtSetInformationThread(NtCurrentThread(), ThreadBasePriority, &priority,
                            sizeof priority);
-    status = start_program(path, command_line, &process, &thread, &client);
+    status = start_program(path, command_line, 0, &process, &thread,
+                           &client);
     if (NT_SUCCESS(status))
         wait_for_end(process, event);
     stop_trace();

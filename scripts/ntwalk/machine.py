@@ -534,7 +534,30 @@ class Qemu(Machine):
             return []
 
 
+def listens(pid):
+    """Whether a process has a TCP socket that listens."""
+    folder = f'/proc/{pid}/fd'
+    try:
+        own = {os.readlink(os.path.join(folder, name))
+               for name in os.listdir(folder)}
+    except OSError:                     # it has ended, or closed one
+        return False
+    with open('/proc/net/tcp', encoding='ascii') as table:
+        rows = [line.split() for line in table]
+    return any(row[3] == '0A' and f'socket:[{row[9]}]' in own for row in rows)
+
+
 class Bochs(Machine):
+    def wait_for_screen(self):
+        """Bochs has found a port for its RFB screen, or has ended.
+
+        Of two that look for one at the same moment, one finds none: both can
+        bind the same port, only one can listen, and the other one goes on
+        with a socket that is bound. So they start one after the other.
+        """
+        while self.alive() and not listens(self.process.pid):
+            time.sleep(0.01)
+
     def configuration(self, port):
         config = self.config
         drive = 'type=cdrom, path="{}", status=inserted' \
@@ -576,8 +599,13 @@ class Bochs(Machine):
         with open(self.path('continue'), 'w', encoding='ascii') as out:
             out.write('c\n')
         command = ['bochs', '-q', '-f', 'bochsrc', '-rc', 'continue']
-        self.launch(command, stdout=subprocess.PIPE,
-                    stderr=subprocess.DEVNULL)
+        turn = os.path.join(tempfile.gettempdir(),
+                            f'ntwalk-bochs-{os.getuid()}')
+        with open(turn, 'w', encoding='ascii') as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            self.launch(command, stdout=subprocess.PIPE,
+                        stderr=subprocess.DEVNULL)
+            self.wait_for_screen()
         pairs = [(self.process.stdout, self.reports())]
         if listener:
             self.serial = listener.accept(self.alive)

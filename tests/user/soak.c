@@ -89,8 +89,8 @@ static HANDLE start(const struct job *job)
     end = put(line, job->name);
     *end++ = ' ';
     put(end, job->words);
-    if (CHECK_STATUS(start_program(path, line, &process, &thread, &client),
-                     STATUS_SUCCESS))
+    if (CHECK_STATUS(start_program(path, line, 0, &process, &thread,
+                                   &client), STATUS_SUCCESS))
         NtClose(thread);
     return process;
 }
