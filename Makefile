@@ -967,7 +967,8 @@ walk: ## build/walk/index.html: CALL="NtClose 0x1234" DOOR=syscall APC=1
 	@scripts/walk --build $(BUILD) --door $(DOOR) $(if $(APC),--apc) $(CALL)
 
 screenshot: ## docs/screenshot.png, from the tour; docs/walk.png, of a walk
-	@scripts/boot --build $(BUILD) --screendump docs/screenshot.png >/dev/null
+	@scripts/boot --build $(BUILD) --firmware uefi --media usb --smp 4 \
+	    --screendump docs/screenshot.png tour >/dev/null
 	@scripts/walk --build $(BUILD) NtClose >/dev/null
 	@scripts/ntwalk/browser.py $(BUILD)/walk/index.html#room-2 docs/walk.png
 

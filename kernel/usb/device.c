@@ -14,7 +14,7 @@
 #define FULL_SPEED_PACKET 64
 #define AVERAGE 8                       /* bytes of a transfer (4.14) */
 
-/* 0: the one in front; 1: the device; others: endpoint index - 1. */
+/* 0: the one in front; 1: the device; 1 + i: endpoint i. */
 ULONG *usb_input_context(struct usb_device *device, ULONG index)
 {
     return (ULONG *)(device->input.bytes +
@@ -91,17 +91,18 @@ static BOOLEAN give_address(struct usb_device *device)
                        TRB_SLOT(device->slot)) == XHCI_SUCCESS;
 }
 
-BOOLEAN usb_reset_endpoint(struct usb_device *device, ULONG endpoint,
-                           const struct usb_ring *ring)
+/* It has stopped at a request that was refused, and begins behind that. */
+static void restart_control(struct usb_device *device)
 {
-    ULONG where = TRB_SLOT(device->slot) | TRB_ENDPOINT(endpoint);
+    ULONG where = TRB_SLOT(device->slot) |
+                  TRB_ENDPOINT(USB_CONTROL_ENDPOINT);
 
-    return usb_command(device->controller, 0,
-                       TRB_TYPE(TRB_RESET_ENDPOINT) | where) ==
-               XHCI_SUCCESS &&
-           usb_command(device->controller,
-                       usb_ring_position(ring) | ring->cycle,
-                       TRB_TYPE(TRB_SET_DEQUEUE) | where) == XHCI_SUCCESS;
+    if (usb_command(device->controller, 0,
+                    TRB_TYPE(TRB_RESET_ENDPOINT) | where) == XHCI_SUCCESS)
+        usb_command(device->controller,
+                    usb_ring_position(&device->control) |
+                    device->control.cycle,
+                    TRB_TYPE(TRB_SET_DEQUEUE) | where);
 }
 
 static ULONG wait_for_answer(struct usb_device *device)
@@ -146,7 +147,7 @@ BOOLEAN usb_request(struct usb_device *device, struct usb_request request)
     if (code == XHCI_SUCCESS)
         return TRUE;
     if (code == XHCI_STALL)
-        usb_reset_endpoint(device, USB_CONTROL_ENDPOINT, &device->control);
+        restart_control(device);
     return FALSE;
 }
 

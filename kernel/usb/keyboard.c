@@ -172,6 +172,7 @@ void usb_stop_keyboard(struct usb_device *device)
 
     if (!device->endpoint)
         return;
+    device->endpoint = 0;
     type(codes, hid_report(&device->keys, nothing, 0, codes));
     DbgPrintEx(KD_IO_ID, DPFLTR_TRACE_LEVEL,
                "USB   no keyboard at port %u any more\n", device->port);

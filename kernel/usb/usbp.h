@@ -102,9 +102,6 @@ struct usb_device *usb_create_device(struct usb_controller *controller,
                                      ULONG port, ULONG speed);
 void usb_delete_device(struct usb_device *device);
 ULONG *usb_input_context(struct usb_device *device, ULONG index);
-/* An endpoint that has stopped begins anew, behind what it was asked. */
-BOOLEAN usb_reset_endpoint(struct usb_device *device, ULONG endpoint,
-                           const struct usb_ring *ring);
 /*
  * On the control endpoint (USB 2.0: 9.3): what is read comes to data.bytes,
  * zeroes behind it.  length: at most PAGE_SIZE.

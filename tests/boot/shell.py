@@ -43,6 +43,20 @@ class Shell:
         self.machine.monitor_command('send-key', keys=[
             {'type': 'qcode', 'data': key} for key in keys])
 
+    def press_line(self):
+        """An echo with shift, caps lock, keys that move and that erase."""
+        for key in ('e', 'c', 'h', 'o', 'spc', 'b'):
+            self.press(key)
+        self.press('shift', 'a')
+        self.press('caps_lock')
+        self.press('c')
+        self.press('caps_lock')
+        self.press('shift_r', '1')
+        for key in ('left', 'left', 'minus', 'end', 'x', 'backspace', 'ret'):
+            self.press(key)
+        self.expect('\nbA-C!\n')
+        self.expect_prompt()
+
     def end(self, status):
         assert self.machine.wait(LIMIT)
         assert self.machine.report == ('exit', status)

@@ -347,22 +347,7 @@ def test_long_lines(shell):
 
 def test_keyboard(shell):
     """Keys of the keyboard: shift, caps lock, ctrl, arrows."""
-    for key in ('e', 'c', 'h', 'o', 'spc', 'b'):
-        shell.press(key)
-    shell.press('shift', 'a')
-    shell.press('caps_lock')
-    shell.press('c')
-    shell.press('caps_lock')
-    shell.press('shift_r', '1')
-    shell.press('left')
-    shell.press('left')
-    shell.press('minus')
-    shell.press('end')
-    shell.press('x')
-    shell.press('backspace')
-    shell.press('ret')
-    shell.expect('\nbA-C!\n')
-    shell.expect_prompt()
+    shell.press_line()
     shell.press('up')
     shell.press('home')
     shell.press('delete')

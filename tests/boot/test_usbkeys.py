@@ -32,24 +32,6 @@ def boot_shell(start):
         context.__exit__(None, None, None)
 
 
-def type_line(shell):
-    """An echo with shift, caps lock and keys that move."""
-    for key in ('e', 'c', 'h', 'o', 'spc', 'b'):
-        shell.press(key)
-    shell.press('shift', 'a')
-    shell.press('caps_lock')
-    shell.press('c')
-    shell.press('caps_lock')
-    shell.press('shift_r', '1')
-    shell.press('left')
-    shell.press('left')
-    shell.press('minus')
-    shell.press('end')
-    shell.press('ret')
-    shell.expect('\nbA-C!\n')
-    shell.expect_prompt()
-
-
 def change(shell, key, down):
     """One key goes down or up."""
     shell.machine.monitor_command('input-send-event', events=[
@@ -65,14 +47,14 @@ def change(shell, key, down):
 def test_keys(boot, devices):
     shell = boot(*devices, extra=['-blockdev', STICK])
     shell.expect(HERE)
-    type_line(shell)
+    shell.press_line()
 
 
 def test_on_a_pc_of_today(boot):
     """No BIOS, no serial keyboard of old; the stick is on USB as well."""
     shell = boot('usb-kbd,bus=usb.0', firmware='uefi', media='usb', smp=4)
     shell.expect(HERE)
-    type_line(shell)
+    shell.press_line()
 
 
 def test_off(boot):
@@ -86,7 +68,7 @@ def test_pulled_and_plugged(boot):
     """Whatever was held is not held any more."""
     shell = boot(CONTROLLER, KEYBOARD)
     shell.expect(HERE)
-    type_line(shell)
+    shell.press_line()
     change(shell, 'shift', True)
     for _ in range(3):
         shell.machine.monitor_command('device_del', id='keys')
@@ -94,7 +76,7 @@ def test_pulled_and_plugged(boot):
         shell.machine.monitor_command('device_add', driver='usb-kbd',
                                       bus='xhci.0', id='keys')
         shell.expect(HERE)
-        type_line(shell)
+        shell.press_line()
 
 
 def test_held(boot):
@@ -106,7 +88,7 @@ def test_held(boot):
     change(shell, 'x', False)
     shell.press('ctrl', 'c')
     shell.expect_prompt()
-    type_line(shell)
+    shell.press_line()
 
 
 def test_fast(boot):
