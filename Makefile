@@ -556,12 +556,16 @@ $(BUILD)/ntoskrnl.elf: $(KERNEL_OBJS) linker.ld
 	$(Q)$(OBJCOPY) --wildcard --strip-symbol='..@*' $@
 	@printf '%s\n' '$(if $(TEST),test,main)' > $(BUILD)/flavour
 
-# As an image has it: with its symbols, but nothing for debuggers. objcopy
-# would write into the old file, which a copy of the folder may share.
+# As an image has it: what is loaded, and the two symbols that boot/efi/kernel.c
+# looks for; ntoskrnl.sym has the others. objcopy would write into the old
+# file, which a copy of the folder may share.
+LOADER_SYMBOLS := KiSystemStartup ki_idle_stack_top
+
 $(BUILD)/boot/ntoskrnl.elf: $(BUILD)/ntoskrnl.elf
 	$(call say,STRIP)
 	@mkdir -p $(@D)
-	$(Q)rm -f $@ && $(OBJCOPY) --strip-debug $< $@
+	$(Q)rm -f $@ && $(OBJCOPY) --strip-all \
+	    $(LOADER_SYMBOLS:%=--keep-symbol=%) $< $@
 
 # ADDRESS TYPE NAME, sorted: code and data, no constants, no local labels.
 $(BUILD)/ntoskrnl.sym: $(BUILD)/ntoskrnl.elf

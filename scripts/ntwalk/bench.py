@@ -18,8 +18,6 @@ import os
 import re
 import statistics
 import struct
-import subprocess
-import tempfile
 from typing import NamedTuple
 
 from . import boot, machine, symbols
@@ -207,11 +205,8 @@ def boot_counts(build, cpu):
 
 
 def image_size(build):
-    """Bytes of the kernel's file without symbols."""
-    with tempfile.NamedTemporaryFile(prefix='ntwalk-') as out:
-        subprocess.run(['strip', '-s', '-o', out.name,
-                        os.path.join(build, 'ntoskrnl.elf')], check=True)
-        return os.path.getsize(out.name)
+    """Bytes of the kernel's file as an image has it."""
+    return os.path.getsize(os.path.join(build, 'boot/ntoskrnl.elf'))
 
 
 def count_all(main, test, cpu=CPUS[0]):

@@ -22,18 +22,21 @@ import zlib
 from .errors import Usage
 
 MAX_SIZE = 8 << 20
-GRUB_MODULES = ['biosdisk', 'iso9660', 'normal', 'multiboot2', 'all_video']
 GRUB_FOLDER = '/usr/lib/grub/i386-pc'
+GRUB_DEPENDENCIES = f'{GRUB_FOLDER}/moddep.lst'
+GRUB_CORE = ['biosdisk', 'iso9660']     # compressed: the less, the sooner
+GRUB_MODULES = ['normal', 'multiboot2', 'vbe']      # and those they need
 NEEDED = {
     'grub-mkimage': 'grub-common',
     'xorriso': 'xorriso',
     'mformat': 'mtools',
-    f'{GRUB_FOLDER}/moddep.lst': 'grub-pc-bin',
+    GRUB_DEPENDENCIES: 'grub-pc-bin',
 }
-GRUB_CFG = 'boot/grub/grub.cfg'
+GRUB_PREFIX = 'boot/grub'
+GRUB_CFG = f'{GRUB_PREFIX}/grub.cfg'
 ESP = 'esp/'                            # what follows is on the FAT volume
 OPTIONS = ESP + 'ntwalk/options.txt'
-ELTORITO = 'boot/grub/eltorito.img'     # GRUB
+ELTORITO = f'{GRUB_PREFIX}/eltorito.img'     # GRUB's core
 CONFIGS = (GRUB_CFG, OPTIONS)
 CFG_UNIT = 4096
 EPOCH = '1577836800'                   # of every file and volume
@@ -98,7 +101,7 @@ def layout(kernel, loader, files, numbering):
 
 
 def digest(tree):
-    total = hashlib.sha256(' '.join(GRUB_MODULES).encode())
+    total = hashlib.sha256(' '.join(GRUB_CORE + GRUB_MODULES).encode())
     for path in sorted(tree):
         total.update(f'{path}\0{len(tree[path])}\0'.encode())
         total.update(tree[path])
@@ -144,6 +147,22 @@ def make_esp(path, folder):
         '::')
 
 
+def grub_files():
+    """Returns {path on the image: bytes} of what GRUB's core loads."""
+    with open(GRUB_DEPENDENCIES, encoding='ascii') as lines:
+        needs = {name: rest.split() for name, _, rest in
+                 (line.partition(':') for line in lines)}
+    names, more = set(), set(GRUB_MODULES)
+    while more:
+        names |= more
+        more = {need for name in more for need in needs[name]} - names
+    files = {}
+    for name in sorted(names.difference(GRUB_CORE)):
+        with open(f'{GRUB_FOLDER}/{name}.mod', 'rb') as data:
+            files[f'{GRUB_PREFIX}/i386-pc/{name}.mod'] = data.read()
+    return files
+
+
 def make(tree, target):
     """Makes both volumes of the files; target appears complete or not."""
     check_tools()
@@ -153,13 +172,13 @@ def make(tree, target):
         root, esp, volume, iso = (os.path.join(temporary, name) for name in
                                   ('root', 'esp', 'esp.img', 'image.iso'))
         write_tree(root, {path: data for path, data in tree.items()
-                          if not path.startswith(ESP)})
+                          if not path.startswith(ESP)} | grub_files())
         write_tree(temporary, {path: data for path, data in tree.items()
                                if path.startswith(ESP)})
         make_esp(volume, esp)
         run('grub-mkimage', '-O', 'i386-pc-eltorito', '-d', GRUB_FOLDER,
-            '-p', f'/{os.path.dirname(GRUB_CFG)}',
-            '-o', os.path.join(root, ELTORITO), *GRUB_MODULES)
+            '-p', f'/{GRUB_PREFIX}', '-o', os.path.join(root, ELTORITO),
+            *GRUB_CORE)
         run('xorriso', '-as', 'mkisofs', '-r', '-V', 'NTWALK',
             '-o', iso, f'--modification-date={DATE}',
             '--set_all_file_dates', DATE,

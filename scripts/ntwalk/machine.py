@@ -9,6 +9,7 @@ UEFI firmware and GRUB write to COM1 too. The kernel's text begins with its
 banner, so what comes before that is set aside as .firmware_text.
 """
 import fcntl
+import functools
 import os
 import re
 import selectors
@@ -47,6 +48,7 @@ def plugin(path, **words):
         [path, *(f'{name}={value}' for name, value in words.items())])]
 
 
+@functools.cache
 def version_of(emulator):
     """Returns the version as a tuple of numbers; Usage when it is missing."""
     command = [QEMU, '--version'] if emulator == 'qemu' else \
@@ -451,8 +453,9 @@ class Qemu(Machine):
     def media(self):
         drive = f'if=none,id=media,format=raw,readonly=on,file={self.image}'
         if self.config.media == 'cd':
-            return ['-drive', drive + ',media=cdrom',
-                    '-device', 'ide-cd,drive=media,bootindex=0']
+            # AHCI's transfers are DMA; IDE's, by SeaBIOS, a word at a time.
+            return ['-drive', drive + ',media=cdrom', '-device', 'ahci,id=sata',
+                    '-device', 'ide-cd,bus=sata.0,drive=media,bootindex=0']
         return ['-drive', drive, '-device', 'qemu-xhci,id=usb', '-device',
                 'usb-storage,bus=usb.0,drive=media,bootindex=0']
 
