@@ -1,33 +1,31 @@
 """qmp.py: QEMU's control channel.
 
-Events that arrive between two commands are kept in .events.
+Events are passed over unread: a machine that is stepped tells two a step.
 """
 import json
 import socket
 
 from .errors import Died
 
+EVENT = b'{"timestamp"'                 # an event's line begins so, no answer
+
 
 class Qmp:
     def __init__(self, connection):
         self.socket = connection
         self.socket.settimeout(30)
-        self.pending = b''
-        self.events = []
-        self.message()                          # the greeting
+        self.lines = connection.makefile('rb')
+        self.line()                             # the greeting
         self.command('qmp_capabilities')
 
-    def message(self):
-        while b'\n' not in self.pending:
-            try:
-                data = self.socket.recv(65536)
-            except (OSError, socket.timeout):
-                data = b''
-            if not data:
-                raise Died('QEMU closed its control channel')
-            self.pending += data
-        line, self.pending = self.pending.split(b'\n', 1)
-        return json.loads(line)
+    def line(self):
+        try:
+            line = self.lines.readline()
+        except (OSError, socket.timeout):
+            line = b''
+        if not line.endswith(b'\n'):
+            raise Died('QEMU closed its control channel')
+        return line
 
     def command(self, name, **arguments):
         """Runs one command and returns its answer."""
@@ -39,12 +37,11 @@ class Qmp:
         except OSError:
             raise Died('QEMU closed its control channel') from None
         while True:
-            answer = self.message()
-            if 'event' in answer:
-                self.events.append(answer)
-            elif 'error' in answer:
+            line = self.line()
+            answer = {} if line.startswith(EVENT) else json.loads(line)
+            if 'error' in answer:
                 raise RuntimeError(f'{name}: {answer["error"]["desc"]}')
-            elif 'return' in answer:
+            if 'return' in answer:
                 return answer['return']
 
     def monitor(self, line):

@@ -36,9 +36,15 @@ class Pair:
                 seen.append(state['rip'])
         raise Stopped('its handler does not end')
 
-    def at(self, boundary, every, seed):
-        """Yields what is wrong, or None, for every so many instructions."""
-        handler = self.handler(boundary)
+    def at(self, boundary, handlers, every, seed):
+        """Yields what is wrong, or None, for every so many instructions.
+
+        handlers: what handler has returned at this boundary, by what came
+        first.
+        """
+        if self.first not in handlers:
+            handlers[self.first] = self.handler(boundary)
+        handler = handlers[self.first]
         for address in handler[(seed + boundary.rip) % every::every]:
             yield self.once(boundary, address)
 

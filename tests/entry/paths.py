@@ -73,6 +73,10 @@ LEAVES = frozenset('jmp call ret iretq sysretq sysexitd popf'.split())
 # Change their first operand only.
 MOVES = frozenset('movzx movsxd lsl cmovne cmovae cmovb movaps pxor'.split())
 READERS = frozenset('cmp test bt prefetchw ldmxcsr verw'.split())
+FORGET_TEST = ARITHMETIC | BITS | {'cmp', 'test', 'bt'}
+COMPUTE = ARITHMETIC | BITS | MOVES | READERS | {'stmxcsr'}
+ASK_FLAGS = JUMPS - {'jmp'}
+CHANGE_FLAGS = ARITHMETIC | BITS | COMPARISONS | LEAVES
 MSR_SPEC_CTRL, MSR_PRED_CMD = ('const', 0x48), ('const', 0x49)
 IBPB = ('const', 1)
 
@@ -318,13 +322,15 @@ class Walk:
                 continue
             self.seen.add(key)
             self.count[address] = self.count.get(address, 0) + 1
+            way = state.trail
             if self.count[address] > MOST_STATES:
-                self.report(address, state, 'more states than can be walked')
+                self.report(address, state.entry, way,
+                            'more states than can be walked')
                 break
             try:
                 self.work += self.step(address, state)
             except Violation as wrong:
-                self.report(address, state, str(wrong))
+                self.report(address, state.entry, way, str(wrong))
 
     def leftovers(self):
         """Code that no path reaches; rows of entries.py that nothing uses."""
@@ -335,21 +341,21 @@ class Walk:
         for row in set(entries.INDIRECT) - self.used:
             self.violations.append(f'{row[0]}: {row[1]}: listed, not there')
 
-    def report(self, address, state, what):
+    def report(self, address, entry, trail, what):
         text = self.image.code.get(address, '')
         if (address, what) in self.reported:
             return
         self.reported.add((address, what))
-        way, trail = [], state.trail
+        way = []
         while trail:
             trail, at = trail
             way.append(self.image.name(at))
         self.violations.append(
             f'{self.image.name(address)}: {text}: {what} '
-            f'(from {" ".join([state.entry, *reversed(way[:12])])})')
+            f'(from {" ".join([entry, *reversed(way[:12])])})')
 
     def step(self, address, state):
-        """Returns [(address, state)]: where it may go on."""
+        """Returns [(address, state)]: where it may go on; state changes."""
         if address not in self.image.code:
             raise Violation('runs out of the entry code')
         text = self.image.code[address]
@@ -358,8 +364,8 @@ class Walk:
         if insn is None:
             insn = self.decoded[text] = Instruction(text)
         next_address = self.image.after[address]
-        before = state
-        state = state.copy()
+        behind_sti = state.iff == 'shadow'
+        faulted = self.fault(address, state)
         self.windows(state)
         state.bpb = self.predictor_code.get(address, state.bpb)
         if state.cr3 not in ('kernel', 'only', 'same') and \
@@ -370,10 +376,10 @@ class Walk:
                 and any(at == next_address for at, _ in found):
             raise Violation('runs into a routine')
         for _, after in found:
-            if before.iff == 'shadow' and after.iff == 'shadow':
+            if behind_sti and after.iff == 'shadow':
                 after.iff = 'on'
                 after.interruptible()
-        return found + self.fault(address, before)
+        return found + faulted
 
     def windows(self, state):
         """What must hold before every instruction."""
@@ -426,18 +432,18 @@ class Walk:
             if op in FLAGS_AND_FENCES:
                 FLAGS_AND_FENCES[op](state)
                 return on
-            if op in ARITHMETIC | BITS | MOVES | READERS or op == 'stmxcsr':
+            if op in COMPUTE:
                 self.compute(insn, state)
                 return on
         raise Violation('not understood')
 
     def look_at_flags(self, op, state):
         """Whoever compares asks; whoever asks has set them."""
-        if op in JUMPS - {'jmp'} or op.startswith('cmov'):
+        if op in ASK_FLAGS or op.startswith('cmov'):
             if state.flags in (None, 'used'):
                 raise Violation('flags are asked that nobody has set')
             state.flags = 'used'
-        elif op in ARITHMETIC | BITS | COMPARISONS | LEAVES:
+        elif op in CHANGE_FLAGS:
             if state.flags == 'compared':
                 raise Violation('nobody has asked what was compared')
             state.flags = 'compared' if op in COMPARISONS else \
@@ -718,7 +724,7 @@ class Walk:
         values = [None if isinstance(word, int) else self.read(word, state)
                   for word in insn.operands]
         flags = state.test
-        if op in ARITHMETIC | BITS or op in ('cmp', 'test', 'bt'):
+        if op in FORGET_TEST:
             state.test = None
         if op == 'cmp' and isinstance(rest[0], Mem) and to in REGISTERS and \
                 rest[0].offset == self.offsets['KSERVICE_TABLE_DESCRIPTOR.'

@@ -171,9 +171,10 @@ class Walk:
                 state['rip'] in self.paired:
             return
         self.paired[state['rip']] = True
+        handlers = {}
         for pair in pairs_of(self.options.kinds):
             self.kind = pair
-            for fault in pair.at(boundary, self.options.every,
+            for fault in pair.at(boundary, handlers, self.options.every,
                                  self.options.seed):
                 self.counts['pairs'] += 1
                 if fault:
@@ -372,6 +373,8 @@ def main():
     turns = [multiprocessing.Value('i', 0) for _ in setups]
     manager = multiprocessing.Manager()
     paired = [manager.dict() for _ in setups]
+    if options.short:                   # one place, whichever code led there
+        paired[1::2] = paired[::2]
     results = multiprocessing.Queue()
     processes = [multiprocessing.Process(
         target=work, daemon=True,
