@@ -2,6 +2,7 @@
 import os
 import re
 import shutil
+import struct
 import sys
 import tempfile
 
@@ -24,6 +25,8 @@ NO_PATH = 0xFFFFFFFF
 ACCESSED_AND_DIRTY = 0x60
 SHARED_DATA = 0xFFFFF78000000000
 TIMES = 0x400                           # of KUSER_SHARED_DATA: all of them
+INTERRUPT_TIME = 0x8                    # of KUSER_SHARED_DATA, and of XP's
+TICK = 156250                           # of it
 IST_STACK = 0x3000                      # with its guard page
 COMPLAINT = re.compile(r'^(.* \S+\.c:\d+: .*?)\r?$', re.M)
 
@@ -198,6 +201,17 @@ class Guest:
     def set_times(self, times):
         for page, data in zip(self.time_pages(), times):
             self.memory.bytes[page:page + TIMES] = data
+
+    def expect_tick(self):
+        """Interrupt time is a tick less: the tick brings it to where it was.
+
+        Timers never see it go back.
+        """
+        for page in self.time_pages():
+            at = page + INTERRUPT_TIME
+            time = self.memory.quad(at) - TICK
+            self.memory.bytes[at:at + 12] = struct.pack(
+                '<QI', time, time >> 32)
 
     def wipe(self, kind):
         """Makes the kernel forget what the last one has left."""

@@ -4,8 +4,8 @@ prepare and then the packets make it pending while the machine stands.  Its
 handler calls routine, and counts it in counter, or in PRCB.InterruptCount.
 Where not keeps_cr2 other threads may have run, and faulted.  What it leaves in
 notes is wiped out again: the clock's DPC would print it, and path by path
-there would be more to print.  With stops_time the time is set back: a tick at
-every instruction would make timers due faster than they are handled.
+there would be more to print.  With stops_time the time stays what it is: a
+tick at every instruction would make timers due faster than they are handled.
 """
 from state import IF
 from stub import NMI_MESSAGE, send_interrupt
@@ -60,6 +60,9 @@ class Clock(Nmi):
     visits = 1
     stops_time = True
     packets = (send_interrupt(CLOCK_VECTOR),)
+
+    def prepare(self, guest):
+        guest.expect_tick()
 
     def possible(self, state, behind_sti):
         return (state['eflags'] & IF and not behind_sti and
